@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The root of every error that says no."""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):  # noqa: N818 - the project's word; every subclass ends in Error
+    """Something was refused: ``code`` is stable and public, the message says what was expected and what came."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
