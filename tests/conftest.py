@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much the tests count: bounded by default, to the end where ``QUORUMSEAL_DEEP`` is set."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+DEEP = bool(os.environ.get("QUORUMSEAL_DEEP"))
+
+settings.register_profile("bounded", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+settings.register_profile(
+    "deep", max_examples=10_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("deep" if DEEP else "bounded")
+
+
+@pytest.fixture
+def count() -> Callable[..., int]:
+    """How many times: ``count(200, deep=10_000)``."""
+
+    def choose(bounded: int, *, deep: int) -> int:
+        return deep if DEEP else bounded
+
+    return choose
+
+
+@pytest.fixture
+def postgresql_address() -> str:
+    """The address of a PostgreSQL server that tests marked ``postgresql`` may fill."""
+    return os.environ["QUORUMSEAL_TEST_POSTGRESQL"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "QUORUMSEAL_TEST_POSTGRESQL" in os.environ:
+        return
+    absent = pytest.mark.skip(reason="QUORUMSEAL_TEST_POSTGRESQL names no server")
+    for item in items:
+        if item.get_closest_marker("postgresql"):
+            item.add_marker(absent)
