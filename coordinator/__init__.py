@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server: it collects decisions, keeps the log and publishes bundles, and is trusted for liveness only."""
+"""The server: it collects decisions, keeps the log, publishes bundles; it is trusted for liveness only."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 
 class Refusal(Exception):  # noqa: N818 - the project's word; every subclass ends in Error
-    """Something was refused: ``code`` is stable and public, the message says what was expected and what came."""
+    """Something was refused; ``code`` is stable and public, the message says what was expected, what came."""
 
     code: ClassVar[str]
 
