@@ -29,7 +29,7 @@ from quorumseal.strict_json.errors import (
     TrailingDataError,
 )
 
-JsonValue: TypeAlias = "dict[str, JsonValue] | list[JsonValue] | str | int | bool | None"
+JsonValue: TypeAlias = dict[str, "JsonValue"] | list["JsonValue"] | str | int | bool | None
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
