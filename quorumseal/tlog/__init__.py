@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The transparency log as everybody sees it: an RFC 9162 Merkle tree and C2SP checkpoints.
+
+``merkle`` hashes and verifies; ``frontier`` appends; ``proofs`` makes proofs from stored nodes; ``note`` and
+``checkpoint`` are what the log signs; ``fork`` is what an agent writes down when it signed two histories.
+Nothing here reads a file, a clock or a database.
+"""
+
+from quorumseal.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from quorumseal.tlog.errors import (
+    ConsistencyProofError,
+    InclusionProofError,
+    MalformedCheckpointError,
+    MalformedForkProofError,
+    MalformedNoteError,
+    NotAForkError,
+    NoteSignatureError,
+    OtherOriginError,
+    ProofError,
+    TlogError,
+)
+from quorumseal.tlog.fork import ForkProof, fork_proof, read_fork_proof
+from quorumseal.tlog.frontier import Frontier
+from quorumseal.tlog.merkle import (
+    EMPTY_ROOT,
+    HASH_SIZE,
+    Coordinate,
+    Node,
+    leaf_hash,
+    node_hash,
+    verify_consistency,
+    verify_inclusion,
+)
+from quorumseal.tlog.note import note_key_id, open_note, sign_note, verifier_key
+from quorumseal.tlog.proofs import (
+    NodeSource,
+    consistency_nodes,
+    frontier_nodes,
+    inclusion_nodes,
+    prove_consistency,
+    prove_inclusion,
+)
+
+__all__ = [
+    "EMPTY_ROOT",
+    "HASH_SIZE",
+    "Checkpoint",
+    "ConsistencyProofError",
+    "Coordinate",
+    "ForkProof",
+    "Frontier",
+    "InclusionProofError",
+    "MalformedCheckpointError",
+    "MalformedForkProofError",
+    "MalformedNoteError",
+    "Node",
+    "NodeSource",
+    "NotAForkError",
+    "NoteSignatureError",
+    "OtherOriginError",
+    "ProofError",
+    "TlogError",
+    "consistency_nodes",
+    "fork_proof",
+    "frontier_nodes",
+    "inclusion_nodes",
+    "leaf_hash",
+    "node_hash",
+    "note_key_id",
+    "open_checkpoint",
+    "open_note",
+    "prove_consistency",
+    "prove_inclusion",
+    "read_fork_proof",
+    "sign_checkpoint",
+    "sign_note",
+    "verifier_key",
+    "verify_consistency",
+    "verify_inclusion",
+]
