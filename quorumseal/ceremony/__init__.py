@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rules and the records of a ceremony: no input or output, no clock, no randomness.
+
+Read ``quorum`` (who is seated where), ``lifecycle`` (the state machine), ``deciding`` (what a command
+does), then ``chain`` (the same, with log entries).  ``policy`` is what the rules are about, ``statements``
+what people sign; their ``…_document`` modules read and write them, ``policy_source`` compiles
+``policy.toml``.  ``admission`` decides which request may open a ceremony beside the others, ``record`` is
+the auditor's account.
+"""

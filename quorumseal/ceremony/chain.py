@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A ceremony and its chain of entries, kept together.
+
+``extend`` runs the rules and writes the entries; ``replay_chain`` reads entries and runs the same rules over
+what caused them.  Each entry must be exactly what the rules make of the chain before it, so an entry that is
+missing, repeated, moved, or concluded by somebody's wish is refused.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from quorumseal.ceremony.deciding import (
+    Cancel,
+    Command,
+    Expire,
+    Record,
+    Supersede,
+    decide,
+    open_ceremony,
+    opened,
+)
+from quorumseal.ceremony.entries import TYPES, Entry, EntryType, body_of, read_entry, write_entry
+from quorumseal.ceremony.errors import (
+    CeremonyError,
+    ChainBrokenError,
+    ChainOutcomeError,
+    ChainTimeError,
+    EntryNotSeenError,
+)
+from quorumseal.ceremony.lifecycle import Ceremony, Event, State, replay
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.signed import Signed, authenticate, signed_as
+from quorumseal.ceremony.statements import Cancellation, Decision, Request
+from quorumseal.ceremony.values import digest
+from quorumseal.strict_json import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """A ceremony, the hashes of its entries so far, and the time of the last."""
+
+    ceremony: Ceremony
+    hashes: tuple[str, ...]
+    last_at: datetime
+
+    @property
+    def id(self) -> str:
+        """The ceremony's id."""
+        return self.ceremony.request.statement.ceremony
+
+
+def open_chain(policy: SignedPolicy, request: Signed[Request], *, at: datetime) -> tuple[Chain, Entry]:
+    """Open a ceremony and write its first entry."""
+    event = open_ceremony(policy.policy, request, at=at)
+    entry = write_entry(
+        EntryType.OPENED, body_of(event), at=at, ceremony=request.statement.ceremony, seq=0, prev=None
+    )
+    return Chain(ceremony=opened(policy.policy, event), hashes=(entry.hash,), last_at=at), entry
+
+
+def extend(chain: Chain, command: Command, *, at: datetime) -> tuple[Chain, tuple[Entry, ...]]:
+    """Run a command; return the longer chain and its new entries, none where nothing happened."""
+    events = _decide(chain, command, at)
+    hashes, entries = list(chain.hashes), []
+    for event in events:
+        entry = write_entry(
+            TYPES[type(event)],
+            body_of(event),
+            at=at,
+            ceremony=chain.id,
+            seq=len(hashes),
+            prev=hashes[-1],
+        )
+        entries.append(entry)
+        hashes.append(entry.hash)
+    if not entries:
+        return chain, ()
+    return Chain(ceremony=replay(chain.ceremony, events), hashes=tuple(hashes), last_at=at), tuple(entries)
+
+
+def replay_chain(payloads: Iterable[bytes], policy: SignedPolicy) -> Chain:
+    """Return the ceremony that the entries, in order from its opening, amount to; refuse any other tale."""
+    entries = [read_entry(payload) for payload in payloads]
+    if not entries:
+        raise ChainBrokenError("expected the entries of a ceremony, got none")
+    chain, first = open_chain(policy, _request(entries[0], policy), at=entries[0].at)
+    _require_same(entries[0], first)
+    position = 1
+    while position < len(entries):
+        entry = entries[position]
+        if entry.at < chain.last_at:
+            raise ChainTimeError(f"expected entry {entry.seq} at or after {chain.last_at}, got {entry.at}")
+        try:
+            chain, due = extend(chain, _command(entry, policy), at=entry.at)
+        except CeremonyError as refusal:
+            _require_linked(entry, chain)
+            raise refusal
+        _require_all(entries[position : position + len(due)], due, entry)
+        position += len(due)
+    return chain
+
+
+def _decide(chain: Chain, command: Command, at: datetime) -> tuple[Event, ...]:
+    if isinstance(command, Cancel) and chain.ceremony.state is State.OPEN:
+        seen = command.cancellation.statement.seen
+        if seen not in chain.hashes:
+            raise EntryNotSeenError(
+                f"expected a cancellation that names an entry of ceremony {chain.id}, got {seen}",
+                hint="look at the ceremony again, then cancel it",
+            )
+    return decide(chain.ceremony, command, at=at)
+
+
+def _require_all(given: Sequence[Entry], due: Sequence[Entry], entry: Entry) -> None:
+    if not due:
+        raise ChainBrokenError(f"expected entry {entry.seq} to cause something, got a repetition")
+    for index, expected in enumerate(due):
+        if index == len(given):
+            raise ChainBrokenError(
+                f"expected entry {expected.seq} ({expected.type}) to follow, got the chain's end"
+            )
+        _require_same(given[index], expected)
+
+
+def _require_same(entry: Entry, expected: Entry) -> None:
+    if entry.payload == expected.payload:
+        return
+    if (entry.ceremony, entry.seq, entry.prev) != (expected.ceremony, expected.seq, expected.prev):
+        raise ChainBrokenError(
+            f"expected entry {expected.seq} of ceremony {expected.ceremony} after {expected.prev}, "
+            f"got entry {entry.seq} of {entry.ceremony} after {entry.prev}",
+            hint="an entry is missing, repeated, reordered, or belongs to another ceremony",
+        )
+    raise ChainOutcomeError(
+        f"expected entry {expected.seq} to be {expected.type} as the rules make it, "
+        f"got {entry.type} with other content",
+        hint="the log claims an outcome that its own entries do not support",
+    )
+
+
+def _require_linked(entry: Entry, chain: Chain) -> None:
+    """Name a broken chain as such before what its entry would have been refused for."""
+    if (entry.ceremony, entry.seq, entry.prev) != (chain.id, len(chain.hashes), chain.hashes[-1]):
+        raise ChainBrokenError(
+            f"expected entry {len(chain.hashes)} of ceremony {chain.id} after {chain.hashes[-1]}, "
+            f"got entry {entry.seq} of {entry.ceremony} after {entry.prev}",
+            hint="an entry is missing, repeated, reordered, or belongs to another ceremony",
+        )
+
+
+def _request(entry: Entry, policy: SignedPolicy) -> Signed[Request]:
+    if entry.type is not EntryType.OPENED:
+        raise ChainBrokenError(f"expected a chain to begin with {EntryType.OPENED}, got {entry.type}")
+    return signed_as(Request, authenticate(entry.envelope, policy))
+
+
+def _command(entry: Entry, policy: SignedPolicy) -> Command:
+    """Return what must have caused an entry that no earlier entry caused."""
+    match entry.type:
+        case EntryType.DECIDED | EntryType.LATE:
+            return Record(signed_as(Decision, authenticate(entry.envelope, policy)))
+        case EntryType.CANCELLED:
+            return Cancel(signed_as(Cancellation, authenticate(entry.envelope, policy)))
+        case EntryType.EXPIRED:
+            return Expire()
+        case EntryType.SUPERSEDED:
+            return Supersede(digest(Fields(dict(entry.body), "entry.body").text("by")))
+        case _:
+            raise ChainOutcomeError(
+                f"expected entry {entry.seq} to follow from the one before, got {entry.type} out of nothing",
+                hint="the log claims an outcome that its own entries do not support",
+            )

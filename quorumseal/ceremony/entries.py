@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The written form of what happened: one log entry for each event, with the envelopes that caused it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, unique
+
+from quorumseal.ceremony.errors import EntryFormatError, NewerFormatError
+from quorumseal.ceremony.lifecycle import (
+    CeremonyCancelled,
+    CeremonyOpened,
+    CeremonyRejected,
+    CeremonySuperseded,
+    DeadlinePassed,
+    DecisionRecorded,
+    Event,
+    LateDecisionRecorded,
+    QuorumReached,
+)
+from quorumseal.ceremony.policy_document import SignedPolicy, signed_policy
+from quorumseal.ceremony.values import ceremony_id, digest, digest_of, instant, instant_text
+from quorumseal.signatures import Envelope
+from quorumseal.strict_json import Fields, JsonValue, read, write
+
+ENTRY_VERSION = 0
+MAX_ENTRY_BYTES = 1 << 20
+
+
+@unique
+class EntryType(StrEnum):
+    """What an entry records.  Append only: a type, once written, keeps its meaning."""
+
+    POLICY = "policy"
+    OPENED = "opened"
+    DECIDED = "decided"
+    LATE = "late"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+
+TYPES: dict[type[Event], EntryType] = {
+    CeremonyOpened: EntryType.OPENED,
+    DecisionRecorded: EntryType.DECIDED,
+    LateDecisionRecorded: EntryType.LATE,
+    QuorumReached: EntryType.APPROVED,
+    CeremonyRejected: EntryType.REJECTED,
+    DeadlinePassed: EntryType.EXPIRED,
+    CeremonyCancelled: EntryType.CANCELLED,
+    CeremonySuperseded: EntryType.SUPERSEDED,
+}
+CONCLUSIONS = frozenset(
+    {
+        EntryType.APPROVED,
+        EntryType.REJECTED,
+        EntryType.EXPIRED,
+        EntryType.CANCELLED,
+        EntryType.SUPERSEDED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of the log: ``seq`` and ``prev`` chain the entries of a ceremony (or the standing ones)."""
+
+    type: EntryType
+    at: datetime
+    ceremony: str | None
+    seq: int
+    prev: str | None
+    body: dict[str, JsonValue]
+    payload: bytes
+    """The exact bytes, which are the leaf of the tree."""
+
+    @property
+    def hash(self) -> str:
+        """What the next entry of the chain names as ``prev``."""
+        return digest_of(self.payload)
+
+    @property
+    def envelope(self) -> Envelope:
+        """The signed statement that caused this entry."""
+        return Envelope.read(self.body.get("envelope"))
+
+
+def write_entry(
+    entry_type: EntryType,
+    body: dict[str, JsonValue],
+    *,
+    at: datetime,
+    ceremony: str | None,
+    seq: int,
+    prev: str | None,
+) -> Entry:
+    """Make an entry and its bytes."""
+    payload = write(
+        {
+            "type": str(entry_type),
+            "v": ENTRY_VERSION,
+            "at": instant_text(at),
+            "ceremony": ceremony,
+            "seq": seq,
+            "prev": prev,
+            "body": body,
+        }
+    )
+    return Entry(type=entry_type, at=at, ceremony=ceremony, seq=seq, prev=prev, body=body, payload=payload)
+
+
+def read_entry(payload: bytes) -> Entry:
+    """Return the entry that the bytes are, or refuse them."""
+    value = read(payload, max_bytes=MAX_ENTRY_BYTES)
+    fields = Fields(value, "entry")
+    kind, version = fields.text("type"), fields.integer("v")
+    if kind not in EntryType.__members__.values() or version != ENTRY_VERSION:
+        raise NewerFormatError(
+            f"expected an entry of version {ENTRY_VERSION} of a known type, "
+            f"got {kind[:64]!r} version {version}",
+            hint="a newer version of quorumseal may know it",
+        )
+    ceremony, prev = fields.value("ceremony"), fields.value("prev")
+    body = fields.value("body")
+    if not isinstance(body, dict):
+        raise fields.invalid("body", "an object")
+    entry = Entry(
+        type=EntryType(kind),
+        at=instant(fields.text("at")),
+        ceremony=None if ceremony is None else ceremony_id(fields.text("ceremony")),
+        seq=fields.integer("seq"),
+        prev=None if prev is None else digest(fields.text("prev")),
+        body=body,
+        payload=payload,
+    )
+    fields.done()
+    if write(value) != payload:
+        raise EntryFormatError("expected an entry written canonically (RFC 8785), got other bytes")
+    return entry
+
+
+def body_of(event: Event) -> dict[str, JsonValue]:
+    """Return what the entry of an event says beyond its type and time."""
+    match event:
+        case CeremonyOpened(request=signed):
+            return {"envelope": signed.envelope.to_json()}
+        case DecisionRecorded(decision=decision) | LateDecisionRecorded(decision=decision):
+            return {"envelope": decision.envelope.to_json()}
+        case CeremonyCancelled(cancellation=cancellation):
+            return {"envelope": cancellation.envelope.to_json()}
+        case QuorumReached(seats=seats):
+            return {"seats": [{"role": role, "signers": [*people]} for role, people in seats]}
+        case CeremonySuperseded(by=by):
+            return {"by": by}
+        case _:
+            return {}
+
+
+def policy_entry(policy: SignedPolicy, *, at: datetime, seq: int, prev: str | None) -> Entry:
+    """Make the standing entry of a policy version."""
+    return write_entry(
+        EntryType.POLICY,
+        {"envelopes": [envelope.to_json() for envelope in policy.envelopes]},
+        at=at,
+        ceremony=None,
+        seq=seq,
+        prev=prev,
+    )
+
+
+def policy_of(entry: Entry) -> SignedPolicy:
+    """Return the policy that a standing entry holds."""
+    fields = Fields(dict(entry.body), "entry.body")
+    policy = signed_policy(Envelope.read(value) for value in fields.values("envelopes"))
+    fields.done()
+    return policy

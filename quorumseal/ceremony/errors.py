@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why the rules said no.  Each class is one reason; ``code`` is stable and public."""
+
+from quorumseal.refusal import Refusal
+
+
+class CeremonyError(Refusal):
+    """Base of every refusal by the ceremony rules."""
+
+
+# What cannot be read or built
+
+
+class ValueFormatError(CeremonyError):
+    """A name, digest, instant or text is not written as the specification says."""
+
+    code = "value.format"
+
+
+class StatementFormatError(CeremonyError):
+    """A signed statement does not have the shape of its predicate type."""
+
+    code = "statement.format"
+
+
+class NewerFormatError(CeremonyError):
+    """A type, kind or mode that this version does not know; never ignored."""
+
+    code = "statement.newer_format"
+
+
+class EntryFormatError(CeremonyError):
+    """A log entry does not have the shape of its type, or is not written canonically."""
+
+    code = "entry.format"
+
+
+class PolicyError(CeremonyError):
+    """A policy contradicts itself, or names what it does not define."""
+
+    code = "policy.invalid"
+
+
+class PolicyUnsatisfiableError(PolicyError):
+    """A rule that nobody could ever satisfy."""
+
+    code = "policy.unsatisfiable"
+
+
+class PolicyUnsignedError(PolicyError):
+    """A policy that its own governance quorum did not sign."""
+
+    code = "policy.governance_short"
+
+
+# Who signed, and under what
+
+
+class ForeignOrganisationError(CeremonyError):
+    """The statement was made for another organisation."""
+
+    code = "statement.organisation"
+
+
+class ForeignLogError(CeremonyError):
+    """The statement was made for another log."""
+
+    code = "statement.log"
+
+
+class OtherPolicyError(CeremonyError):
+    """The statement was made under another policy than the ceremony's."""
+
+    code = "statement.policy"
+
+
+class UnknownSignerError(CeremonyError):
+    """The signer is not in the roster of the policy."""
+
+    code = "signer.unknown"
+
+
+class StatementSignatureError(CeremonyError):
+    """No key of the named signer made this signature."""
+
+    code = "statement.signature"
+
+
+class KeyNotValidError(CeremonyError):
+    """The key was not yet, or no longer, valid."""
+
+    code = "key.not_valid"
+
+
+# Opening
+
+
+class UnknownProductError(CeremonyError):
+    """The policy has no rule for this product."""
+
+    code = "request.product"
+
+
+class RequesterNotAllowedError(CeremonyError):
+    """The rule does not let this signer request."""
+
+    code = "request.requester"
+
+
+class OnBehalfOfError(CeremonyError):
+    """A machine must say for which person it asks; a person asks for themselves."""
+
+    code = "request.on_behalf_of"
+
+
+class DeadlineError(CeremonyError):
+    """Opening, deadline and hard stop are not in order, or go past the rule's maximum."""
+
+    code = "request.deadline"
+
+
+class OpeningTimeError(CeremonyError):
+    """The request was signed too far from the time at which it was logged."""
+
+    code = "request.opening_time"
+
+
+class QuorumUnreachableError(CeremonyError):
+    """Without the requester nobody could meet the quorum."""
+
+    code = "request.quorum_unreachable"
+
+
+class OpenCeremonyExistsError(CeremonyError):
+    """Another ceremony for this product, version and kind is open."""
+
+    code = "request.open_exists"
+
+
+class AlreadyApprovedError(CeremonyError):
+    """Another ceremony for this product, version and kind was approved."""
+
+    code = "request.already_approved"
+
+
+class MustSupersedeError(CeremonyError):
+    """Other bytes were requested under this version before; the new request must say so."""
+
+    code = "request.must_supersede"
+
+
+class SupersedesUnknownError(CeremonyError):
+    """The request supersedes something that is not there to be superseded."""
+
+    code = "request.supersedes"
+
+
+class CeremonyExistsError(CeremonyError):
+    """The ceremony id is taken."""
+
+    code = "request.ceremony_exists"
+
+
+# Deciding
+
+
+class OtherCeremonyError(CeremonyError):
+    """The decision or act names another ceremony."""
+
+    code = "statement.ceremony"
+
+
+class OtherRequestError(CeremonyError):
+    """The decision or act is about another request."""
+
+    code = "statement.request"
+
+
+class OtherSubjectsError(CeremonyError):
+    """The approval lists other artifacts than the request."""
+
+    code = "statement.subjects"
+
+
+class CeremonyEndedError(CeremonyError):
+    """The ceremony has ended; nothing more is counted."""
+
+    code = "ceremony.ended"
+
+
+class NotDueError(CeremonyError):
+    """The deadline has not passed."""
+
+    code = "ceremony.not_due"
+
+
+class IllegalTransitionError(CeremonyError):
+    """The ceremony is in a state where this cannot happen."""
+
+    code = "ceremony.illegal_transition"
+
+
+class NotAMemberError(CeremonyError):
+    """The signer does not belong to the role it wants to count in."""
+
+    code = "decision.not_a_member"
+
+
+class UnknownRoleError(CeremonyError):
+    """The rule does not ask for this role."""
+
+    code = "decision.unknown_role"
+
+
+class RequesterDecidesError(CeremonyError):
+    """Whoever asked for the release does not decide on it."""
+
+    code = "decision.requester"
+
+
+class CheckNotPassedError(CeremonyError):
+    """The rule demands a check that the approval does not call passed."""
+
+    code = "decision.check_not_passed"
+
+
+class ReplacesError(CeremonyError):
+    """A second decision must name the signer's standing one, a first one none."""
+
+    code = "decision.replaces"
+
+
+class SignedBeforeOpeningError(CeremonyError):
+    """The decision claims a time before the ceremony was opened."""
+
+    code = "decision.signed_before_opening"
+
+
+class SignedAfterDeadlineError(CeremonyError):
+    """The decision was signed at or after the deadline."""
+
+    code = "decision.signed_after_deadline"
+
+
+class SignedInFutureError(CeremonyError):
+    """The decision claims a time ahead of the log's."""
+
+    code = "decision.signed_in_future"
+
+
+class NotAfterPassedError(CeremonyError):
+    """The approval's own ``not after`` has passed."""
+
+    code = "decision.not_after"
+
+
+class CancellationNotAllowedError(CeremonyError):
+    """Only who may request may cancel."""
+
+    code = "cancellation.signer"
+
+
+class EntryNotSeenError(CeremonyError):
+    """The act names an entry that is not in this ceremony's chain."""
+
+    code = "act.entry_not_seen"
+
+
+# The chain of entries
+
+
+class ChainBrokenError(CeremonyError):
+    """An entry is missing, repeated, reordered, or belongs to another chain."""
+
+    code = "chain.broken"
+
+
+class ChainTimeError(CeremonyError):
+    """An entry's time lies before the entry that it follows."""
+
+    code = "chain.time"
+
+
+class ChainOutcomeError(CeremonyError):
+    """The log says something else than what the rules make of its entries."""
+
+    code = "chain.outcome"

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Roster, roles and rules.  A policy that contradicts itself, or that nobody can satisfy, cannot be built."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum, unique
+from itertools import pairwise
+
+from quorumseal.ceremony.errors import (
+    PolicyError,
+    PolicyUnsatisfiableError,
+    UnknownProductError,
+    UnknownSignerError,
+)
+from quorumseal.ceremony.quorum import Need, shortage
+from quorumseal.signatures import PublicKey, Scheme
+
+LONGEST_SKEW = timedelta(minutes=10)
+LONGEST_CEREMONY = timedelta(days=90)
+MOST_SEATS = 64
+
+
+@unique
+class SignerKind(StrEnum):
+    """A person decides; a machine may request on a person's behalf, and decide where a role lists it."""
+
+    PERSON = "person"
+    MACHINE = "machine"
+
+
+@unique
+class Kind(StrEnum):
+    """What a ceremony is about."""
+
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignerKey:
+    """One public key of a signer, and when it may sign."""
+
+    key: PublicKey
+    valid_from: datetime
+    valid_until: datetime
+
+    def __post_init__(self) -> None:
+        if self.valid_from >= self.valid_until:
+            raise PolicyError(
+                f"key {self.key.key_id}: expected valid_from before valid_until, "
+                f"got {self.valid_from:%Y-%m-%d} and {self.valid_until:%Y-%m-%d}"
+            )
+
+    def valid_at(self, at: datetime) -> bool:
+        """Whether the key may sign at that instant."""
+        return self.valid_from <= at < self.valid_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Somebody who is counted, by name; keys only prove that it was they."""
+
+    name: str
+    kind: SignerKind
+    keys: tuple[SignerKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A named set of signers."""
+
+    name: str
+    members: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """How many distinct members of one role a quorum needs."""
+
+    role: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What one class of releases needs."""
+
+    name: str
+    quorum: tuple[Threshold, ...]
+    requesters: frozenset[str]
+    """The roles whose members may request (and cancel) under this rule."""
+    veto: frozenset[str]
+    """The roles of which one rejection ends the ceremony."""
+    checks: frozenset[str]
+    """What every approval must state as passed."""
+    deadline: timedelta
+    """How long a ceremony is open unless its requester says otherwise."""
+    longest: timedelta
+    """How long after its opening the hard stop may lie at most."""
+
+    def __post_init__(self) -> None:
+        if not timedelta(0) < self.deadline <= self.longest <= LONGEST_CEREMONY:
+            raise PolicyError(
+                f"rule {self.name}: expected 0 < deadline <= longest <= {LONGEST_CEREMONY.days} days, "
+                f"got {self.deadline} and {self.longest}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKey:
+    """A key that signs checkpoints of the log from a size on."""
+
+    key: PublicKey
+    from_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """The audit log that decisions under this policy go to."""
+
+    origin: str
+    keys: tuple[LogKey, ...]
+
+    def key_at(self, size: int) -> PublicKey:
+        """Return the key that signs a checkpoint of that size."""
+        return max((k for k in self.keys if k.from_size <= size), key=lambda k: k.from_size).key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One version of an organisation's policy."""
+
+    organisation: str
+    version: int
+    previous: str
+    expires: datetime
+    clock_skew: timedelta
+    signers: Mapping[str, Signer]
+    roles: Mapping[str, Role]
+    rules: Mapping[str, Rule]
+    products: Mapping[str, Mapping[Kind, str]]
+    governance: tuple[Threshold, ...]
+    log: Log
+    authorities: tuple[str, ...]
+    """SHA-256 of the certificate authorities (DER) that vouch for connections."""
+
+    def __post_init__(self) -> None:
+        _check_roster(self)
+        _check_roles(self)
+        _check_log(self.log)
+        if not timedelta(0) <= self.clock_skew <= LONGEST_SKEW:
+            raise PolicyError(f"clock_skew: expected 0 to {LONGEST_SKEW}, got {self.clock_skew}")
+        _check_quorum(self, "governance", self.governance)
+        for rule in self.rules.values():
+            _check_rule(self, rule)
+        _check_products(self)
+
+    def signer(self, name: str) -> Signer:
+        """Return a signer of the roster."""
+        try:
+            return self.signers[name]
+        except KeyError:
+            raise UnknownSignerError(
+                f"expected a signer of policy version {self.version}, got {name!r}",
+                hint="the roster names everybody who is counted; ask for a policy change",
+            ) from None
+
+    def rule_for(self, product: str, kind: Kind) -> Rule:
+        """Return the one rule for a product and kind."""
+        try:
+            return self.rules[self.products[product][kind]]
+        except KeyError:
+            raise UnknownProductError(
+                f"expected a product of policy version {self.version} "
+                f"({', '.join(sorted(self.products))}), got {product!r}",
+                hint="name one of these products, or add it by a policy change",
+            ) from None
+
+    def needs(self, quorum: Iterable[Threshold], *, excluded: Collection[str] = ()) -> tuple[Need, ...]:
+        """Return who can count for each threshold, when the ``excluded`` cannot."""
+        return tuple(
+            Need(
+                role=threshold.role,
+                threshold=threshold.count,
+                members=self.roles[threshold.role].members.difference(excluded),
+            )
+            for threshold in quorum
+        )
+
+    def roles_of(self, signer: str, rule: Rule) -> frozenset[str]:
+        """Return the roles of a rule's quorum that a signer holds."""
+        return frozenset(t.role for t in rule.quorum if signer in self.roles[t.role].members)
+
+    def may_request(self, signer: str, rule: Rule) -> bool:
+        """Whether a signer holds a role that requests under a rule."""
+        return any(signer in self.roles[role].members for role in rule.requesters)
+
+
+def _check_roster(policy: Policy) -> None:
+    if not policy.signers:
+        raise PolicyError("roster: expected at least one signer, got none")
+    owners: dict[tuple[Scheme, bytes], str] = {}
+    for name, signer in policy.signers.items():
+        if name != signer.name:
+            raise PolicyError(f"roster: expected {name!r} under its own name, got {signer.name!r}")
+        if not signer.keys:
+            raise PolicyError(f"signer {name}: expected at least one key, got none")
+        for key in signer.keys:
+            owner = owners.setdefault((key.key.scheme, key.key.spki), name)
+            if owner != name or sum(1 for k in signer.keys if k.key == key.key) > 1:
+                raise PolicyError(
+                    f"key {key.key.key_id}: expected one owner, got {owner} and {name}",
+                    hint="a key belongs to one signer and is listed once; make another key",
+                )
+
+
+def _check_roles(policy: Policy) -> None:
+    for name, role in policy.roles.items():
+        if name != role.name:
+            raise PolicyError(f"roles: expected {name!r} under its own name, got {role.name!r}")
+        if not role.members:
+            raise PolicyError(f"role {name}: expected at least one member, got none")
+        for member in sorted(role.members - policy.signers.keys()):
+            raise PolicyError(f"role {name}: expected members of the roster, got {member!r}")
+
+
+def _check_log(log: Log) -> None:
+    starts = [key.from_size for key in log.keys]
+    if not starts or starts[0] != 0 or any(a >= b for a, b in pairwise(starts)):
+        raise PolicyError(f"log: expected keys from size 0 on, each from a larger size, got {starts}")
+    if any(key.key.scheme is not Scheme.ED25519 for key in log.keys):
+        raise PolicyError("log: expected Ed25519 keys, as C2SP checkpoints prescribe, got another scheme")
+
+
+def _check_rule(policy: Policy, rule: Rule) -> None:
+    where = f"rule {rule.name}"
+    if policy.rules.get(rule.name) is not rule:
+        raise PolicyError(f"rules: expected {rule.name!r} under its own name")
+    _check_quorum(policy, where, rule.quorum)
+    quorum_roles = {threshold.role for threshold in rule.quorum}
+    for role in sorted(rule.veto - quorum_roles):
+        raise PolicyError(f"{where}: expected roles of its quorum to have the veto, got {role!r}")
+    if not rule.requesters:
+        raise PolicyError(f"{where}: expected at least one role that may request, got none")
+    for role in sorted(rule.requesters - policy.roles.keys()):
+        raise PolicyError(f"{where}: expected roles that are defined as requesters, got {role!r}")
+    requesters = sorted({m for role in rule.requesters for m in policy.roles[role].members})
+    reasons = [shortage(policy.needs(rule.quorum, excluded={requester})) for requester in requesters]
+    if all(reasons):
+        raise PolicyUnsatisfiableError(
+            f"{where}: whoever requests does not count, and without {requesters[0]} {reasons[0]}",
+            hint="add members, lower a threshold, or let somebody outside these roles request",
+        )
+
+
+def _check_quorum(policy: Policy, where: str, quorum: tuple[Threshold, ...]) -> None:
+    if not quorum:
+        raise PolicyError(f"{where}: expected a quorum of at least one role, got none")
+    names = [threshold.role for threshold in quorum]
+    if len(set(names)) != len(names):
+        raise PolicyError(f"{where}: expected each role once, got {', '.join(names)}")
+    for threshold in quorum:
+        if threshold.role not in policy.roles:
+            raise PolicyError(f"{where}: expected roles that are defined, got {threshold.role!r}")
+        if not 1 <= threshold.count <= MOST_SEATS:
+            raise PolicyError(
+                f"{where}: expected a threshold of 1 to {MOST_SEATS} for {threshold.role}, "
+                f"got {threshold.count}"
+            )
+    reason = shortage(policy.needs(quorum))
+    if reason:
+        raise PolicyUnsatisfiableError(
+            f"{where}: {reason}", hint="add members to a role or lower a threshold; a person has one seat"
+        )
+
+
+def _check_products(policy: Policy) -> None:
+    if not policy.products:
+        raise PolicyError("products: expected at least one product, got none")
+    for product, kinds in policy.products.items():
+        for kind in Kind:
+            if kinds.get(kind) not in policy.rules:
+                raise PolicyError(
+                    f"product {product}: expected one of the rules ({', '.join(sorted(policy.rules))}) "
+                    f"for {kind}, got {kinds.get(kind)!r}"
+                )

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The signed form of a policy: an in-toto statement about the version before it."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import TypeVar
+
+from quorumseal.ceremony.errors import NewerFormatError, PolicyError, PolicyUnsignedError
+from quorumseal.ceremony.policy import (
+    Kind,
+    Log,
+    LogKey,
+    Policy,
+    Role,
+    Rule,
+    Signer,
+    SignerKey,
+    SignerKind,
+    Threshold,
+)
+from quorumseal.ceremony.quorum import explain, tally
+from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, name
+from quorumseal.signatures import Envelope, PublicKey, Scheme, SignatureError
+from quorumseal.strict_json import Fields, JsonValue, read, write
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+POLICY_TYPE = "https://quorumseal.dev/policy/v1"
+FORMAT = 0
+MAX_POLICY_BYTES = 1 << 20
+_MAX_SECONDS = 366 * 86400
+_Named = TypeVar("_Named", Signer, Role, Rule)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPolicy:
+    """A policy whose own governance quorum signed exactly these bytes."""
+
+    policy: Policy
+    payload: bytes
+    envelopes: tuple[Envelope, ...]
+    signers: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """What every statement under this policy names."""
+        return digest_of(self.payload)
+
+
+def genesis_previous(organisation: str) -> str:
+    """Return what version 1 names as the version before it."""
+    return digest_of(organisation.encode())
+
+
+def write_policy(policy: Policy) -> bytes:
+    """Make the bytes that are signed."""
+    predicate: JsonValue = {
+        "format": FORMAT,
+        "organisation": policy.organisation,
+        "version": policy.version,
+        "expires": instant_text(policy.expires),
+        "clock_skew_seconds": _seconds(policy.clock_skew),
+        "signers": [_write_signer(signer) for _, signer in sorted(policy.signers.items())],
+        "roles": [{"name": r.name, "members": _sorted(r.members)} for _, r in sorted(policy.roles.items())],
+        "rules": [_write_rule(rule) for _, rule in sorted(policy.rules.items())],
+        "products": [
+            {"name": product, "kind": str(kind), "rule": rule}
+            for product, kinds in sorted(policy.products.items())
+            for kind, rule in sorted(kinds.items())
+        ],
+        "governance": _write_quorum(policy.governance),
+        "log": {
+            "origin": policy.log.origin,
+            "keys": [{**_write_key(key.key), "from_size": key.from_size} for key in policy.log.keys],
+        },
+        "authorities": list(policy.authorities),
+    }
+    return write(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [{"name": "previous", "digest": {"sha256": policy.previous.partition(":")[2]}}],
+            "predicateType": POLICY_TYPE,
+            "predicate": predicate,
+        }
+    )
+
+
+def read_policy(payload: bytes) -> Policy:
+    """Build the policy that the bytes describe, or refuse them."""
+    statement = Fields(read(payload, max_bytes=MAX_POLICY_BYTES), "policy")
+    statement.constant("_type", STATEMENT_TYPE)
+    if statement.text("predicateType") != POLICY_TYPE:
+        raise NewerFormatError(f"expected {POLICY_TYPE}, got {statement.text('predicateType')!r}")
+    fields = statement.object("predicate")
+    fields.constant("format", FORMAT)
+    log = fields.object("log")
+    policy = Policy(
+        organisation=name(fields.text("organisation")),
+        version=fields.integer("version", at_least=1),
+        previous=_read_previous(statement),
+        expires=instant(fields.text("expires")),
+        clock_skew=_read_seconds(fields, "clock_skew_seconds"),
+        signers=_unique("signer", [_read_signer(f) for f in fields.objects("signers")]),
+        roles=_unique("role", [_read_role(f) for f in fields.objects("roles")]),
+        rules=_unique("rule", [_read_rule(f) for f in fields.objects("rules")]),
+        products=_read_products(fields),
+        governance=_read_quorum(fields, "governance"),
+        log=Log(
+            origin=log.text("origin"),
+            keys=tuple(
+                LogKey(key=read_key(f), from_size=f.integer("from_size")) for f in log.objects("keys")
+            ),
+        ),
+        authorities=tuple(digest(text) for text in fields.texts("authorities")),
+    )
+    statement.done()
+    if write_policy(policy) != payload:
+        raise PolicyError(
+            "expected a policy written canonically (RFC 8785, lists sorted by name), got other bytes",
+            hint="compile it with `quorumseal policy compile`",
+        )
+    return policy
+
+
+def signed_policy(envelopes: Iterable[Envelope]) -> SignedPolicy:
+    """Return the policy that all ``envelopes`` hold, if its own governance quorum signed it."""
+    signed = tuple(envelopes)
+    payloads = {envelope.payload for envelope in signed}
+    if len(payloads) != 1:
+        raise PolicyUnsignedError(f"expected envelopes over one policy, got {len(payloads)} policies")
+    payload = payloads.pop()
+    policy = read_policy(payload)
+    signers = tuple(sorted({_signer_of(envelope, policy) for envelope in signed}))
+    needs = policy.needs(policy.governance)
+    consents = {p: frozenset(n.role for n in needs if p in n.members) for p in signers}
+    count = tally(needs, consents, policy.signers.keys() - consents.keys())
+    if not count.quorum_met:
+        raise PolicyUnsignedError(
+            f"expected the governance quorum of policy version {policy.version}, "
+            f"got {'; '.join(explain(count))}"
+        )
+    return SignedPolicy(policy=policy, payload=payload, envelopes=signed, signers=signers)
+
+
+def read_key(fields: Fields) -> PublicKey:
+    """Read a key record: the scheme stands beside the key, never in what it signs."""
+    scheme = fields.choice("scheme", Scheme)
+    try:
+        spki = base64.b64decode(fields.text("spki"), validate=True)
+    except binascii.Error:
+        raise fields.invalid("spki", "base64 of a SubjectPublicKeyInfo") from None
+    return PublicKey.enrol(scheme, spki)
+
+
+def _signer_of(envelope: Envelope, policy: Policy) -> str:
+    for signer in policy.signers.values():
+        for key in signer.keys:
+            try:
+                envelope.verify(key.key)
+            except SignatureError:
+                continue
+            return signer.name
+    raise PolicyUnsignedError(
+        f"expected signatures by keys of the roster, got one (key id {envelope.key_id}) by none of them"
+    )
+
+
+def _write_signer(signer: Signer) -> JsonValue:
+    keys: list[JsonValue] = [
+        {
+            **_write_key(key.key),
+            "valid_from": instant_text(key.valid_from),
+            "valid_until": instant_text(key.valid_until),
+        }
+        for key in signer.keys
+    ]
+    return {"name": signer.name, "kind": str(signer.kind), "keys": keys}
+
+
+def _read_signer(fields: Fields) -> Signer:
+    return Signer(
+        name=name(fields.text("name")),
+        kind=fields.choice("kind", SignerKind),
+        keys=tuple(
+            SignerKey(
+                key=read_key(f),
+                valid_from=instant(f.text("valid_from")),
+                valid_until=instant(f.text("valid_until")),
+            )
+            for f in fields.objects("keys")
+        ),
+    )
+
+
+def _write_key(key: PublicKey) -> dict[str, JsonValue]:
+    return {"scheme": str(key.scheme), "spki": base64.b64encode(key.spki).decode()}
+
+
+def _read_role(fields: Fields) -> Role:
+    return Role(name=name(fields.text("name")), members=_read_set(fields, "members"))
+
+
+def _write_rule(rule: Rule) -> JsonValue:
+    return {
+        "name": rule.name,
+        "quorum": _write_quorum(rule.quorum),
+        "requesters": _sorted(rule.requesters),
+        "veto": _sorted(rule.veto),
+        "checks": _sorted(rule.checks),
+        "deadline_seconds": _seconds(rule.deadline),
+        "longest_seconds": _seconds(rule.longest),
+    }
+
+
+def _read_rule(fields: Fields) -> Rule:
+    return Rule(
+        name=name(fields.text("name")),
+        quorum=_read_quorum(fields, "quorum"),
+        requesters=_read_set(fields, "requesters"),
+        veto=_read_set(fields, "veto"),
+        checks=_read_set(fields, "checks"),
+        deadline=_read_seconds(fields, "deadline_seconds"),
+        longest=_read_seconds(fields, "longest_seconds"),
+    )
+
+
+def _write_quorum(quorum: Iterable[Threshold]) -> list[JsonValue]:
+    return [{"role": threshold.role, "threshold": threshold.count} for threshold in quorum]
+
+
+def _read_quorum(fields: Fields, field: str) -> tuple[Threshold, ...]:
+    return tuple(
+        Threshold(role=name(f.text("role")), count=f.integer("threshold")) for f in fields.objects(field)
+    )
+
+
+def _read_products(fields: Fields) -> Mapping[str, Mapping[Kind, str]]:
+    products: dict[str, dict[Kind, str]] = {}
+    for f in fields.objects("products"):
+        kinds = products.setdefault(name(f.text("name")), {})
+        kind = f.choice("kind", Kind)
+        if kind in kinds:
+            raise PolicyError(f"{f.where}: expected one rule for a product and kind, got a second one")
+        kinds[kind] = name(f.text("rule"))
+    return products
+
+
+def _read_previous(statement: Fields) -> str:
+    subjects = statement.objects("subject")
+    if len(subjects) != 1:
+        raise statement.invalid("subject", "one subject, the version before")
+    subjects[0].constant("name", "previous")
+    return digest("sha256:" + subjects[0].object("digest").text("sha256"))
+
+
+def _read_set(fields: Fields, field: str) -> frozenset[str]:
+    texts = fields.texts(field)
+    if len(set(texts)) != len(texts):
+        raise fields.invalid(field, "each name once")
+    return frozenset(name(text) for text in texts)
+
+
+def _read_seconds(fields: Fields, field: str) -> timedelta:
+    return timedelta(seconds=fields.integer(field, at_most=_MAX_SECONDS))
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
+
+
+def _sorted(names: Iterable[str]) -> list[JsonValue]:
+    return [*sorted(names)]
+
+
+def _unique(what: str, items: list[_Named]) -> dict[str, _Named]:
+    by_name = {item.name: item for item in items}
+    if len(by_name) != len(items):
+        names = sorted(item.name for item in items)
+        twice = next(a for a, b in pairwise(names) if a == b)
+        raise PolicyError(f"expected each {what} once, got {twice!r} twice")
+    return by_name

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people sign in a ceremony: in-toto statements, one predicate type for each kind.
+
+Only approvals have the artifacts as in-toto subjects: a tool that looks for "an approval of this digest by
+this key" can never be handed anything else.  In every other statement the subject is what it is about.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, unique
+from typing import TypeAlias
+
+from quorumseal.ceremony.policy import Kind
+
+
+@unique
+class Mode(StrEnum):
+    """Under which of a rule's quorums a ceremony runs."""
+
+    REGULAR = "regular"
+
+
+@unique
+class Choice(StrEnum):
+    """What a decision says."""
+
+    APPROVAL = "approval"
+    REJECTION = "rejection"
+    ABSTENTION = "abstention"
+
+
+@unique
+class CheckOutcome(StrEnum):
+    """What came of something that a signer checked."""
+
+    PASS = "pass"  # noqa: S105 - no password
+    FAIL = "fail"
+    WAIVED = "waived"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyReference:
+    """The policy under which a statement was made."""
+
+    version: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenCheckpoint:
+    """The newest checkpoint that the signer's agent had verified."""
+
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What binds every statement to an organisation, a log, a policy, a signer and an instant."""
+
+    organisation: str
+    log: str
+    policy: PolicyReference
+    signer: str
+    signed_at: datetime
+    checkpoint: SeenCheckpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One artifact: its name and its digest."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A file that supports the request, stored by its digest."""
+
+    kind: str
+    name: str
+    media_type: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locator:
+    """A hint where one artifact may be fetched from."""
+
+    name: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Opens a ceremony.  It is open from the instant at which its requester signed."""
+
+    context: Context
+    ceremony: str
+    product: str
+    version: str
+    kind: Kind
+    mode: Mode
+    subjects: tuple[Subject, ...]
+    deadline: datetime
+    hard_stop: datetime
+    on_behalf_of: str | None = None
+    supersedes: str | None = None
+    ticket: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    locators: tuple[Locator, ...] = ()
+
+    @property
+    def opened_at(self) -> datetime:
+        """When the ceremony opens."""
+        return self.context.signed_at
+
+    @property
+    def requesters(self) -> frozenset[str]:
+        """Who asked, and on whose behalf: neither decides."""
+        return frozenset({self.context.signer, self.on_behalf_of or self.context.signer})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that the signer checked, and what came of it."""
+
+    name: str
+    outcome: CheckOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """An approval, rejection or abstention."""
+
+    context: Context
+    choice: Choice
+    ceremony: str
+    request: str
+    roles: frozenset[str]
+    subjects: tuple[Subject, ...] = ()
+    checks: tuple[Check, ...] = ()
+    replaces: str | None = None
+    not_after: datetime | None = None
+    reason: str | None = None
+    """The commitment to an annex: SHA-256 of 32 random bytes followed by the text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """Ends a ceremony before its quorum."""
+
+    context: Context
+    ceremony: str
+    request: str
+    seen: str
+    """The hash of the newest entry of the ceremony that the signer had seen."""
+    reason: str
+
+
+Statement: TypeAlias = Request | Decision | Cancellation

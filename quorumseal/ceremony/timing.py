@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When a request may open and when a decision counts: four instants, compared in one place.
+
+``signed_at`` is the signer's word, the entry's time ``at`` is the log's.  A decision is on time when
+opened - skew <= signed_at < deadline, at < deadline and signed_at <= at + skew.  To be logged later than
+signed, before the deadline, is fine: envelopes are sent again after an outage.
+"""
+
+from datetime import datetime, timedelta
+
+from quorumseal.ceremony.errors import (
+    DeadlineError,
+    OpeningTimeError,
+    SignedAfterDeadlineError,
+    SignedBeforeOpeningError,
+    SignedInFutureError,
+)
+from quorumseal.ceremony.policy import Policy, Rule
+from quorumseal.ceremony.statements import Request
+from quorumseal.ceremony.values import instant_text
+
+
+def check_opening(request: Request, rule: Rule, policy: Policy, *, at: datetime) -> None:
+    """Refuse a request whose instants are not in order, or that is logged at the wrong time."""
+    opened, deadline, hard_stop = request.opened_at, request.deadline, request.hard_stop
+    if not opened < deadline <= hard_stop <= opened + rule.longest:
+        raise DeadlineError(
+            f"expected opened < deadline <= hard stop <= opened + {rule.longest} (rule {rule.name}), got "
+            f"{instant_text(opened)}, {instant_text(deadline)}, {instant_text(hard_stop)}",
+            hint="choose a shorter deadline",
+        )
+    if hard_stop > policy.expires:
+        raise DeadlineError(
+            f"expected a hard stop before the policy expires ({instant_text(policy.expires)}), "
+            f"got {instant_text(hard_stop)}",
+            hint="propose a new policy version with a later expiry first",
+        )
+    if not opened - policy.clock_skew <= at < deadline:
+        raise OpeningTimeError(
+            f"expected a request signed at {instant_text(opened)} to be logged between then and its deadline "
+            f"{instant_text(deadline)} (give or take {policy.clock_skew}), got {instant_text(at)}",
+            hint="check this machine's clock, then start again",
+        )
+
+
+def check_on_time(
+    signed_at: datetime, *, opened: datetime, deadline: datetime, skew: timedelta, at: datetime
+) -> None:
+    """Refuse a decision whose signing time does not fit; that ``at`` is before the deadline is known."""
+    if signed_at < opened - skew:
+        raise SignedBeforeOpeningError(
+            f"expected a decision signed after the ceremony opened ({instant_text(opened)}), "
+            f"got {instant_text(signed_at)}",
+            hint="check the clock of the signer's machine",
+        )
+    if signed_at >= deadline:
+        raise SignedAfterDeadlineError(
+            f"expected a decision signed before the deadline ({instant_text(deadline)}), "
+            f"got {instant_text(signed_at)}"
+        )
+    if signed_at > at + skew:
+        raise SignedInFutureError(
+            f"expected a decision signed by now ({instant_text(at)}), got {instant_text(signed_at)}",
+            hint="check the clock of the signer's machine",
+        )

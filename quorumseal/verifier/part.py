@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One ceremony with the proof that the log has it: what agents look at and what bundles are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from quorumseal.ceremony.chain import Chain, replay_chain
+from quorumseal.ceremony.entries import read_entry
+from quorumseal.ceremony.policy import Log
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.statement_document import read_statement
+from quorumseal.ceremony.statements import SeenCheckpoint
+from quorumseal.tlog import (
+    Checkpoint,
+    InclusionProofError,
+    leaf_hash,
+    open_checkpoint,
+    verify_consistency,
+    verify_inclusion,
+)
+from quorumseal.verifier.errors import SeenCheckpointError
+
+ROOT_PREFIX = "sha256:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The entries of one ceremony from its opening on, and the proof of the last one."""
+
+    entries: tuple[bytes, ...]
+    index: int
+    """Where the last entry stands in the log."""
+    inclusion: tuple[bytes, ...]
+    checkpoint: bytes
+    consistency: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
+    """Proofs from the sizes of the checkpoints that statements name to this checkpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedPart:
+    """A ceremony that was replayed through the rules, and the checkpoint that covers it."""
+
+    chain: Chain
+    checkpoint: Checkpoint
+
+
+def open_log_checkpoint(note: bytes, log: Log) -> Checkpoint:
+    """Return the checkpoint that the policy's log key for its size signed."""
+    checkpoint = open_checkpoint(note, log.origin, [key.key for key in log.keys])
+    return open_checkpoint(note, log.origin, [log.key_at(checkpoint.size)])
+
+
+def verify_part(part: Part, policy: SignedPolicy) -> VerifiedPart:
+    """Replay a ceremony through the rules, and see that the log has it; raise where either fails."""
+    chain = replay_chain(part.entries, policy)
+    checkpoint = open_log_checkpoint(part.checkpoint, policy.policy.log)
+    if part.index >= checkpoint.size:
+        raise InclusionProofError(
+            f"expected the last entry within the checkpoint's size {checkpoint.size}, got index {part.index}"
+        )
+    verify_inclusion(
+        leaf_hash(part.entries[-1]), part.index, checkpoint.size, part.inclusion, checkpoint.root
+    )
+    return VerifiedPart(chain=chain, checkpoint=checkpoint)
+
+
+def verify_seen_checkpoints(part: Part, checkpoint: Checkpoint) -> None:
+    """See that every checkpoint that a statement names is a past of this one; raise where one is not."""
+    for seen in sorted(seen_checkpoints(part.entries), key=lambda seen: (seen.size, seen.root)):
+        if seen.size > checkpoint.size or (seen.size and seen.size not in part.consistency):
+            raise SeenCheckpointError(
+                f"expected a proof from the checkpoint of size {seen.size} that a statement names "
+                f"to the one of size {checkpoint.size}, got none",
+                hint="whoever made this bundle left it out; ask for a complete one",
+            )
+        verify_consistency(
+            seen.size,
+            bytes.fromhex(seen.root.removeprefix(ROOT_PREFIX)),
+            checkpoint.size,
+            checkpoint.root,
+            part.consistency.get(seen.size, ()),
+        )
+
+
+def seen_checkpoints(entries: tuple[bytes, ...]) -> frozenset[SeenCheckpoint]:
+    """Return the distinct checkpoints that the statements of a ceremony name."""
+    read = (read_entry(payload) for payload in entries)
+    return frozenset(
+        read_statement(entry.envelope.payload).context.checkpoint
+        for entry in read
+        if "envelope" in entry.body
+    )
