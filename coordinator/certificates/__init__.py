@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may talk to the coordinator: a small certificate authority, and the reading of client certificates.
+
+``Authority`` issues for one organisation; ``identity_of`` says who presents a certificate.  The identity of a
+caller is the URI ``quorumseal://ORGANISATION/KIND/NAME`` in the certificate and nothing else.
+"""
+
+from coordinator.certificates.authority import Authority, Credentials
+from coordinator.certificates.errors import (
+    AuthorityMismatchError,
+    CertificateError,
+    CertificateExpiredError,
+    CertificateIdentityError,
+    CertificateNotYetValidError,
+    CertificateUseError,
+    OutlivesAuthorityError,
+    UnreadableCertificateError,
+)
+from coordinator.certificates.identity import Identity, Kind, identity_of, identity_uri
+
+__all__ = [
+    "Authority",
+    "AuthorityMismatchError",
+    "CertificateError",
+    "CertificateExpiredError",
+    "CertificateIdentityError",
+    "CertificateNotYetValidError",
+    "CertificateUseError",
+    "Credentials",
+    "Identity",
+    "Kind",
+    "OutlivesAuthorityError",
+    "UnreadableCertificateError",
+    "identity_of",
+    "identity_uri",
+]
