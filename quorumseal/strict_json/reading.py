@@ -53,17 +53,17 @@ def read(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH)
             "expected JSON without a byte order mark, got one", hint="save the file as plain UTF-8"
         )
     try:
-        text = data.decode("utf-8").strip(_WHITESPACE)
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NotUtf8Error(f"expected UTF-8, got byte 0x{data[error.start]:02x} at {error.start}") from None
     _check_depth(data, max_depth)
     try:
-        value, end = _DECODER.raw_decode(text)
+        value, end = _DECODER.raw_decode(text, len(text) - len(text.lstrip(_WHITESPACE)))
     except json.JSONDecodeError as error:
         raise MalformedJsonError(
             f"expected JSON, got a fault at line {error.lineno} column {error.colno}: {error.msg}"
         ) from None
-    if end != len(text):
+    if text[end:].strip(_WHITESPACE):
         raise TrailingDataError(
             f"expected one JSON value, got more after its end: {text[end : end + _SHOWN]!a}"
         )
