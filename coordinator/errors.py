@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why the coordinator did not do as asked, beyond what the rules say.  ``code`` is stable and public."""
+
+from typing import ClassVar
+
+from quorumseal.refusal import Refusal
+
+
+class CoordinatorError(Refusal):
+    """Base of the coordinator's own refusals."""
+
+    retryable: ClassVar[bool] = False
+    """Whether the same call may succeed later without anybody changing anything."""
+
+
+# Not now
+
+
+class BusyError(CoordinatorError):
+    """The writer's queue is full."""
+
+    code = "coordinator.busy"
+    retryable = True
+
+
+class ClosingError(CoordinatorError):
+    """The coordinator is shutting down and takes no more commands."""
+
+    code = "coordinator.closing"
+    retryable = True
+
+
+class StorageFailedError(CoordinatorError):
+    """The database did not take the command; nothing of it is on record."""
+
+    code = "coordinator.storage"
+    retryable = True
+
+
+class ReadOnlyError(CoordinatorError):
+    """The clock cannot be trusted, so nothing is written until an operator has looked at it."""
+
+    code = "coordinator.read_only"
+
+
+class LogEmptyError(CoordinatorError):
+    """The log has no policy yet."""
+
+    code = "coordinator.log_empty"
+
+
+class LogNotEmptyError(CoordinatorError):
+    """An organisation is founded once, on an empty log."""
+
+    code = "coordinator.log_not_empty"
+
+
+class LogKeyError(CoordinatorError):
+    """The coordinator's key is not the one that the policy names for the log."""
+
+    code = "coordinator.log_key"
+
+
+class StorageUnsafeError(CoordinatorError):
+    """The database is set up so that it may lose what it acknowledged."""
+
+    code = "coordinator.storage_unsafe"
+
+
+class SchemaError(CoordinatorError):
+    """The database has the tables of another version of the coordinator."""
+
+    code = "coordinator.schema"
+
+
+class LogDamagedError(CoordinatorError):
+    """What is stored contradicts itself."""
+
+    code = "coordinator.log_damaged"
+
+
+# Not by this caller, not with these arguments
+
+
+class CallerNotSignerError(CoordinatorError):
+    """A statement is handed in by the one who signed it."""
+
+    code = "caller.not_the_signer"
+
+
+class UnknownPolicyError(CoordinatorError):
+    """The statement names a policy that is not in this log."""
+
+    code = "statement.policy_unknown"
+
+
+class OldPolicyError(CoordinatorError):
+    """A ceremony is opened under the newest policy."""
+
+    code = "request.policy_not_current"
+
+
+class UnknownCeremonyError(CoordinatorError):
+    """No ceremony has this id."""
+
+    code = "ceremony.unknown"
+
+
+class AnnexError(CoordinatorError):
+    """The text is not the one that the statement commits to."""
+
+    code = "annex.commitment"
+
+
+class EvidenceUnknownError(CoordinatorError):
+    """No evidence is stored under this digest."""
+
+    code = "evidence.unknown"
+
+
+class EvidenceTooLargeError(CoordinatorError):
+    """One file of evidence is bounded."""
+
+    code = "evidence.too_large"
+
+
+class PageTokenError(CoordinatorError):
+    """The token was not given out by this list."""
+
+    code = "page.token"
+
+
+class SizeAheadError(CoordinatorError):
+    """The caller knows a larger log than this coordinator has."""
+
+    code = "log.size_ahead"
+
+
+class StreamTooSlowError(CoordinatorError):
+    """The reader fell too far behind; it resumes from its last index."""
+
+    code = "stream.too_slow"
+    retryable = True
+
+
+class NotPublishableError(CoordinatorError):
+    """Only an approved ceremony has a bundle."""
+
+    code = "bundle.not_approved"
+
+
+class DestinationError(CoordinatorError):
+    """A destination did not take the bundle, or gave other bytes back."""
+
+    code = "publication.destination"
+    retryable = True
