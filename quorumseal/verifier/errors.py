@@ -50,10 +50,22 @@ class OtherProductError(VerificationError):
     code = "bundle.product"
 
 
-class NotApprovedError(VerificationError):
-    """The ceremony did not end with its quorum."""
+class QuorumShortError(VerificationError):
+    """The ceremony is open: its quorum is not met."""
 
-    code = "ceremony.not_approved"
+    code = "quorum.short"
+
+
+class RejectedError(VerificationError):
+    """The ceremony was rejected."""
+
+    code = "ceremony.rejected"
+
+
+class UnapprovedError(VerificationError):
+    """The ceremony expired, or was cancelled or superseded, before its quorum."""
+
+    code = "ceremony.unapproved"
 
 
 class SeenCheckpointError(VerificationError):

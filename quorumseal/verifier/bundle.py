@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The published file: a policy chain, and ceremonies with their proofs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.signatures import Envelope
+from quorumseal.strict_json import Fields, JsonValue, read, write
+from quorumseal.verifier.errors import BundleFormatError
+from quorumseal.verifier.part import Part
+
+FORMAT = 0
+BUNDLE_TYPE = "https://quorumseal.dev/bundle/v1"
+MAX_BUNDLE_BYTES = 16 << 20
+MAX_PARTS = 256
+_HASH_DIGITS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """What a release manager publishes beside the artifacts; nothing in it is verified yet."""
+
+    policies: tuple[tuple[Envelope, ...], ...]
+    parts: tuple[Part, ...]
+
+
+def make_bundle(policies: Sequence[SignedPolicy], part: Part) -> Bundle:
+    """Put a ceremony and the policy chain that it ran under into one file."""
+    return Bundle(policies=tuple(policy.envelopes for policy in policies), parts=(part,))
+
+
+def write_bundle(bundle: Bundle) -> bytes:
+    """Make the bytes of a bundle."""
+    return write(
+        {
+            "format": FORMAT,
+            "type": BUNDLE_TYPE,
+            "policies": [
+                {"envelopes": [envelope.to_json() for envelope in version]} for version in bundle.policies
+            ],
+            "parts": [_write_part(part) for part in bundle.parts],
+        }
+    )
+
+
+def read_bundle(data: bytes) -> Bundle:
+    """Return the bundle that the bytes are, or refuse them."""
+    fields = Fields(read(data, max_bytes=MAX_BUNDLE_BYTES), "bundle")
+    fields.constant("type", BUNDLE_TYPE)
+    fields.constant("format", FORMAT)
+    bundle = Bundle(
+        policies=tuple(
+            tuple(Envelope.read(value) for value in version.values("envelopes"))
+            for version in fields.objects("policies")
+        ),
+        parts=tuple(_read_part(part) for part in fields.objects("parts")),
+    )
+    fields.done()
+    if not 1 <= len(bundle.parts) <= MAX_PARTS:
+        raise BundleFormatError(f"expected 1 to {MAX_PARTS} ceremonies in a bundle, got {len(bundle.parts)}")
+    return bundle
+
+
+def _write_part(part: Part) -> JsonValue:
+    return {
+        "entries": [entry.decode() for entry in part.entries],
+        "index": part.index,
+        "inclusion": _write_hashes(part.inclusion),
+        "checkpoint": part.checkpoint.decode(),
+        "consistency": [
+            {"size": size, "proof": _write_hashes(proof)} for size, proof in sorted(part.consistency.items())
+        ],
+    }
+
+
+def _read_part(fields: Fields) -> Part:
+    proofs = fields.objects("consistency")
+    consistency = {proof.integer("size", at_least=1): _read_hashes(proof, "proof") for proof in proofs}
+    if [*consistency] != sorted(consistency) or len(consistency) != len(proofs):
+        raise fields.invalid("consistency", "proofs from ascending sizes, each once")
+    return Part(
+        entries=tuple(entry.encode() for entry in fields.texts("entries")),
+        index=fields.integer("index"),
+        inclusion=_read_hashes(fields, "inclusion"),
+        checkpoint=fields.text("checkpoint").encode(),
+        consistency=consistency,
+    )
+
+
+def _write_hashes(hashes: Sequence[bytes]) -> list[JsonValue]:
+    return [node.hex() for node in hashes]
+
+
+def _read_hashes(fields: Fields, field: str) -> tuple[bytes, ...]:
+    texts = fields.texts(field)
+    for text in texts:
+        if len(text) != _HASH_DIGITS or set(text) - set("0123456789abcdef"):
+            raise fields.invalid(field, f"hashes of {_HASH_DIGITS} lower-case hexadecimal digits")
+    return tuple(bytes.fromhex(text) for text in texts)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a refusal means to whoever ran the command: one outcome, one exit code, for every refusal code.
+
+No path leads to VERIFIED but a verification that returned.
+"""
+
+from enum import IntEnum, unique
+
+
+@unique
+class Outcome(IntEnum):
+    """The exit codes of every command."""
+
+    VERIFIED = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    OTHER_BYTES = 3
+    NOT_AUTHORISED = 4
+    QUORUM_SHORT = 5
+    NO_BUNDLE = 6
+    REVOKED = 7
+    PENDING = 8
+    ENDED = 9
+    REJECTED = 10
+    PROVISIONAL = 11
+    WARNINGS = 12
+    LAPSED = 13
+    LOG_PROOF = 14
+    POLICY_CHAIN = 15
+    BAD_SIGNATURE = 16
+    UNLOGGED = 17
+    DRILL = 18
+    NEWER_FORMAT = 19
+    STATUS_STALE = 20
+    UNREACHABLE = 69
+    INTERRUPTED = 130
+
+
+# The longest prefix of a code decides, so a whole family has one line and an exception one more.
+_BY_PREFIX: dict[str, Outcome] = {
+    "act": Outcome.NOT_AUTHORISED,
+    "artifact": Outcome.OTHER_BYTES,
+    "artifact.none": Outcome.USAGE,
+    "bundle": Outcome.UNEXPECTED,
+    "bundle.missing": Outcome.NO_BUNDLE,
+    "bundle.product": Outcome.NOT_AUTHORISED,
+    "caller": Outcome.NOT_AUTHORISED,
+    "cancellation": Outcome.NOT_AUTHORISED,
+    "ceremony": Outcome.ENDED,
+    "ceremony.rejected": Outcome.REJECTED,
+    "chain": Outcome.LOG_PROOF,
+    "coordinator": Outcome.UNREACHABLE,
+    "decision": Outcome.NOT_AUTHORISED,
+    "entry": Outcome.LOG_PROOF,
+    "envelope": Outcome.BAD_SIGNATURE,
+    "fork": Outcome.LOG_PROOF,
+    "key": Outcome.NOT_AUTHORISED,
+    "log": Outcome.LOG_PROOF,
+    "policy": Outcome.POLICY_CHAIN,
+    "policy_chain": Outcome.POLICY_CHAIN,
+    "quorum": Outcome.QUORUM_SHORT,
+    "request": Outcome.NOT_AUTHORISED,
+    "signature": Outcome.BAD_SIGNATURE,
+    "signer": Outcome.NOT_AUTHORISED,
+    "statement": Outcome.NOT_AUTHORISED,
+    "statement.newer_format": Outcome.NEWER_FORMAT,
+    "statement.signature": Outcome.BAD_SIGNATURE,
+    "usage": Outcome.USAGE,
+}
+
+
+def outcome_of(code: str) -> Outcome:
+    """Return the outcome that a refusal code stands for."""
+    family = code
+    while family:
+        if family in _BY_PREFIX:
+            return _BY_PREFIX[family]
+        family = family.rpartition(".")[0]
+    return Outcome.UNEXPECTED

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``trust.json``: the policy version that a consumer pinned, and the oldest that they still accept."""
+
+from dataclasses import dataclass, replace
+
+from quorumseal.ceremony.values import digest, name
+from quorumseal.strict_json import Fields, read, write
+from quorumseal.verifier.errors import TrustFormatError
+
+FORMAT = 0
+MAX_TRUST_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Where verification begins: the digest of an organisation's policy version 1."""
+
+    organisation: str
+    policy: str
+    minimum_version: int
+
+    def raised_to(self, version: int) -> "Trust":
+        """Return the same trust that refuses older policies; never one that accepts more."""
+        if version < self.minimum_version:
+            raise TrustFormatError(
+                f"expected a minimum version of at least {self.minimum_version}, got {version}",
+                hint="a trust file only ever raises its minimum",
+            )
+        return replace(self, minimum_version=version)
+
+
+def write_trust(trust: Trust) -> bytes:
+    """Make the bytes of a trust file."""
+    return write(
+        {
+            "format": FORMAT,
+            "organisation": trust.organisation,
+            "policy": trust.policy,
+            "minimum_version": trust.minimum_version,
+        }
+    )
+
+
+def read_trust(data: bytes) -> Trust:
+    """Return the trust that a file holds, or refuse it."""
+    fields = Fields(read(data, max_bytes=MAX_TRUST_BYTES), "trust")
+    fields.constant("format", FORMAT)
+    trust = Trust(
+        organisation=name(fields.text("organisation")),
+        policy=digest(fields.text("policy")),
+        minimum_version=fields.integer("minimum_version", at_least=1),
+    )
+    fields.done()
+    return trust

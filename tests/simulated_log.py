@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A log in memory: takes entries, gives the parts and bundles that a coordinator would."""
+
+from collections.abc import Iterable, Sequence
+
+from quorumseal.ceremony.entries import Entry, policy_entry
+from quorumseal.ceremony.statements import SeenCheckpoint
+from quorumseal.tlog import (
+    Checkpoint,
+    Frontier,
+    leaf_hash,
+    prove_consistency,
+    prove_inclusion,
+    sign_checkpoint,
+)
+from quorumseal.verifier.bundle import make_bundle, write_bundle
+from quorumseal.verifier.part import Part, seen_checkpoints
+from quorumseal.verifier.trust import Trust
+from tests.organisation import NOW, Organisation
+
+
+class SimulatedLog:
+    """Entries, tree nodes and roots of every size, founded with the organisation's policy."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self.organisation = organisation
+        self.entries: list[bytes] = []
+        self.roots = [Frontier().root()]
+        self._frontier = Frontier()
+        self._nodes: dict[tuple[int, int], bytes] = {}
+        self.append([policy_entry(organisation.policy, at=NOW, seq=0, prev=None)])
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Add entries at the end."""
+        for entry in entries:
+            self._frontier, nodes = self._frontier.append(leaf_hash(entry.payload))
+            self._nodes.update({(level, index): node for level, index, node in nodes})
+            self.entries.append(entry.payload)
+            self.roots.append(self._frontier.root())
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return len(self.entries)
+
+    @property
+    def trust(self) -> Trust:
+        """What a consumer of the organisation pins."""
+        return Trust(
+            organisation=self.organisation.name, policy=self.organisation.policy.digest, minimum_version=1
+        )
+
+    def node(self, level: int, index: int) -> bytes:
+        """Return a stored node."""
+        return self._nodes[level, index]
+
+    def checkpoint(self, size: int | None = None) -> bytes:
+        """Sign the checkpoint of a size."""
+        size = self.size if size is None else size
+        return sign_checkpoint(
+            Checkpoint(self.organisation.origin, size, self.roots[size]), self.organisation.log_key
+        )
+
+    def seen(self, size: int | None = None) -> SeenCheckpoint:
+        """Return how a statement names the checkpoint of a size."""
+        size = self.size if size is None else size
+        return SeenCheckpoint(size=size, root="sha256:" + self.roots[size].hex())
+
+    def part(self, entries: Sequence[Entry], *, size: int | None = None) -> Part:
+        """Return a ceremony with its proof, up to the checkpoint of its last entry's size."""
+        payloads = tuple(entry.payload for entry in entries)
+        index = self.entries.index(payloads[-1])
+        size = index + 1 if size is None else size
+        sizes = {seen.size for seen in seen_checkpoints(payloads)} - {0}
+        return Part(
+            entries=payloads,
+            index=index,
+            inclusion=tuple(prove_inclusion(index, size, self.node)),
+            checkpoint=self.checkpoint(size),
+            consistency={s: tuple(prove_consistency(s, size, self.node)) for s in sorted(sizes)},
+        )
+
+    def bundle(self, entries: Sequence[Entry]) -> bytes:
+        """Return the bundle that a coordinator would publish."""
+        return write_bundle(make_bundle([self.organisation.policy], self.part(entries)))
