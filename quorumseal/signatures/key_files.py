@@ -87,7 +87,7 @@ def read_key_file(pem: bytes, passphrase: bytes | None) -> Ed25519PrivateKey | P
         raise WrongPassphraseError(
             "expected the passphrase of this key file, got another, or the file is damaged"
         ) from None
-    except ValueError as error:
+    except (ValueError, IndexError, TypeError) as error:  # the last two: its DER reader on broken files
         raise MalformedKeyFileError(
             f"expected a private key in PKCS#8, got another structure: {error}"
         ) from None

@@ -60,8 +60,10 @@ class P256PrivateKey:
 
 def generate_key(scheme: Scheme, randomness: Callable[[int], bytes]) -> Ed25519PrivateKey | P256PrivateKey:
     """Return a new key made from ``randomness(size)``, which must be fit for secrets."""
-    match scheme:
-        case Scheme.ED25519:
-            return Ed25519PrivateKey(randomness(ed25519.SECRET_BYTES))
-        case Scheme.ECDSA_P256:
-            return P256PrivateKey(p256.scalar_from(randomness))
+    return _GENERATORS[scheme](randomness)
+
+
+_GENERATORS: dict[Scheme, Callable[[Callable[[int], bytes]], Ed25519PrivateKey | P256PrivateKey]] = {
+    Scheme.ED25519: lambda randomness: Ed25519PrivateKey(randomness(ed25519.SECRET_BYTES)),
+    Scheme.ECDSA_P256: lambda randomness: P256PrivateKey(p256.scalar_from(randomness)),
+}
