@@ -65,7 +65,7 @@ def write_key_file(
 
 def read_key_file(pem: bytes, passphrase: bytes | None) -> Ed25519PrivateKey | P256PrivateKey:
     """Return the key of a PEM file; None as passphrase asks for a file that is not encrypted."""
-    from Crypto import IncorrectPassphraseError
+    from Crypto import IncorrectPassphraseError, KdfLimitError
     from Crypto.IO import PKCS8
 
     try:
@@ -87,10 +87,12 @@ def read_key_file(pem: bytes, passphrase: bytes | None) -> Ed25519PrivateKey | P
         raise WrongPassphraseError(
             "expected the passphrase of this key file, got another, or the file is damaged"
         ) from None
-    except (ValueError, IndexError, TypeError) as error:  # the last two: its DER reader on broken files
+    except KdfLimitError:
         raise MalformedKeyFileError(
-            f"expected a private key in PKCS#8, got another structure: {error}"
+            "expected a key file that opens in seconds, got one that asks for too much time or memory"
         ) from None
+    except (ValueError, IndexError, TypeError):  # the last two: its DER reader on broken files
+        raise MalformedKeyFileError("expected a private key in PKCS#8, got another structure") from None
     return _private_key(oid, parameters, secret)
 
 
@@ -101,9 +103,7 @@ def _private_key(oid: str, parameters: bytes | None, secret: bytes) -> Ed25519Pr
         try:
             key = P256PrivateKey(secret[len(_EC_HEAD) : len(_EC_HEAD) + 32])
         except ValueError as error:
-            raise MalformedKeyFileError(
-                f"expected a P-256 private key, got a number that is none: {error}"
-            ) from None
+            raise MalformedKeyFileError(f"expected a P-256 private key, got none: {error}") from None
         if _ec_private_key(key) == secret:
             return key
         raise MalformedKeyFileError("expected a P-256 private key with its own public key, got another's")
