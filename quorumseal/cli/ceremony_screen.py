@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a ceremony says once its entries have been replayed, for a screen and as JSON."""
+
+from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.statements import Decision
+from quorumseal.ceremony.values import instant_text as exact
+from quorumseal.cli.output import Json
+from quorumseal.terminal import Cell, Foreign, Mark, Screen, instant_text
+
+MARKS = {
+    State.OPEN: Mark.WAITING,
+    State.APPROVED: Mark.DONE,
+    State.REJECTED: Mark.FAILED,
+    State.EXPIRED: Mark.FAILED,
+    State.CANCELLED: Mark.FAILED,
+    State.SUPERSEDED: Mark.FAILED,
+}
+
+
+def release_name(ceremony: Ceremony) -> str:
+    """Return what the ceremony is about."""
+    request = ceremony.request.statement
+    return f"{request.product} {request.version}"
+
+
+def draw_request(drawn: Screen, ceremony: Ceremony, policy: SignedPolicy) -> None:
+    """Draw who asks for what until when."""
+    request = ceremony.request.statement
+    facts: list[tuple[str, Cell]] = [
+        ("  ceremony", request.ceremony),
+        ("  asked for by", request.context.signer),
+        ("  opened", instant_text(request.opened_at)),
+        ("  deadline", instant_text(request.deadline)),
+        ("  policy", f"{policy.policy.organisation} version {policy.policy.version}"),
+    ]
+    if request.on_behalf_of:
+        facts.insert(2, ("  for", request.on_behalf_of))
+    if request.ticket:
+        facts.append(("  ticket", Foreign(request.ticket)))
+    if ceremony.ended_at:
+        facts.append(("  ended", instant_text(ceremony.ended_at)))
+    drawn.facts(facts)
+
+
+def draw_artifacts(drawn: Screen, ceremony: Ceremony) -> None:
+    """Draw the artifacts with their digests."""
+    drawn.heading("Artifacts")
+    drawn.table(["name", "digest"], [[s.name, s.digest] for s in ceremony.request.statement.subjects])
+
+
+def draw_decisions(drawn: Screen, ceremony: Ceremony) -> None:
+    """Draw who decided what."""
+    drawn.heading("Decisions")
+    if not ceremony.decisions:
+        drawn.line("  none yet" if ceremony.state is State.OPEN else "  none")
+        return
+    drawn.table(
+        ["signer", "decision", "for", "signed"],
+        [
+            [
+                signer,
+                str(signed.statement.choice),
+                ", ".join(sorted(signed.statement.roles)),
+                instant_text(signed.statement.context.signed_at),
+            ]
+            for signer, signed in ceremony.decisions.items()
+        ],
+    )
+
+
+def ceremony_json(ceremony: Ceremony, policy: SignedPolicy) -> dict[str, Json]:
+    """Return a ceremony as JSON."""
+    request = ceremony.request.statement
+    return {
+        "product": request.product,
+        "version": request.version,
+        "kind": str(request.kind),
+        "ceremony": request.ceremony,
+        "state": str(ceremony.state),
+        "requester": request.context.signer,
+        "on_behalf_of": request.on_behalf_of,
+        "opened_at": exact(request.opened_at),
+        "deadline": exact(request.deadline),
+        "ended_at": exact(ceremony.ended_at) if ceremony.ended_at else None,
+        "ticket": request.ticket,
+        "request": ceremony.request.digest,
+        "artifacts": [{"name": s.name, "digest": s.digest} for s in request.subjects],
+        "decisions": [_decision_json(signed) for signed in ceremony.decisions.values()],
+        "policy": policy_json(policy),
+    }
+
+
+def policy_json(policy: SignedPolicy) -> Json:
+    """Return which policy that is as JSON."""
+    return {
+        "organisation": policy.policy.organisation,
+        "version": policy.policy.version,
+        "digest": policy.digest,
+    }
+
+
+def _decision_json(signed: Signed[Decision]) -> Json:
+    return {
+        "signer": signed.signer,
+        "choice": str(signed.statement.choice),
+        "roles": sorted(signed.statement.roles),
+        "signed_at": exact(signed.statement.context.signed_at),
+        "key": signed.key.key.key_id,
+    }

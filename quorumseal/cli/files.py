@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that commands read and write: bounded, never through surprises, never overwriting."""
+
+import os
+from pathlib import Path
+
+from quorumseal.cli.errors import BundleMissingError, CommandError, FileError, OverwriteError
+from quorumseal.verifier.bundle import MAX_BUNDLE_BYTES
+from quorumseal.verifier.trust import MAX_TRUST_BYTES, Trust, read_trust
+
+_PUBLIC = 0o644
+
+
+def read_file(path: Path, what: str, most: int, missing: type[CommandError] = FileError) -> bytes:
+    """Return a file's bytes, at most ``most``; refuse one that is not there or larger."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except FileNotFoundError:
+        raise missing(f"expected {what} at {path}, got no such file") from None
+    except OSError as error:
+        raise FileError(f"expected {what} at {path}, got: {error.strerror}") from None
+    if len(data) > most:
+        raise FileError(f"expected {what} of at most {most} bytes at {path}, got a larger file")
+    return data
+
+
+def read_bundle_file(path: Path) -> bytes:
+    """Return the bytes of a bundle."""
+    return read_file(path, "a bundle", MAX_BUNDLE_BYTES, BundleMissingError)
+
+
+def read_trust_file(path: Path) -> Trust:
+    """Return the trust that a file holds."""
+    return read_trust(read_file(path, "a trust file", MAX_TRUST_BYTES))
+
+
+def write_new(path: Path, data: bytes, *, mode: int = _PUBLIC) -> None:
+    """Write a file that is not there yet; one with the same bytes may be, anything else may not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        if path.is_file() and path.read_bytes() == data:
+            return
+        raise OverwriteError(
+            f"expected nothing at {path}, got other content", hint="choose another place, or move it away"
+        ) from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put other bytes in a file's place, whole or not at all."""
+    scratch = path.with_name(f".{path.name}.new")
+    scratch.unlink(missing_ok=True)
+    write_new(scratch, data, mode=path.stat().st_mode & 0o777)
+    scratch.replace(path)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How the command line is read: argparse, with refusals instead of exits, and arguments that verbs share."""
+
+import argparse
+import os
+from typing import NoReturn
+
+from quorumseal.cli.errors import UsageError
+
+_WIDEST = 100
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the paragraphs of descriptions; its width is given, which spares imports."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=_width())
+
+
+class Parser(argparse.ArgumentParser):
+    """The parser of one verb."""
+
+    def __init__(self, prog: str, about: str) -> None:
+        super().__init__(prog=prog, description=about, formatter_class=HelpFormatter, allow_abbrev=False)
+        self.add_argument("--json", action="store_true", help="write the answer as JSON")
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse what was written."""
+        raise UsageError(message, hint=f"{self.prog} --help says what it takes")
+
+
+def _width() -> int:
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit():
+        return min(int(columns), _WIDEST)
+    try:
+        return min(os.get_terminal_size().columns, _WIDEST)
+    except OSError:
+        return _WIDEST

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``policy check`` and ``policy compile``: from policy.toml to the bytes that founders sign."""
+
+from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from quorumseal.ceremony.policy import Policy
+from quorumseal.ceremony.policy_document import MAX_POLICY_BYTES, write_policy
+from quorumseal.ceremony.values import digest_of
+from quorumseal.cli.errors import FileError
+from quorumseal.cli.files import read_file, write_new
+from quorumseal.cli.output import print_json, screen
+from quorumseal.cli.policy_screen import draw_policy, policy_json
+from quorumseal.cli.table import Command
+from quorumseal.terminal import Mark
+
+
+def read_source(path: Path) -> Policy:
+    """Build the policy that a policy.toml describes, or refuse it."""
+    from quorumseal.ceremony.policy_source import compile_policy
+
+    try:
+        return compile_policy(read_file(path, "a policy", MAX_POLICY_BYTES).decode())
+    except UnicodeDecodeError:
+        raise FileError(f"expected text in {path}, got other bytes") from None
+
+
+def _add_check_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("source", type=Path, metavar="POLICY.TOML", help="the policy as people write it")
+
+
+def check(arguments: Namespace) -> int:
+    """Say what a policy.toml means, or why it cannot be a policy."""
+    policy = read_source(arguments.source)
+    digest = digest_of(write_policy(policy))
+    if arguments.json:
+        print_json({"digest": digest, "policy": policy_json(policy)})
+        return 0
+    drawn = screen()
+    drawn.answer(Mark.DONE, f"{arguments.source} is a policy: {policy.organisation} version {policy.version}")
+    drawn.facts([("  digest", digest)])
+    draw_policy(drawn, policy, at=datetime.now(UTC))
+    compiled = f"policy-{policy.version}.json"
+    drawn.next(
+        "Write the bytes to be signed",
+        ["quorumseal", "policy", "compile", str(arguments.source), "--out", compiled],
+    )
+    return 0
+
+
+def _add_compile_arguments(parser: ArgumentParser) -> None:
+    _add_check_arguments(parser)
+    parser.add_argument("--out", required=True, type=Path, metavar="FILE", help="where the bytes go")
+
+
+def compile_(arguments: Namespace) -> int:
+    """Write the exact bytes of a policy that are to be signed."""
+    policy = read_source(arguments.source)
+    payload = write_policy(policy)
+    write_new(arguments.out, payload)
+    if arguments.json:
+        print_json({"digest": digest_of(payload), "file": str(arguments.out)})
+        return 0
+    drawn = screen()
+    drawn.answer(Mark.DONE, f"wrote {policy.organisation} version {policy.version} to {arguments.out}")
+    drawn.facts([("  digest", digest_of(payload)), ("  signed", "no; these are the bytes to sign")])
+    return 0
+
+
+VERBS = {
+    "check": Command("say what a policy.toml means", _add_check_arguments, check, check.__doc__ or ""),
+    "compile": Command(
+        "write the bytes to be signed", _add_compile_arguments, compile_, compile_.__doc__ or ""
+    ),
+}

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a policy says, for a screen and as JSON: rules in sentences, roles, the roster."""
+
+from datetime import datetime
+
+from quorumseal.ceremony.policy import Policy, Rule, Signer, Threshold
+from quorumseal.ceremony.values import instant_text as exact
+from quorumseal.cli.output import Json
+from quorumseal.terminal import Screen, distance_text, duration_text, instant_text
+
+
+def draw_policy(drawn: Screen, policy: Policy, *, at: datetime) -> None:
+    """Draw the rules, who is in which role, and whose keys count until when."""
+    drawn.facts(
+        [
+            ("  expires", f"{instant_text(policy.expires)}, {distance_text(policy.expires, at)}"),
+            ("  governance", _quorum(policy.governance)),
+            ("  log", policy.log.origin),
+        ]
+    )
+    for rule in policy.rules.values():
+        drawn.heading(f"Rule {rule.name}")
+        drawn.facts(_rule_facts(policy, rule))
+    drawn.heading("Roles")
+    drawn.facts([(f"  {role.name}", ", ".join(sorted(role.members))) for role in policy.roles.values()])
+    drawn.heading("Roster")
+    drawn.table(
+        ["signer", "kind", "key", "valid until"],
+        [
+            [
+                signer.name,
+                str(signer.kind),
+                f"{key.key.scheme} {key.key.key_id}",
+                f"{key.valid_until:%Y-%m-%d}",
+            ]
+            for signer in policy.signers.values()
+            for key in signer.keys
+        ],
+    )
+
+
+def policy_json(policy: Policy) -> Json:
+    """Return what a policy says as JSON."""
+    return {
+        "organisation": policy.organisation,
+        "version": policy.version,
+        "previous": policy.previous,
+        "expires": exact(policy.expires),
+        "governance": {threshold.role: threshold.count for threshold in policy.governance},
+        "log": {"origin": policy.log.origin, "keys": [key.key.key_id for key in policy.log.keys]},
+        "roles": {role.name: sorted(role.members) for role in policy.roles.values()},
+        "rules": {rule.name: _rule_json(policy, rule) for rule in policy.rules.values()},
+        "signers": {signer.name: _signer_json(signer) for signer in policy.signers.values()},
+    }
+
+
+def _products(policy: Policy, rule: Rule) -> list[str]:
+    return sorted({product for product, kinds in policy.products.items() if rule.name in kinds.values()})
+
+
+def _rule_facts(policy: Policy, rule: Rule) -> list[tuple[str, str]]:
+    facts = [
+        ("  products", ", ".join(_products(policy, rule)) or "none"),
+        ("  quorum", _quorum(rule.quorum)),
+        ("  requesters", f"members of {', '.join(sorted(rule.requesters))}, who do not count"),
+        ("  deadline", f"{duration_text(rule.deadline)}, at most {duration_text(rule.longest)}"),
+        ("  rejection", _rejection(rule)),
+    ]
+    return [*facts, ("  checks", ", ".join(sorted(rule.checks)))] if rule.checks else facts
+
+
+def _quorum(quorum: tuple[Threshold, ...]) -> str:
+    return (
+        " and ".join(f"{threshold.count} of {threshold.role}" for threshold in quorum) + ", distinct people"
+    )
+
+
+def _rejection(rule: Rule) -> str:
+    if not rule.veto:
+        return "ends the ceremony once nobody is left who could meet the quorum"
+    return f"one by {' or '.join(sorted(rule.veto))} ends the ceremony"
+
+
+def _rule_json(policy: Policy, rule: Rule) -> Json:
+    return {
+        "products": _products(policy, rule),
+        "quorum": {threshold.role: threshold.count for threshold in rule.quorum},
+        "requesters": sorted(rule.requesters),
+        "veto": sorted(rule.veto),
+        "checks": sorted(rule.checks),
+        "deadline_seconds": int(rule.deadline.total_seconds()),
+        "longest_seconds": int(rule.longest.total_seconds()),
+    }
+
+
+def _signer_json(signer: Signer) -> Json:
+    return {
+        "kind": str(signer.kind),
+        "keys": [
+            {
+                "scheme": str(key.key.scheme),
+                "key": key.key.key_id,
+                "valid_from": exact(key.valid_from),
+                "valid_until": exact(key.valid_until),
+            }
+            for key in signer.keys
+        ],
+    }

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every verb and noun with its line of help, and where its code is; importing this imports none of it."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A verb whose code is loaded."""
+
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+    about: str = ""
+
+
+class Verb(NamedTuple):
+    """A verb that is a module with ``add_arguments`` and ``run``."""
+
+    module: str
+    help: str
+    extra: str = "client"
+
+    def load(self) -> Command:
+        """Import the module."""
+        module = import_module(self.module)
+        return Command(self.help, module.add_arguments, module.run, module.__doc__ or "")
+
+
+class Noun(NamedTuple):
+    """A noun is a module whose ``VERBS`` are commands, or verbs that are loaded in their turn."""
+
+    module: str
+    help: str
+    extra: str = "client"
+
+    def load(self) -> Mapping[str, Command | Verb]:
+        """Import the module's table."""
+        verbs: Mapping[str, Command | Verb] = import_module(self.module).VERBS
+        return verbs
+
+
+VERIFY = "Verify what was published"
+ASK = "Ask for a release"
+LOOK = "Look at ceremonies"
+RUN = "Set up and operate"
+
+GROUPS: Mapping[str, Mapping[str, Verb | Noun]] = {
+    VERIFY: {
+        "verify": Verb("quorumseal.cli.verify", "say whether artifacts were approved, offline", ""),
+        "bundle": Noun("quorumseal.cli.bundle", "show a bundle, or take it apart for other tools", ""),
+        "trust": Noun("quorumseal.cli.trust", "the file that says whom verification trusts", ""),
+    },
+    RUN: {
+        "policy": Noun("quorumseal.cli.policy", "check, compile and show the rules", ""),
+    },
+}
+
+
+def entries() -> dict[str, Verb | Noun]:
+    """Return all verbs and nouns by name."""
+    return {name: entry for group in GROUPS.values() for name, entry in group.items()}

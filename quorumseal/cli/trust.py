@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``trust show`` and ``trust raise``: the file that says whom verification trusts."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from quorumseal.ceremony.policy_document import signed_policy
+from quorumseal.cli.errors import UsageError
+from quorumseal.cli.files import read_bundle_file, read_trust_file, replace_file
+from quorumseal.cli.output import Json, print_json, screen
+from quorumseal.cli.table import Command
+from quorumseal.terminal import Mark
+from quorumseal.verifier.bundle import read_bundle
+from quorumseal.verifier.trust import Trust, write_trust
+
+
+def _add_show_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("trust", type=Path, metavar="TRUST.JSON", help="the trust file")
+
+
+def show(arguments: Namespace) -> int:
+    """Show which organisation a trust file is for, and what it pins."""
+    trust = read_trust_file(arguments.trust)
+    if arguments.json:
+        print_json(_json(trust))
+        return 0
+    drawn = screen()
+    drawn.answer(Mark.DONE, f"{arguments.trust} trusts {trust.organisation}")
+    drawn.facts(
+        [
+            ("  policy version 1", trust.policy),
+            ("  oldest accepted", f"policy version {trust.minimum_version}"),
+        ]
+    )
+    drawn.line()
+    drawn.line("Compare the digest with one that you got from the organisation by another way.")
+    return 0
+
+
+def _add_raise_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("trust", type=Path, metavar="TRUST.JSON", help="the trust file")
+    parser.add_argument("version", type=int, metavar="VERSION", help="the oldest policy version to accept")
+    parser.add_argument(
+        "--bundle", action="append", default=[], type=Path, help="a bundle in use, to see if it still counts"
+    )
+    parser.add_argument("--yes", action="store_true", help="raise it although bundles in use will be refused")
+
+
+def raise_(arguments: Namespace) -> int:
+    """Refuse policies older than a version from now on.
+
+    Honest bundles under older policies are refused too, from then on and without a way back: name those in
+    use with --bundle to see which.
+    """
+    trust = read_trust_file(arguments.trust)
+    raised = trust.raised_to(arguments.version)
+    refused = [str(path) for path in arguments.bundle if _version_of(path) < raised.minimum_version]
+    if refused and not arguments.yes:
+        raise UsageError(
+            f"expected bundles under policy version {raised.minimum_version} or newer, "
+            f"got older ones: {', '.join(refused)}",
+            hint="they would be refused from then on; --yes raises the version all the same",
+        )
+    replace_file(arguments.trust, write_trust(raised))
+    if arguments.json:
+        print_json({**_json(raised), "refused": refused})
+        return 0
+    drawn = screen()
+    drawn.answer(
+        Mark.DONE,
+        f"{arguments.trust} accepts policy version {raised.minimum_version} or newer, nothing older",
+    )
+    for path in refused:
+        drawn.item(Mark.WARNING, f"{path} is refused from now on")
+    return 0
+
+
+def _version_of(path: Path) -> int:
+    bundle = read_bundle(read_bundle_file(path))
+    return signed_policy(bundle.policies[-1] if bundle.policies else ()).policy.version
+
+
+def _json(trust: Trust) -> dict[str, Json]:
+    return {
+        "organisation": trust.organisation,
+        "policy": trust.policy,
+        "minimum_version": trust.minimum_version,
+    }
+
+
+VERBS = {
+    "show": Command("show what a trust file pins", _add_show_arguments, show, show.__doc__ or ""),
+    "raise": Command("refuse older policies from now on", _add_raise_arguments, raise_, raise_.__doc__ or ""),
+}

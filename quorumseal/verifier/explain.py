@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why artifacts count as approved, as a tree: artifacts, bundle, roles, people, keys, policy, log."""
+
+from dataclasses import dataclass
+
+from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.statements import Decision
+from quorumseal.ceremony.values import instant_text
+from quorumseal.verifier.verify import Verified
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One link of the argument, and what it rests on."""
+
+    kind: str
+    text: str
+    digest: str = ""
+    children: tuple["Node", ...] = ()
+
+
+def explain(verified: Verified) -> tuple[Node, ...]:
+    """Return one tree for each artifact; the last one carries the bundle that all share."""
+    last = len(verified.subjects) - 1
+    return tuple(
+        Node(
+            kind="artifact",
+            text=subject.name,
+            digest=subject.digest,
+            children=(_bundle(verified),) if position == last else (),
+        )
+        for position, subject in enumerate(verified.subjects)
+    )
+
+
+def _bundle(verified: Verified) -> Node:
+    request, policy, checkpoint = verified.request, verified.policy, verified.checkpoint
+    asked = request.context.signer + (f" for {request.on_behalf_of}" if request.on_behalf_of else "")
+    roles = (_role(role, people, verified) for role, people in verified.seats.items())
+    return Node(
+        kind="bundle",
+        text=f"{request.product} {request.version}, asked for by {asked}, "
+        f"approved {instant_text(verified.approved_at)}",
+        children=(
+            *roles,
+            Node(
+                kind="policy",
+                text=f"{policy.policy.organisation} version {policy.policy.version}, "
+                f"signed by {', '.join(policy.signers)}",
+                digest=policy.digest,
+            ),
+            Node(
+                kind="log",
+                text=f"{checkpoint.origin} at size {checkpoint.size}",
+                digest=f"sha256:{checkpoint.root.hex()}",
+            ),
+        ),
+    )
+
+
+def _role(role: str, people: tuple[str, ...], verified: Verified) -> Node:
+    decisions = (verified.ceremony.decisions[person] for person in people)
+    return Node(kind="role", text=f"{role} needs {len(people)}", children=tuple(map(_person, decisions)))
+
+
+def _person(decision: Signed[Decision]) -> Node:
+    key = decision.key
+    valid = f"{key.key.scheme}, valid until {instant_text(key.valid_until)}"
+    return Node(
+        kind="person",
+        text=f"{decision.signer} approved {instant_text(decision.statement.context.signed_at)}",
+        children=(Node(kind="key", text=valid, digest=key.key.key_id),),
+    )
