@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``quorumseal coordinator …``: run the coordinator, bring its database up to date, check its settings."""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from coordinator.settings import Settings, read_settings
+from quorumseal.terminal import Mark, Screen
+
+DEFAULT_SETTINGS = Path("coordinator.toml")
+
+
+class Command(NamedTuple):
+    """One verb, in the form that the ``quorumseal`` command's table takes."""
+
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]
+    about: str = ""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what every verb here takes."""
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        default=Path(os.environ.get("QUORUMSEAL_COORDINATOR_SETTINGS", DEFAULT_SETTINGS)),
+        metavar="FILE",
+        help=f"the settings (default: $QUORUMSEAL_COORDINATOR_SETTINGS or {DEFAULT_SETTINGS})",
+    )
+
+
+def run(arguments: Namespace) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    A stop is graceful: streams end with a status that makes agents come back, calls in progress finish, and
+    everything that was acknowledged is in the database.
+    """
+    from coordinator.server import serve
+
+    settings = read_settings(arguments.settings)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def ready(address: str) -> None:
+        _say(arguments, f"the coordinator of {settings.organisation} listens on {address}", listening=address)
+
+    asyncio.run(serve(settings, ready=ready))
+    return 0
+
+
+def migrate(arguments: Namespace) -> int:
+    """Bring the database's tables to the version of this program.
+
+    Stop every coordinator and make a backup first.  An empty database needs no migration.
+    """
+    from coordinator.storage import migrate_database
+
+    before, after = migrate_database(read_settings(arguments.settings).database)
+    what = f"the tables are of version {after}" + (
+        "" if before == after else f" (before: {before or 'none'})"
+    )
+    _say(arguments, what, before=before, after=after)
+    return 0
+
+
+def check(arguments: Namespace) -> int:
+    """Read the settings and every file that they name, as `run` does, and start nothing."""
+    from coordinator.server import read_log_key, read_tls
+
+    settings: Settings = read_settings(arguments.settings)
+    read_log_key(settings.log_key)
+    read_tls(settings)
+    _say(
+        arguments, f"the settings of {settings.organisation} can be used", organisation=settings.organisation
+    )
+    return 0
+
+
+def _say(arguments: Namespace, text: str, **facts: str | None) -> None:
+    if arguments.json:
+        sys.stdout.write(json.dumps(facts) + "\n")
+        sys.stdout.flush()
+    else:
+        Screen.on(sys.stdout, sys.stderr, os.environ).answer(Mark.DONE, text)
+
+
+VERBS = {
+    "run": Command("serve until told to stop", add_arguments, run, run.__doc__ or ""),
+    "migrate": Command("bring the database up to date", add_arguments, migrate, migrate.__doc__ or ""),
+    "check": Command("check the settings", add_arguments, check, check.__doc__ or ""),
+}

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who calls, and what they may call.
+
+The identity is that of the client certificate, whatever connection it comes through, and is judged again on
+every call: a connection may outlast a certificate.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+from coordinator.certificates import Identity, Kind, identity_of
+from coordinator.grpc_api.errors import (
+    CallerNotAllowedError,
+    CertificateRevokedError,
+    NoCertificateError,
+    OtherOrganisationError,
+    TlsVersionError,
+)
+
+SERVICE: Final = "quorumseal.v1.CoordinatorService"
+_HEALTH, _REFLECTION = "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"
+_SIGNERS = frozenset({Kind.SIGNER})
+_SIGNERS_AND_OPERATORS = frozenset({Kind.SIGNER, Kind.OPERATOR})
+_EVERYBODY = frozenset(Kind)
+
+CALLERS: Final[Mapping[str, frozenset[Kind]]] = {
+    f"/{SERVICE}/GetOrganisation": _EVERYBODY,
+    f"/{SERVICE}/Start": _SIGNERS,
+    f"/{SERVICE}/Decide": _SIGNERS,
+    f"/{SERVICE}/Cancel": _SIGNERS,
+    f"/{SERVICE}/GetCeremony": _EVERYBODY,
+    f"/{SERVICE}/ListCeremonies": _EVERYBODY,
+    f"/{SERVICE}/Follow": _EVERYBODY,
+    f"/{SERVICE}/ListPresence": _EVERYBODY,
+    f"/{SERVICE}/GetConsistency": _EVERYBODY,
+    f"/{SERVICE}/PutEvidence": _SIGNERS,
+    f"/{SERVICE}/GetEvidence": _EVERYBODY,
+    f"/{SERVICE}/GetBundle": _EVERYBODY,
+    f"/{SERVICE}/Publish": _SIGNERS_AND_OPERATORS,
+    f"/{_HEALTH}/Check": _EVERYBODY,
+    f"/{_HEALTH}/List": _EVERYBODY,
+    f"/{_HEALTH}/Watch": _EVERYBODY,
+    f"/{_REFLECTION}/ServerReflectionInfo": _EVERYBODY,
+}
+"""Which kinds of caller may make which call; a call that is not here may be made by nobody."""
+
+AuthContext: TypeAlias = Mapping[str, Iterable[bytes]]
+
+
+class Callers:
+    """Says who is calling, or refuses."""
+
+    def __init__(
+        self, organisation: str, *, revoked: Collection[str] = (), now: Callable[[], datetime]
+    ) -> None:
+        self._organisation = organisation
+        self._revoked = frozenset(revoked)
+        self._now = now
+        self._identity_of = lru_cache(maxsize=4096)(identity_of)
+
+    def admit(self, method: str, auth_context: AuthContext) -> Identity:
+        """Return the caller of ``method`` if they may make this call now."""
+        versions = [*auth_context.get("ssl_tls_version", ())]
+        if versions != [b"TLSv1.3"]:
+            raise TlsVersionError(
+                f"expected a connection over TLS 1.3, got {versions}",
+                hint="use a client that speaks TLS 1.3",
+            )
+        certificates = [*auth_context.get("x509_pem_cert", ())]
+        if len(certificates) != 1:
+            raise NoCertificateError(
+                f"expected one client certificate, got {len(certificates)}",
+                hint="present the certificate that the organisation's authority issued to you",
+            )
+        identity = self._identity_of(certificates[0])
+        if identity.organisation != self._organisation:
+            raise OtherOrganisationError(
+                f"expected a certificate of {self._organisation}, got one of {identity.organisation}",
+                hint="present the certificate that this organisation issued to you",
+            )
+        if identity.serial in self._revoked:
+            raise CertificateRevokedError(
+                f"expected a certificate that stands, got {identity.serial}, which was revoked",
+                hint="ask the operator for a new client certificate",
+            )
+        identity.require_valid(at=self._now())
+        if identity.kind not in CALLERS.get(method, ()):
+            allowed = ", ".join(sorted(CALLERS.get(method, ()))) or "nobody"
+            raise CallerNotAllowedError(
+                f"expected {method.rpartition('/')[2]} to be called by {allowed}, "
+                f"got {identity.kind} {identity.name}",
+                hint="present a certificate of the right kind",
+            )
+        return identity

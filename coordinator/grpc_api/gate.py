@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every call passes: who calls, how much at once, for how long; and how every call ends.
+
+``async with gate.call(method, context) as caller`` admits the caller or refuses, counts the call, bounds its
+time, turns whatever is raised inside into a status, and knows when the last handler has really finished:
+grpcio's own ``stop`` returns before that.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum, unique
+from types import TracebackType
+from typing import Final
+
+from grpc.aio import AbortError
+
+from coordinator.certificates import Identity
+from coordinator.errors import ClosingError
+from coordinator.grpc_api.callers import Callers
+from coordinator.grpc_api.errors import (
+    InternalError,
+    StreamEndedError,
+    TooLongError,
+    TooManyError,
+)
+from coordinator.grpc_api.refusals import Context, refuse
+from coordinator.limits import Limits
+from quorumseal.refusal import Refusal
+
+_log = logging.getLogger(__name__)
+_CLOSING: Final = "expected a coordinator that goes on, got one that is stopping"
+_CLOSING_HINT: Final = "try again in a few seconds"
+
+
+@unique
+class Sort(StrEnum):
+    """What limits a call."""
+
+    CALL = "calls"
+    TRANSFER = "transfers"
+    """A file on its way."""
+    STREAM = "streams"
+    """Open until something ends it; the coordinator's stop does."""
+
+
+class Gate:
+    """All calls in progress."""
+
+    def __init__(self, callers: Callers, limits: Limits, *, now: Callable[[], datetime]) -> None:
+        self.limits = limits
+        self._callers = callers
+        self._now = now
+        self._calls: set[Call] = set()
+        self._by_caller = {sort: Counter[tuple[str, str]]() for sort in Sort}
+        self._most = {
+            Sort.CALL: limits.calls_per_caller,
+            Sort.TRANSFER: limits.transfers_per_caller,
+            Sort.STREAM: limits.streams_per_caller,
+        }
+        self._seconds: dict[Sort, float] = {
+            Sort.CALL: limits.call_seconds,
+            Sort.TRANSFER: limits.transfer_seconds,
+            Sort.STREAM: limits.stream_seconds,
+        }
+        self._closing = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def in_progress(self) -> int:
+        """How many calls and streams have not finished."""
+        return len(self._calls)
+
+    @property
+    def closing(self) -> bool:
+        """Whether the coordinator is stopping."""
+        return self._closing
+
+    def call(self, method: str, context: Context, sort: Sort) -> "Call":
+        """Return the passage of one call."""
+        return Call(self, method, context, sort, self._seconds[sort])
+
+    def close(self) -> None:
+        """Admit no more calls, and end the streams."""
+        self._closing = True
+        for call in self._calls:
+            if call.sort is Sort.STREAM:
+                call.end(ClosingError(_CLOSING, hint=_CLOSING_HINT))
+
+    async def idle(self) -> None:
+        """Wait until the last handler has finished."""
+        await self._idle.wait()
+
+    def enter(self, call: "Call") -> Identity:
+        """Admit a call and count it, or refuse."""
+        if self._closing:
+            raise ClosingError(_CLOSING, hint=_CLOSING_HINT)
+        caller = self._callers.admit(call.method, call.context.auth_context())
+        call.who = (caller.kind, caller.name)
+        counted, most = self._by_caller[call.sort], self._most[call.sort]
+        if counted[call.who] >= most:
+            raise TooManyError(
+                f"expected at most {most} {call.sort} of {caller.name} at once, got more",
+                hint=f"finish some first; the operator can raise limits.{call.sort}_per_caller",
+            )
+        counted[call.who] += 1
+        self._calls.add(call)
+        self._idle.clear()
+        if call.sort is Sort.STREAM:
+            call.seconds = min(call.seconds, (caller.not_after - self._now()).total_seconds())
+        return caller
+
+    def leave(self, call: "Call") -> None:
+        """Count a call as finished."""
+        self._calls.remove(call)
+        counted = self._by_caller[call.sort]
+        counted[call.who] -= 1
+        if not counted[call.who]:
+            del counted[call.who]
+        if not self._calls:
+            self._idle.set()
+
+
+class Call:
+    """One call's passage through the gate."""
+
+    __slots__ = ("_gate", "_reason", "_timeout", "context", "method", "seconds", "sort", "who")
+
+    def __init__(self, gate: Gate, method: str, context: Context, sort: Sort, seconds: float) -> None:
+        self._gate = gate
+        self._reason: Refusal | None = None
+        self._timeout = asyncio.Timeout(None)
+        self.method = method
+        self.context = context
+        self.sort = sort
+        self.seconds = seconds
+        self.who = ("", "")
+
+    def end(self, reason: Refusal) -> None:
+        """Stop the handler where it stands; its caller is given the reason."""
+        self._reason = reason
+        self._timeout.reschedule(asyncio.get_running_loop().time())
+
+    async def __aenter__(self) -> Identity:
+        try:
+            caller = self._gate.enter(self)
+        except Refusal as refusal:
+            await refuse(self.context, refusal, within=self._gate.limits.write_seconds)
+            raise asyncio.CancelledError from None  # the peer did not even take the refusal
+        self._timeout = asyncio.timeout(self.seconds)
+        await self._timeout.__aenter__()
+        return caller
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            try:
+                await self._timeout.__aexit__(kind, error, trace)
+            except TimeoutError:
+                error = self._reason or self._too_long()
+            if error is None or isinstance(error, asyncio.CancelledError | AbortError | GeneratorExit):
+                return
+            refusal = error if isinstance(error, Refusal) else self._unforeseen(error)
+            await refuse(self.context, refusal, within=self._gate.limits.write_seconds)
+        finally:
+            self._gate.leave(self)
+
+    def _too_long(self) -> Refusal:
+        if self.sort is Sort.STREAM:
+            return StreamEndedError(
+                f"expected a stream of at most {self.seconds:.0f} s, got to its end", hint="resume it"
+            )
+        return TooLongError(
+            f"expected an answer within {self.seconds:.0f} s, got none",
+            hint="what was asked may have been done; ask again, the same call is not counted twice",
+        )
+
+    def _unforeseen(self, error: BaseException) -> Refusal:
+        number = secrets.token_hex(4)
+        _log.error("unforeseen error %s in %s", number, self.method, exc_info=error)
+        return InternalError(
+            f"expected an answer, got an unforeseen error (number {number})",
+            hint="the coordinator's own log says more under this number",
+        )

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Between the wire's messages and values.  Reading is strict: what is odd is refused, never mended."""
+
+from collections.abc import AsyncIterator, Iterable
+from enum import StrEnum
+from functools import lru_cache
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from coordinator.grpc_api.errors import GarbageError, MessageFieldError, UnknownMessageFieldError
+from coordinator.values import (
+    Annex,
+    CeremonyRecord,
+    CeremonySummary,
+    Decided,
+    Head,
+    LogEvent,
+    Organisation,
+    Publication,
+    Receipt,
+    Started,
+)
+from quorumseal.ceremony import values
+from quorumseal.signatures import Envelope
+from quorumseal.strict_json import MAX_INTEGER, write
+from quorumseal.v1 import coordinator_pb2 as wire
+
+SALT_BYTES = 32
+MAX_TEXT_BYTES = 64 << 10
+MAX_FILTERS = 16
+MAX_PAGE_SIZE = 200
+MAX_PAGE_TOKEN = 256
+
+_Message = TypeVar("_Message", bound=Message)
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def parse(kind: type[_Message], data: bytes) -> _Message:
+    """Return the message that the bytes are, or refuse them."""
+    message = kind()
+    try:
+        message.ParseFromString(data)
+    except DecodeError:
+        raise GarbageError(
+            f"expected a {kind.DESCRIPTOR.name}, got {len(data)} bytes that are none",
+            hint="compare the versions of client and coordinator",
+        ) from None
+    _require_known_fields(message)
+    return message
+
+
+async def parse_each(kind: type[_Message], stream: AsyncIterator[bytes]) -> AsyncIterator[_Message]:
+    """Read a stream of messages."""
+    async for data in stream:
+        yield parse(kind, data)
+
+
+def read_envelope(data: bytes) -> Envelope:
+    """Read the signed statement that a call hands in."""
+    return Envelope.read(data)
+
+
+def read_annex(annex: wire.Annex) -> Annex:
+    """Read the text that a statement commits to."""
+    size = len(annex.text.encode())
+    if len(annex.salt) != SALT_BYTES or not 1 <= size <= MAX_TEXT_BYTES:
+        raise MessageFieldError(
+            f"reason: expected a salt of {SALT_BYTES} bytes and a text of 1 to {MAX_TEXT_BYTES} bytes, "
+            f"got {len(annex.salt)} and {size}"
+        )
+    return Annex(salt=annex.salt, text=annex.text)
+
+
+def read_size(field: str, size: int) -> int:
+    """Read a size or index of the log."""
+    if size > MAX_INTEGER:
+        raise MessageFieldError(f"{field}: expected at most {MAX_INTEGER}, got {size}")
+    return size
+
+
+def read_choices(field: str, texts: Iterable[str], choices: type[_Choice]) -> frozenset[_Choice]:
+    """Read a filter; empty means all."""
+    given = list(texts)
+    if len(given) > MAX_FILTERS:
+        raise MessageFieldError(f"{field}: expected at most {MAX_FILTERS}, got {len(given)}")
+    try:
+        return frozenset(choices(text) for text in given)
+    except ValueError:
+        odd = next(text for text in given if text not in list(choices))
+        raise MessageFieldError(f"{field}: expected {', '.join(choices)}, got {odd[:64]!a}") from None
+
+
+def read_page(page_size: int, page_token: str) -> tuple[int, str]:
+    """Read how much of a list is asked for, and after what."""
+    if page_size > MAX_PAGE_SIZE or len(page_token) > MAX_PAGE_TOKEN:
+        raise MessageFieldError(
+            f"page_size: expected at most {MAX_PAGE_SIZE} and a token of at most {MAX_PAGE_TOKEN} "
+            f"characters, got {page_size} and {len(page_token)}"
+        )
+    return page_size, page_token
+
+
+def organisation_message(organisation: Organisation) -> wire.GetOrganisationResponse:
+    """Write the organisation."""
+    return wire.GetOrganisationResponse(
+        policies=[
+            wire.SignedPolicy(envelopes=[envelope_bytes(envelope) for envelope in policy.envelopes])
+            for policy in organisation.policies
+        ],
+        checkpoint=organisation.checkpoint,
+        now=values.instant_text(organisation.now),
+    )
+
+
+def started_message(started: Started) -> wire.StartResponse:
+    """Write which ceremony a request has."""
+    return wire.StartResponse(
+        ceremony=started.ceremony, created=started.created, receipt=receipt_message(started.receipt)
+    )
+
+
+def decided_message(decided: Decided) -> wire.DecideResponse:
+    """Write that a decision is recorded."""
+    return wire.DecideResponse(receipt=receipt_message(decided.receipt), state=decided.state)
+
+
+def receipt_message(receipt: Receipt) -> wire.Receipt:
+    """Write the proof that an entry is in the log."""
+    return wire.Receipt(
+        entry=receipt.entry,
+        index=receipt.index,
+        inclusion=receipt.inclusion,
+        checkpoint=receipt.checkpoint,
+    )
+
+
+def ceremony_message(record: CeremonyRecord) -> wire.GetCeremonyResponse:
+    """Write a ceremony with its proof and its texts."""
+    part = record.part
+    return wire.GetCeremonyResponse(
+        part=wire.Part(
+            entries=part.entries, index=part.index, inclusion=part.inclusion, checkpoint=part.checkpoint
+        ),
+        consistency=record.consistency,
+        annexes=[wire.Annex(salt=annex.salt, text=annex.text) for annex in record.annexes],
+        publications=[publication_message(publication) for publication in record.publications],
+    )
+
+
+def summary_message(summary: CeremonySummary) -> wire.CeremonySummary:
+    """Write one line of a list."""
+    return wire.CeremonySummary(
+        ceremony=summary.ceremony,
+        product=summary.product,
+        version=summary.version,
+        kind=summary.kind,
+        state=summary.state,
+        requester=summary.requester,
+        opened_at=values.instant_text(summary.opened_at),
+        deadline=values.instant_text(summary.deadline),
+        ended_at="" if summary.ended_at is None else values.instant_text(summary.ended_at),
+    )
+
+
+def publication_message(publication: Publication) -> wire.Publication:
+    """Write a bundle's way to one destination."""
+    return wire.Publication(
+        destination=publication.destination, state=publication.state, detail=publication.detail
+    )
+
+
+@lru_cache(maxsize=256)
+def event_bytes(event: LogEvent) -> bytes:
+    """Write what goes to every follower: once, however many of them there are."""
+    if isinstance(event, Head):
+        return wire.FollowResponse(head=wire.Head(size=event.size)).SerializeToString()
+    return wire.FollowResponse(
+        entry=wire.LoggedEntry(index=event.index, entry=event.entry)
+    ).SerializeToString()
+
+
+@lru_cache(maxsize=1024)
+def envelope_bytes(envelope: Envelope) -> bytes:
+    """Write an envelope as JSON."""
+    return write(envelope.to_json())
+
+
+def _require_known_fields(message: Message) -> None:
+    if len(UnknownFieldSet(message)):
+        raise UnknownMessageFieldError(
+            f"expected the fields of {message.DESCRIPTOR.name} that this coordinator knows, got others",
+            hint="compare the versions of client and coordinator",
+        )
+    for _, value in message.ListFields():
+        if isinstance(value, Message):
+            _require_known_fields(value)

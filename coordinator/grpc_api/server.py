@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gRPC server: mTLS, options, health, reflection where it is asked for, and a stop that really ends."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+
+from coordinator.grpc_api.callers import SERVICE, Callers
+from coordinator.grpc_api.errors import AddressError
+from coordinator.grpc_api.gate import Gate, Sort
+from coordinator.grpc_api.handlers import Handler, guarded, handlers_of
+from coordinator.grpc_api.presence import Presence
+from coordinator.grpc_api.service import Service
+from coordinator.limits import Limits
+from coordinator.use_cases import UseCases
+
+_log = logging.getLogger(__name__)
+_SECOND = 1000
+_CLEANUP_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerTls:
+    """The server's certificate and key, and the authorities whose clients may connect; all in PEM."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+    client_authorities: bytes
+
+
+class ApiServer:
+    """The coordinator on a port.  Made, started and stopped in one event loop."""
+
+    def __init__(
+        self,
+        use_cases: UseCases,
+        *,
+        organisation: str,
+        listen: str,
+        tls: ServerTls,
+        limits: Limits,
+        now: Callable[[], datetime],
+        revoked: Collection[str] = (),
+        reflection: bool = False,
+    ) -> None:
+        self.gate = Gate(Callers(organisation, revoked=revoked, now=now), limits, now=now)
+        self._limits = limits
+        self._health = HealthServicer()
+        self._server = grpc.aio.server(options=_options(limits), maximum_concurrent_rpcs=limits.calls)
+        service = Service(use_cases, Presence(now), limits)
+        self._server.add_generic_rpc_handlers((handlers_of(service, self.gate),))
+        guarding = cast("grpc.aio.Server", _Guarding(self._server, self.gate))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, guarding)
+        if reflection:
+            _reflect(guarding)
+        self.port = self._bind(listen, tls)
+
+    async def start(self) -> None:
+        """Serve."""
+        await self._server.start()
+        await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
+
+    async def stop(self) -> None:
+        """End streams with a status that lets them resume, let calls finish, and wait for every handler."""
+        self.gate.close()
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(self._limits.drain_seconds)
+        try:
+            async with asyncio.timeout(_CLEANUP_SECONDS):
+                await self.gate.idle()
+        except TimeoutError:
+            _log.warning("%d calls did not end in time", self.gate.in_progress)
+
+    def _bind(self, listen: str, tls: ServerTls) -> int:
+        credentials = grpc.ssl_server_credentials(
+            [(tls.key, tls.certificate)], tls.client_authorities, require_client_auth=True
+        )
+        try:
+            return self._server.add_secure_port(listen, credentials)
+        except RuntimeError:
+            raise AddressError(
+                f"expected to listen on {listen} with the configured certificate, got no such port",
+                hint="see whether something else listens there, and whether certificate and key are a pair",
+            ) from None
+
+
+class _Guarding:
+    """Stands in for the server while others register their services, and puts them behind the gate."""
+
+    def __init__(self, server: grpc.aio.Server, gate: Gate) -> None:
+        self._server = server
+        self._gate = gate
+
+    def add_generic_rpc_handlers(self, _: object) -> None:
+        """Leave it to the next one, which knows the names."""
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, Handler]) -> None:
+        """Register the handlers behind the gate."""
+        behind = {
+            name: guarded(
+                self._gate,
+                f"/{service}/{name}",
+                handler,
+                Sort.STREAM if handler.response_streaming else Sort.CALL,
+            )
+            for name, handler in handlers.items()
+        }
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, behind),))
+
+
+def _options(limits: Limits) -> list[tuple[str, Any]]:
+    return [
+        ("grpc.max_receive_message_length", limits.message_bytes),
+        ("grpc.max_send_message_length", -1),  # our own answers; what they hold was bounded on the way in
+        ("grpc.max_concurrent_streams", limits.streams_per_connection),
+        # thousands of streams opened at once are taken up one by one; the defaults turn most of them away
+        ("grpc.server.max_pending_requests", limits.waiting_calls),
+        ("grpc.server.max_pending_requests_hard_limit", 2 * limits.waiting_calls),
+        ("grpc.keepalive_time_ms", 30 * _SECOND),  # notices an agent whose machine is gone
+        ("grpc.keepalive_timeout_ms", 20 * _SECOND),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10 * _SECOND),  # more pings than that are abuse
+        ("grpc.http2.max_ping_strikes", 2),
+        ("grpc.so_reuseport", 0),  # two coordinators on one port would each see half of the agents
+        ("grpc.server_handshake_timeout_ms", 10 * _SECOND),
+    ]
+
+
+def _reflect(server: grpc.aio.Server) -> None:
+    from grpc_reflection.v1alpha import reflection
+
+    names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)

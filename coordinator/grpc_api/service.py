@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The RPCs: message → value → use case → message, a few lines each."""
+
+from collections.abc import AsyncIterator
+from contextlib import nullcontext
+
+from coordinator.certificates import Identity, Kind
+from coordinator.errors import EvidenceTooLargeError
+from coordinator.grpc_api import messages
+from coordinator.grpc_api.errors import MessageFieldError
+from coordinator.grpc_api.presence import Presence
+from coordinator.grpc_api.streams import closing
+from coordinator.limits import Limits
+from coordinator.use_cases import DEFAULT_PAGE_SIZE, UseCases
+from quorumseal.ceremony import values
+from quorumseal.ceremony.entries import EntryType
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.v1 import coordinator_pb2 as wire
+
+CHUNK_BYTES = 64 << 10
+
+
+class Service:
+    """One method for each RPC; ``caller`` has been admitted, the request has been parsed."""
+
+    def __init__(self, use_cases: UseCases, presence: Presence, limits: Limits) -> None:
+        self._use_cases = use_cases
+        self._presence = presence
+        self._limits = limits
+
+    async def get_organisation(
+        self, _: wire.GetOrganisationRequest, __: Identity
+    ) -> wire.GetOrganisationResponse:
+        """The policies and the newest checkpoint."""
+        return messages.organisation_message(await self._use_cases.organisation())
+
+    async def start(self, request: wire.StartRequest, caller: Identity) -> wire.StartResponse:
+        """Opens a ceremony."""
+        envelope = messages.read_envelope(request.envelope)
+        return messages.started_message(await self._use_cases.start(envelope, caller=caller.name))
+
+    async def decide(self, request: wire.DecideRequest, caller: Identity) -> wire.DecideResponse:
+        """Records a decision."""
+        envelope = messages.read_envelope(request.envelope)
+        reason = messages.read_annex(request.reason) if request.HasField("reason") else None
+        return messages.decided_message(await self._use_cases.decide(envelope, reason, caller=caller.name))
+
+    async def cancel(self, request: wire.CancelRequest, caller: Identity) -> wire.CancelResponse:
+        """Withdraws a ceremony."""
+        envelope = messages.read_envelope(request.envelope)
+        reason = messages.read_annex(request.reason)
+        receipt = await self._use_cases.cancel(envelope, reason, caller=caller.name)
+        return wire.CancelResponse(receipt=messages.receipt_message(receipt))
+
+    async def get_ceremony(self, request: wire.GetCeremonyRequest, _: Identity) -> wire.GetCeremonyResponse:
+        """One ceremony with its proof."""
+        known_size = messages.read_size("known_size", request.known_size)
+        record = await self._use_cases.ceremony(values.ceremony_id(request.ceremony), known_size)
+        return messages.ceremony_message(record)
+
+    async def list_ceremonies(
+        self, request: wire.ListCeremoniesRequest, _: Identity
+    ) -> wire.ListCeremoniesResponse:
+        """Summaries, newest first."""
+        page_size, page_token = messages.read_page(request.page_size, request.page_token)
+        page = await self._use_cases.list_ceremonies(
+            states=messages.read_choices("states", request.states, State),
+            product=values.name(request.product) if request.product else "",
+            version=values.version(request.version) if request.version else "",
+            page_size=page_size or DEFAULT_PAGE_SIZE,
+            page_token=page_token,
+        )
+        return wire.ListCeremoniesResponse(
+            ceremonies=[messages.summary_message(summary) for summary in page.items],
+            next_page_token=page.next_token,
+        )
+
+    async def follow(self, request: wire.FollowRequest, caller: Identity) -> AsyncIterator[bytes]:
+        """Entries as they come; the messages are already bytes, shared by all followers."""
+        if request.present and caller.kind is not Kind.SIGNER:
+            raise MessageFieldError(f"present: expected a signer to be present, got {caller.kind}")
+        events = self._use_cases.follow(
+            messages.read_size("from_index", request.from_index),
+            types=messages.read_choices("types", request.types, EntryType),
+            ceremony=values.ceremony_id(request.ceremony) if request.ceremony else "",
+        )
+        with self._presence.of(caller.name) if request.present else nullcontext():
+            async with closing(events):
+                async for event in events:
+                    yield messages.event_bytes(event)
+
+    async def list_presence(self, _: wire.ListPresenceRequest, __: Identity) -> wire.ListPresenceResponse:
+        """Which agents are connected."""
+        return wire.ListPresenceResponse(
+            present=[
+                wire.Presence(signer=signer, since=values.instant_text(since))
+                for signer, since in self._presence.present()
+            ]
+        )
+
+    async def get_consistency(
+        self, request: wire.GetConsistencyRequest, _: Identity
+    ) -> wire.GetConsistencyResponse:
+        """The newest checkpoint, proved from an older one."""
+        consistency = await self._use_cases.consistency(messages.read_size("known_size", request.known_size))
+        return wire.GetConsistencyResponse(checkpoint=consistency.checkpoint, consistency=consistency.proof)
+
+    async def put_evidence(
+        self, requests: AsyncIterator[wire.PutEvidenceRequest], _: Identity
+    ) -> wire.PutEvidenceResponse:
+        """Stores a file of evidence."""
+        return wire.PutEvidenceResponse(digest=await self._use_cases.put_evidence(self._chunks(requests)))
+
+    async def get_evidence(self, request: wire.GetEvidenceRequest, _: Identity) -> AsyncIterator[bytes]:
+        """A file of evidence, in chunks."""
+        async with closing(self._use_cases.evidence(values.digest(request.digest))) as pieces:
+            async for piece in pieces:
+                for chunk in _chunked(piece):
+                    yield wire.GetEvidenceResponse(chunk=chunk).SerializeToString()
+
+    async def get_bundle(self, request: wire.GetBundleRequest, _: Identity) -> AsyncIterator[bytes]:
+        """The bundle of an approved ceremony, in chunks."""
+        for chunk in _chunked(await self._use_cases.bundle(values.ceremony_id(request.ceremony))):
+            yield wire.GetBundleResponse(chunk=chunk).SerializeToString()
+
+    async def publish(self, request: wire.PublishRequest, _: Identity) -> wire.PublishResponse:
+        """Tries again to publish."""
+        publications = await self._use_cases.publish(values.ceremony_id(request.ceremony))
+        return wire.PublishResponse(
+            publications=[messages.publication_message(publication) for publication in publications]
+        )
+
+    async def _chunks(self, requests: AsyncIterator[wire.PutEvidenceRequest]) -> AsyncIterator[bytes]:
+        size = 0
+        async for request in requests:
+            size += len(request.chunk)
+            if not request.chunk:
+                raise MessageFieldError("chunk: expected some bytes of the file, got none")
+            if size > self._limits.evidence_bytes:
+                raise EvidenceTooLargeError(
+                    f"expected evidence of at most {self._limits.evidence_bytes} bytes, got more",
+                    hint="name where a large file can be found in the ticket, or as a locator",
+                )
+            yield request.chunk
+
+
+def _chunked(data: bytes) -> list[bytes]:
+    return [data[start : start + CHUNK_BYTES] for start in range(0, len(data), CHUNK_BYTES)]

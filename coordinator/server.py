@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The composition root: settings in, a coordinator on a port out, wired by hand."""
+
+import asyncio
+import signal
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from coordinator.assembly import Coordinator
+from coordinator.grpc_api.server import ApiServer, ServerTls
+from coordinator.settings import LogKeyFile, Settings, SettingsError
+from coordinator.values import Organisation
+from quorumseal.ceremony.values import digest_of
+from quorumseal.signatures import Ed25519PrivateKey, KeyFileError, read_key_file
+
+_PEM_END = "-----END CERTIFICATE-----"
+
+
+class CoordinatorServer:
+    """A coordinator with its API.  Started and stopped in one event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.coordinator = Coordinator(
+            settings.database, read_log_key(settings.log_key), publish_to=settings.publish_to
+        )
+        self.api: ApiServer | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens, with the port that it really has."""
+        assert self.api is not None  # noqa: S101 - it is started
+        return f"{self._settings.listen.rpartition(':')[0]}:{self.api.port}"
+
+    async def start(self) -> None:
+        """Check that settings and log are about the same organisation, then serve."""
+        settings = self._settings
+        try:
+            await asyncio.to_thread(self.coordinator.start)
+            tls = read_tls(settings)
+            check_organisation(settings, tls, await self.coordinator.use_cases.organisation())
+            self.api = ApiServer(
+                self.coordinator.use_cases,
+                organisation=settings.organisation,
+                listen=settings.listen,
+                tls=tls,
+                limits=settings.limits,
+                now=now,
+                revoked=settings.tls.revoked,
+                reflection=settings.reflection,
+            )
+            await self.api.start()
+        except BaseException:
+            await asyncio.to_thread(self.coordinator.close)
+            raise
+
+    async def stop(self) -> None:
+        """Let what is in progress finish, then close what stands behind it."""
+        if self.api is not None:
+            await self.api.stop()
+        await asyncio.to_thread(self.coordinator.close)
+
+
+async def serve(settings: Settings, *, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; ``ready`` is told the address."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    server = CoordinatorServer(settings)
+    await server.start()
+    try:
+        ready(server.address)
+        await stopping.wait()
+    finally:
+        await server.stop()
+
+
+def now() -> datetime:
+    """Return this machine's time."""
+    return datetime.now(UTC)
+
+
+def read_log_key(files: LogKeyFile) -> Ed25519PrivateKey:
+    """Open the key that signs checkpoints."""
+    passphrase = None
+    if files.passphrase_file is not None:
+        passphrase = _read(files.passphrase_file).removesuffix(b"\n").removesuffix(b"\r")
+    try:
+        key = read_key_file(_read(files.file), passphrase)
+    except KeyFileError as error:
+        raise SettingsError(f"settings.log_key.file ({files.file}): {error}", hint=error.hint) from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SettingsError(f"settings.log_key.file ({files.file}): expected an Ed25519 key, got another")
+    return key
+
+
+def read_tls(settings: Settings) -> ServerTls:
+    """Read the server's certificate and key and the authorities; refuse a pair that is none."""
+    files = settings.tls
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(files.certificate, files.key, password=lambda: b"")
+    except (ssl.SSLError, OSError) as error:
+        raise SettingsError(
+            f"settings.tls: expected {files.certificate} and {files.key} to be a certificate and its "
+            f"unencrypted key, got {error}"
+        ) from None
+    try:
+        context.load_verify_locations(files.client_authorities)
+    except (ssl.SSLError, OSError) as error:
+        raise SettingsError(
+            f"settings.tls.client_authorities: expected certificates in {files.client_authorities}, "
+            f"got {error}"
+        ) from None
+    return ServerTls(
+        certificate=_read(files.certificate),
+        key=_read(files.key),
+        client_authorities=_read(files.client_authorities),
+    )
+
+
+def check_organisation(settings: Settings, tls: ServerTls, organisation: Organisation) -> None:
+    """Refuse a log of another organisation, and authorities that its newest policy does not know."""
+    policy = organisation.policies[-1].policy
+    if policy.organisation != settings.organisation:
+        raise SettingsError(
+            f"settings.organisation: expected {policy.organisation}, whose log this database holds, "
+            f"got {settings.organisation}"
+        )
+    for authority in _certificates(tls.client_authorities):
+        if policy.authorities and digest_of(authority) not in policy.authorities:
+            raise SettingsError(
+                f"settings.tls.client_authorities: expected authorities that policy version "
+                f"{policy.version} lists, got {digest_of(authority)}",
+                hint="an authority that can let people in is part of the policy",
+            )
+
+
+def _certificates(pem: bytes) -> list[bytes]:
+    blocks = pem.decode("ascii", "replace").split(_PEM_END)[:-1]
+    return [ssl.PEM_cert_to_DER_cert(block[block.index("-----BEGIN") :] + _PEM_END) for block in blocks]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"expected to read {path}, got {error.strerror}") from None

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``coordinator.toml``: read strictly, every wrong field named.  Paths are relative to the file's folder.
+
+format = 0
+organisation = "acme"
+listen = "127.0.0.1:7443"
+database = "sqlite:///coordinator.db"
+
+[log_key]
+file = "log.key"
+passphrase_file = "log.passphrase"        # left out where the key file is not encrypted
+
+[tls]
+certificate = "server.crt"
+key = "server.key"
+client_authorities = "authority.crt"      # PEM, one or more
+revoked = []                              # serial numbers of client certificates, hexadecimal
+
+[publish]                                 # all of it may be left out
+directories = ["published"]
+
+[limits]                                  # all of it may be left out, or any line of it
+streams_per_caller = 16
+
+[development]                             # all of it may be left out
+reflection = false
+"""
+
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import TypeVar, cast
+
+from coordinator.errors import CoordinatorError
+from coordinator.limits import Limits
+from quorumseal.ceremony import values
+from quorumseal.ceremony.errors import ValueFormatError
+from quorumseal.refusal import Refusal
+from quorumseal.strict_json import Fields, JsonValue
+
+FORMAT = 0
+MAX_SETTINGS_BYTES = 64 << 10
+_LISTEN = re.compile(r"(?:\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+_SQLITE, _POSTGRESQL = "sqlite:///", ("postgresql://", "postgresql+psycopg://")
+_SERIAL = re.compile(r"[0-9a-f]{1,40}")
+_LARGEST_LIMIT = 1 << 31
+_Read = TypeVar("_Read")
+
+
+class SettingsError(CoordinatorError):
+    """The settings cannot be used as they are; every wrong field is named."""
+
+    code = "settings.invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKeyFile:
+    """Where the key that signs checkpoints lies."""
+
+    file: Path
+    passphrase_file: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """Where the server's side of mTLS lies."""
+
+    certificate: Path
+    key: Path
+    client_authorities: Path
+    revoked: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a coordinator needs to know before it starts."""
+
+    organisation: str
+    listen: str
+    database: str
+    log_key: LogKeyFile
+    tls: TlsFiles
+    publish_to: tuple[Path, ...]
+    limits: Limits
+    reflection: bool
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a settings file, or say everything that is wrong with it."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_SETTINGS_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(
+            f"expected settings in {path}, got {error.strerror}",
+            hint="name the file with --settings, or make one with: quorumseal org init --local",
+        ) from None
+    return parse_settings(data, folder=path.resolve().parent)
+
+
+def parse_settings(data: bytes, *, folder: Path) -> Settings:
+    """Return the settings that the bytes of a TOML file say."""
+    if len(data) > MAX_SETTINGS_BYTES:
+        raise SettingsError(f"expected at most {MAX_SETTINGS_BYTES} bytes of settings, got more")
+    try:
+        table = tomllib.loads(data.decode())
+    except ValueError as error:
+        raise SettingsError(f"expected settings in TOML, got {error}") from None
+    reader = _Reader(folder)
+    settings = reader.settings(Fields(cast("JsonValue", _plain(table)), "settings"))
+    if reader.problems:
+        raise SettingsError(
+            "\n".join(reader.problems), hint="mend every line that is named, then start again"
+        )
+    return settings
+
+
+class _Reader:
+    """Reads on after a wrong field, so that all are named; what stands in for one never gets out."""
+
+    def __init__(self, folder: Path) -> None:
+        self.problems: list[str] = []
+        self._folder = folder
+
+    def settings(self, top: Fields) -> Settings:
+        """Read everything."""
+        self._take(lambda: top.constant("format", FORMAT), None)
+        settings = Settings(
+            organisation=self._take(lambda: _organisation(top), ""),
+            listen=self._take(lambda: _listen(top), ""),
+            database=self._take(lambda: self._database(top), ""),
+            log_key=self._log_key(self._section(top, "log_key", required=True)),
+            tls=self._tls(self._section(top, "tls", required=True)),
+            publish_to=self._publish(self._section(top, "publish")),
+            limits=self._limits(self._section(top, "limits")),
+            reflection=self._reflection(self._section(top, "development")),
+        )
+        self._take(top.done, None)
+        return settings
+
+    def _take(self, read: Callable[[], _Read], stand_in: _Read) -> _Read:
+        try:
+            return read()
+        except Refusal as refusal:
+            self.problems.append(str(refusal))
+            return stand_in
+
+    def _section(self, top: Fields, name: str, *, required: bool = False) -> Fields:
+        absent = Fields({}, top.path(name))
+        return self._take(lambda: top.object(name), absent) if required or name in top else absent
+
+    def _file(self, section: Fields, name: str) -> Path:
+        def read() -> Path:
+            path = self._folder / section.text(name)
+            if not path.is_file():
+                raise SettingsError(f"{section.path(name)}: expected a file, got {path}, which is none")
+            return path
+
+        return self._take(read, self._folder)
+
+    def _log_key(self, section: Fields) -> LogKeyFile:
+        encrypted = "passphrase_file" in section
+        return LogKeyFile(
+            file=self._file(section, "file"),
+            passphrase_file=self._file(section, "passphrase_file") if encrypted else None,
+        )
+
+    def _tls(self, section: Fields) -> TlsFiles:
+        return TlsFiles(
+            certificate=self._file(section, "certificate"),
+            key=self._file(section, "key"),
+            client_authorities=self._file(section, "client_authorities"),
+            revoked=self._take(lambda: _revoked(section), frozenset()),
+        )
+
+    def _publish(self, section: Fields) -> tuple[Path, ...]:
+        none: list[str] = []
+        texts = self._take(lambda: section.texts("directories"), none) if section.names() else none
+        return tuple(self._folder / text for text in texts)
+
+    def _limits(self, section: Fields) -> Limits:
+        given = {limit.name for limit in fields(Limits)} & set(section.names())
+        read = {
+            name: self._take(partial(section.integer, name, at_least=1, at_most=_LARGEST_LIMIT), 1)
+            for name in sorted(given)
+        }
+        return Limits(**read)
+
+    def _reflection(self, section: Fields) -> bool:
+        return self._take(lambda: section.flag("reflection"), False) if section.names() else False
+
+    def _database(self, top: Fields) -> str:
+        url = top.text("database")
+        if url.startswith(_POSTGRESQL):
+            return url
+        name = url.removeprefix(_SQLITE)
+        if name in ("", url):
+            raise top.invalid("database", f"{_SQLITE}FILE or {_POSTGRESQL[0]}…")
+        return f"{_SQLITE}{self._folder / name}"
+
+
+def _organisation(top: Fields) -> str:
+    try:
+        return values.name(top.text("organisation"))
+    except ValueFormatError as refusal:
+        raise SettingsError(f"{top.path('organisation')}: {refusal}") from None
+
+
+def _listen(top: Fields) -> str:
+    text = top.text("listen")
+    match = _LISTEN.fullmatch(text)
+    if match is None or int(match[1]) > 65535:
+        raise top.invalid("listen", "ADDRESS:PORT (port 0 takes any that is free)")
+    return text
+
+
+def _revoked(fields: Fields) -> frozenset[str]:
+    serials = fields.texts("revoked") if "revoked" in fields else []
+    if not all(_SERIAL.fullmatch(serial) for serial in serials):
+        raise fields.invalid("revoked", "serial numbers in lower-case hexadecimal, without leading zeros")
+    return frozenset(serials)
+
+
+def _plain(value: object) -> object:
+    """Turn what TOML has and JSON has not (dates, times) into texts."""
+    match value:
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+        case str() | bool() | int() | float():
+            return value
+        case _:
+            return str(value)

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The coordinator's API for Python programs.
+
+``connection`` speaks to a coordinator and returns plain ``values``; ``verified`` returns nothing that it has
+not verified; ``errors`` is what can go wrong.
+
+Importing this package makes gRPC speak TLS 1.3 only, at whichever end of a connection this process is.
+grpcio has no setting for that, but its library reads the ciphers of TLS 1.2 from the environment when it is
+loaded (those of 1.3 are fixed): a list of only a cipher that needs a pre-shared key, which nobody has, leaves
+TLS 1.2 without a cipher to agree on.
+"""
+
+import os
+
+os.environ["GRPC_SSL_CIPHER_SUITES"] = "ECDHE-PSK-CHACHA20-POLY1305"

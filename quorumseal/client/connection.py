@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A connection to a coordinator.  What it returns are the coordinator's claims; ``verified`` checks them."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+
+from quorumseal.client import messages
+from quorumseal.client.errors import ClientError, CredentialsError
+from quorumseal.client.following import Following
+from quorumseal.client.retrying import retry
+from quorumseal.client.statuses import error_of
+from quorumseal.client.values import (
+    Annex,
+    CeremonyRecord,
+    Consistency,
+    Decided,
+    OrganisationRecord,
+    Page,
+    Presence,
+    Publication,
+    Receipt,
+    Started,
+)
+from quorumseal.v1 import coordinator_pb2 as wire
+from quorumseal.v1.coordinator_pb2_grpc import CoordinatorServiceStub
+
+DEFAULT_TIMEOUT = 30.0
+DEFAULT_PATIENCE = 5.0
+TRANSFER_TIMEOUT = 300.0
+CHUNK_BYTES = 64 << 10
+_MIB = 1 << 20
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFiles:
+    """The authority that the coordinator's certificate comes from, and one's own certificate and key."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+class Connection:
+    """A coordinator, by its RPCs.  Safe to use from several threads; close it, or use it as a context.
+
+    ``timeout`` is for one attempt, ``patience`` for how long an attempt that fails in passing is repeated.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        tls: TlsFiles,
+        *,
+        server_name: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        patience: float = DEFAULT_PATIENCE,
+    ) -> None:
+        self.target = target
+        self._timeout = timeout
+        self._patience = patience
+        self._channel = grpc.secure_channel(target, _credentials(tls), _options(server_name))
+        self._stub = CoordinatorServiceStub(self._channel)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End everything that is in progress."""
+        self._channel.close()
+
+    def organisation(self) -> OrganisationRecord:
+        """Return the organisation's policies and the newest checkpoint."""
+        request = wire.GetOrganisationRequest()
+        return messages.organisation_of(self._ask(self._stub.GetOrganisation, request))
+
+    def start(self, envelope: bytes) -> Started:
+        """Hand in a signed request; the same one again returns the same ceremony."""
+        return messages.started_of(self._ask(self._stub.Start, wire.StartRequest(envelope=envelope)))
+
+    def decide(self, envelope: bytes, reason: Annex | None = None) -> Decided:
+        """Hand in a signed decision; the same one again returns the same entry."""
+        request = wire.DecideRequest(envelope=envelope, reason=messages.annex_message(reason))
+        return messages.decided_of(self._ask(self._stub.Decide, request))
+
+    def cancel(self, envelope: bytes, reason: Annex) -> Receipt:
+        """Hand in a signed cancellation."""
+        request = wire.CancelRequest(envelope=envelope, reason=messages.annex_message(reason))
+        return messages.receipt_of(self._ask(self._stub.Cancel, request).receipt)
+
+    def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
+        """Return a ceremony, with the proof that its log extends the one of ``known_size``."""
+        request = wire.GetCeremonyRequest(ceremony=ceremony, known_size=known_size)
+        return messages.ceremony_of(self._ask(self._stub.GetCeremony, request))
+
+    def list_ceremonies(
+        self,
+        *,
+        states: Collection[str] = (),
+        product: str = "",
+        version: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> Page:
+        """Return one page of summaries, newest first; empty filters mean all."""
+        request = wire.ListCeremoniesRequest(
+            states=sorted(states),
+            product=product,
+            version=version,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        return messages.page_of(self._ask(self._stub.ListCeremonies, request))
+
+    def follow(
+        self,
+        from_index: int = 0,
+        *,
+        types: Collection[str] = (),
+        ceremony: str = "",
+        present: bool = False,
+        patience: float | None = None,
+        on_break: Callable[[ClientError], None] | None = None,
+    ) -> Following:
+        """Return the log's entries from an index on, as they come; see ``Following``."""
+
+        def open_stream(cursor: int) -> Any:
+            return self._stub.Follow(
+                wire.FollowRequest(from_index=cursor, types=sorted(types), ceremony=ceremony, present=present)
+            )
+
+        return Following(open_stream, from_index, target=self.target, patience=patience, on_break=on_break)
+
+    def presence(self) -> tuple[Presence, ...]:
+        """Return whose agents are connected to this coordinator."""
+        response = self._ask(self._stub.ListPresence, wire.ListPresenceRequest())
+        return tuple(messages.presence_of(each) for each in response.present)
+
+    def consistency(self, known_size: int) -> Consistency:
+        """Return the newest checkpoint and the proof that it extends the one of ``known_size``."""
+        response = self._ask(self._stub.GetConsistency, wire.GetConsistencyRequest(known_size=known_size))
+        return Consistency(checkpoint=response.checkpoint, proof=tuple(response.consistency))
+
+    def put_evidence(self, data: bytes) -> str:
+        """Store a file of evidence; return its digest as the coordinator computed it."""
+
+        def chunks() -> Iterator[wire.PutEvidenceRequest]:
+            for start in range(0, len(data), CHUNK_BYTES):
+                yield wire.PutEvidenceRequest(chunk=data[start : start + CHUNK_BYTES])
+
+        def call() -> wire.PutEvidenceResponse:
+            return self._answer(lambda: self._stub.PutEvidence(chunks(), timeout=TRANSFER_TIMEOUT))
+
+        return retry(call, patience=self._patience).digest
+
+    def evidence(self, digest: str) -> bytes:
+        """Return a file of evidence; whoever uses it compares its digest."""
+        request = wire.GetEvidenceRequest(digest=digest)
+        return self._fetch(lambda: self._stub.GetEvidence(request, timeout=TRANSFER_TIMEOUT))
+
+    def bundle(self, ceremony: str) -> bytes:
+        """Return the bundle of an approved ceremony; whoever uses it verifies it."""
+        request = wire.GetBundleRequest(ceremony=ceremony)
+        return self._fetch(lambda: self._stub.GetBundle(request, timeout=TRANSFER_TIMEOUT))
+
+    def publish(self, ceremony: str) -> tuple[Publication, ...]:
+        """Try again to publish an approved ceremony."""
+        response = self._ask(self._stub.Publish, wire.PublishRequest(ceremony=ceremony))
+        return tuple(messages.publication_of(each) for each in response.publications)
+
+    def _ask(self, method: Callable[..., _Answer], request: object) -> _Answer:
+        """Make a call that may be repeated: every RPC here is, by what it sends or asks."""
+        return retry(
+            lambda: self._answer(lambda: method(request, timeout=self._timeout)), patience=self._patience
+        )
+
+    def _fetch(self, call: Callable[[], Iterable[Any]]) -> bytes:
+        return retry(
+            lambda: self._answer(lambda: b"".join(response.chunk for response in call())),
+            patience=self._patience,
+        )
+
+    def _answer(self, call: Callable[[], _Answer]) -> _Answer:
+        try:
+            return call()
+        except grpc.RpcError as error:
+            raise error_of(error, self.target) from None
+
+
+def _credentials(tls: TlsFiles) -> grpc.ChannelCredentials:
+    try:
+        ca, certificate, key = (path.read_bytes() for path in (tls.ca, tls.certificate, tls.key))
+    except OSError as error:
+        raise CredentialsError(
+            f"expected to read {error.filename}, got {error.strerror}",
+            hint="the operator issues these files; agent.toml says where they are",
+        ) from None
+    return grpc.ssl_channel_credentials(ca, key, certificate)
+
+
+def _options(server_name: str | None) -> list[tuple[str, Any]]:
+    options: list[tuple[str, Any]] = [
+        ("grpc.max_receive_message_length", 32 * _MIB),
+        ("grpc.enable_retries", 0),  # ours say why, and know which refusals pass
+        ("grpc.enable_http_proxy", 0),
+        ("grpc.keepalive_time_ms", 20_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.initial_reconnect_backoff_ms", 200),
+        ("grpc.min_reconnect_backoff_ms", 200),
+        ("grpc.max_reconnect_backoff_ms", 5_000),
+    ]
+    if server_name is not None:
+        options.append(("grpc.ssl_target_name_override", server_name))
+    return options

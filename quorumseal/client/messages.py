@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Between the wire's messages and the client's values."""
+
+from quorumseal.ceremony.values import instant
+from quorumseal.client.errors import UnexpectedAnswerError
+from quorumseal.client.values import (
+    Annex,
+    CeremonyRecord,
+    CeremonySummary,
+    Decided,
+    Head,
+    LogEvent,
+    LoggedEntry,
+    OrganisationRecord,
+    Page,
+    Presence,
+    Publication,
+    Receipt,
+    Started,
+)
+from quorumseal.v1 import coordinator_pb2 as wire
+from quorumseal.verifier.part import Part
+
+
+def annex_message(annex: Annex | None) -> wire.Annex | None:
+    """Write a text that a statement commits to."""
+    return None if annex is None else wire.Annex(salt=annex.salt, text=annex.text)
+
+
+def organisation_of(message: wire.GetOrganisationResponse) -> OrganisationRecord:
+    """Read the organisation."""
+    return OrganisationRecord(
+        policies=tuple(tuple(policy.envelopes) for policy in message.policies),
+        checkpoint=message.checkpoint,
+        now=instant(message.now),
+    )
+
+
+def receipt_of(message: wire.Receipt) -> Receipt:
+    """Read a receipt."""
+    return Receipt(
+        entry=message.entry,
+        index=message.index,
+        inclusion=tuple(message.inclusion),
+        checkpoint=message.checkpoint,
+    )
+
+
+def started_of(message: wire.StartResponse) -> Started:
+    """Read which ceremony a request has."""
+    return Started(ceremony=message.ceremony, created=message.created, receipt=receipt_of(message.receipt))
+
+
+def decided_of(message: wire.DecideResponse) -> Decided:
+    """Read what became of a decision."""
+    return Decided(receipt=receipt_of(message.receipt), state=message.state)
+
+
+def ceremony_of(message: wire.GetCeremonyResponse) -> CeremonyRecord:
+    """Read a ceremony with its proof."""
+    part = message.part
+    return CeremonyRecord(
+        part=Part(
+            entries=tuple(part.entries),
+            index=part.index,
+            inclusion=tuple(part.inclusion),
+            checkpoint=part.checkpoint,
+        ),
+        consistency=tuple(message.consistency),
+        annexes=tuple(Annex(salt=annex.salt, text=annex.text) for annex in message.annexes),
+        publications=tuple(publication_of(publication) for publication in message.publications),
+    )
+
+
+def publication_of(message: wire.Publication) -> Publication:
+    """Read a bundle's way to one destination."""
+    return Publication(destination=message.destination, state=message.state, detail=message.detail)
+
+
+def page_of(message: wire.ListCeremoniesResponse) -> Page:
+    """Read one page of a list."""
+    return Page(
+        ceremonies=tuple(_summary_of(summary) for summary in message.ceremonies),
+        next_token=message.next_page_token,
+    )
+
+
+def _summary_of(message: wire.CeremonySummary) -> CeremonySummary:
+    return CeremonySummary(
+        ceremony=message.ceremony,
+        product=message.product,
+        version=message.version,
+        kind=message.kind,
+        state=message.state,
+        requester=message.requester,
+        opened_at=instant(message.opened_at),
+        deadline=instant(message.deadline),
+        ended_at=instant(message.ended_at) if message.ended_at else None,
+    )
+
+
+def event_of(message: wire.FollowResponse) -> LogEvent:
+    """Read what a stream brings."""
+    match message.WhichOneof("event"):
+        case "entry":
+            return LoggedEntry(message.entry.index, message.entry.entry)
+        case "head":
+            return Head(message.head.size)
+        case _:
+            raise UnexpectedAnswerError(
+                "expected an entry or the log's size, got neither",
+                hint="compare the versions of this program and the coordinator",
+            )
+
+
+def presence_of(message: wire.Presence) -> Presence:
+    """Read whose agent is connected."""
+    return Presence(signer=message.signer, since=instant(message.since))

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a coordinator answers, as plain values: claims, until ``verified`` has looked at them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from quorumseal.ceremony.values import digest_of
+from quorumseal.verifier.part import Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annex:
+    """A text that a statement commits to without containing it."""
+
+    salt: bytes
+    text: str
+
+    @property
+    def commitment(self) -> str:
+        """What the statement holds in the text's place."""
+        return digest_of(self.salt + self.text.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganisationRecord:
+    """The organisation's policies, version by version the envelopes over it, and the newest checkpoint."""
+
+    policies: tuple[tuple[bytes, ...], ...]
+    checkpoint: bytes
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The coordinator's proof that an entry is in the log."""
+
+    entry: bytes
+    index: int
+    inclusion: tuple[bytes, ...]
+    checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The ceremony that a request opened, or had opened before."""
+
+    ceremony: str
+    created: bool
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision is in the log; ``state`` is the ceremony's after it."""
+
+    receipt: Receipt
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """A bundle's way to one destination: pending, published or failed."""
+
+    destination: str
+    state: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CeremonyRecord:
+    """One ceremony with everything that is needed to judge it."""
+
+    part: Part
+    consistency: tuple[bytes, ...]
+    """From the size that was asked with to the part's checkpoint."""
+    annexes: tuple[Annex, ...]
+    publications: tuple[Publication, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CeremonySummary:
+    """One line of a list."""
+
+    ceremony: str
+    product: str
+    version: str
+    kind: str
+    state: str
+    requester: str
+    opened_at: datetime
+    deadline: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some summaries, and the token that asks for those after them; empty at the end."""
+
+    ceremonies: tuple[CeremonySummary, ...]
+    next_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEntry:
+    """An entry's bytes and where it stands in the log."""
+
+    index: int
+    entry: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Every entry before this size has been sent."""
+
+    size: int
+
+
+LogEvent: TypeAlias = LoggedEntry | Head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """A signer whose agent is connected, and since when."""
+
+    signer: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consistency:
+    """The newest checkpoint, and the proof that it extends a smaller one."""
+
+    checkpoint: bytes
+    proof: tuple[bytes, ...]

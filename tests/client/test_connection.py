@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every RPC, from the client's values to the use cases and back, over a real mTLS connection."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coordinator.certificates import Kind
+from quorumseal.ceremony.values import digest_of
+from quorumseal.client.connection import Connection, TlsFiles
+from quorumseal.client.errors import CoordinatorRefusedError, CredentialsError
+from quorumseal.client.values import Annex, Head, LoggedEntry, Publication
+from quorumseal.signatures import Envelope
+from quorumseal.signatures.dsse import sign
+from quorumseal.strict_json import write
+from tests.grpc_api.stand_in import HASH, StandIn
+from tests.organisation import NOW, Organisation, ceremony_number, key_of
+from tests.running_coordinator import Site
+
+CEREMONY = ceremony_number(1)
+REASON = Annex(salt=b"s" * 32, text="because é")
+
+
+def envelope(payload: bytes = b'{"a":1}') -> bytes:
+    return write(sign(payload, key_of("alice")).to_json())
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture
+def use_cases() -> StandIn:
+    return StandIn()
+
+
+@pytest.fixture
+def connection(site: Site, use_cases: StandIn) -> Iterator[Connection]:
+    with site.api(use_cases) as api, Connection(api.address, site.client_files("alice")) as connection:
+        yield connection
+
+
+def test_the_organisation_arrives_with_its_envelopes(connection: Connection) -> None:
+    organisation = connection.organisation()
+    (version,) = organisation.policies
+    assert tuple(map(Envelope.read, version)) == Organisation().policy.envelopes
+    assert (organisation.checkpoint, organisation.now) == (b"a checkpoint", NOW)
+
+
+def test_statements_reach_the_use_cases_under_the_name_in_the_certificate(
+    connection: Connection, use_cases: StandIn
+) -> None:
+    started = connection.start(envelope())
+    assert (started.ceremony, started.created) == (CEREMONY, True)
+    assert (started.receipt.entry, started.receipt.index) == (b'{"a":1}', 1)
+    assert connection.decide(envelope(), REASON).state == "open"
+    assert connection.decide(envelope()).receipt.inclusion == (HASH,)
+    assert connection.cancel(envelope(), REASON).checkpoint == b"a checkpoint"
+    assert set(use_cases.reached) == {
+        "start alice",
+        "decide alice because é",
+        "decide alice None",
+        'cancel alice because é {"a":1}',
+    }
+
+
+def test_what_is_read_arrives_whole(connection: Connection, use_cases: StandIn) -> None:
+    record = connection.ceremony(CEREMONY, known_size=3)
+    assert record.part.entries == tuple(use_cases.entries)
+    assert (record.consistency, record.annexes) == ((HASH,) * 3, (Annex(salt=b"s" * 32, text="why"),))
+    assert record.publications == (Publication(destination="folder", state="published", detail="w-1.json"),)
+    page = connection.list_ceremonies(states=["open"], product="widget", version="1.0", page_size=7)
+    assert (page.ceremonies[0].opened_at, page.ceremonies[0].ended_at, page.next_token) == (NOW, None, "more")
+    assert use_cases.reached["list [<State.OPEN: 'open'>] widget 1.0 7 "] == 1
+    assert connection.consistency(2).proof == (HASH, HASH)
+    assert connection.bundle(CEREMONY) == b"b" * 200_000
+    assert connection.publish(CEREMONY)[0].state == "failed"
+
+
+def test_evidence_is_stored_by_its_digest_and_comes_back(connection: Connection) -> None:
+    data = bytes(range(256)) * 4096
+    assert connection.put_evidence(data) == digest_of(data)
+    assert connection.evidence(digest_of(data)) == data
+
+
+def test_a_refusal_arrives_with_its_code_message_and_hint(connection: Connection) -> None:
+    with pytest.raises(CoordinatorRefusedError) as refused:
+        connection.ceremony(ceremony_number(2))
+    assert refused.value.code == "ceremony.unknown"
+    assert str(refused.value) == f"expected a ceremony of this log, got {ceremony_number(2)}"
+    with pytest.raises(CoordinatorRefusedError) as forbidden:
+        connection.ceremony("no id")
+    assert forbidden.value.code == "value.format"
+
+
+def test_a_caller_is_told_which_kind_may_call(site: Site, use_cases: StandIn) -> None:
+    olga = site.client_files("olga", Kind.AUDITOR)
+    with (
+        site.api(use_cases) as api,
+        Connection(api.address, olga) as connection,
+        pytest.raises(CoordinatorRefusedError) as refused,
+    ):
+        connection.start(envelope())
+    assert refused.value.code == "caller.not_allowed"
+    assert str(refused.value) == "expected Start to be called by signer, got auditor olga"
+    assert refused.value.hint == "present a certificate of the right kind"
+    assert not use_cases.reached
+
+
+def test_a_stream_brings_what_is_there_then_what_comes(site: Site, use_cases: StandIn) -> None:
+    with site.api(use_cases) as api, Connection(api.address, site.client_files("alice")) as connection:
+        with connection.follow(present=True) as events:
+            assert next(events) == LoggedEntry(0, b'{"entry":0}')
+            assert next(events) == Head(1)
+            assert [each.signer for each in connection.presence()] == ["alice"]
+            api.run(use_cases.append(b"news", b"more"))
+            assert [next(events), next(events), next(events)] == [
+                LoggedEntry(1, b"news"),
+                LoggedEntry(2, b"more"),
+                Head(3),
+            ]
+            assert events.cursor == 3
+        assert list(events) == []
+
+
+def test_files_that_cannot_be_read_are_named(site: Site, tmp_path: Path) -> None:
+    files = site.client_files("alice")
+    with pytest.raises(CredentialsError, match="nowhere"):
+        Connection(
+            "localhost:1", TlsFiles(ca=tmp_path / "nowhere", certificate=files.certificate, key=files.key)
+        )

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Use cases in memory, behind the real interface: enough log to stream, and switches for what goes wrong."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass, field
+
+from coordinator.errors import BusyError, EvidenceUnknownError, UnknownCeremonyError
+from coordinator.use_cases import DEFAULT_PAGE_SIZE, UseCases
+from coordinator.values import (
+    Annex,
+    CeremonyRecord,
+    CeremonySummary,
+    Consistency,
+    Decided,
+    Head,
+    LogEvent,
+    LoggedEntry,
+    Organisation,
+    Page,
+    Publication,
+    PublicationState,
+    Receipt,
+    Started,
+)
+from quorumseal.ceremony.entries import EntryType
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.values import digest_of
+from quorumseal.signatures import Envelope
+from quorumseal.verifier.part import Part
+from tests.organisation import NOW, ceremony_number
+from tests.organisation import Organisation as Example
+
+HASH = b"\x11" * 32
+
+
+@dataclass
+class StandIn(UseCases):
+    """Answers what a coordinator would, and counts what reached it."""
+
+    example: Example = field(default_factory=Example)
+    entries: list[bytes] = field(default_factory=lambda: [b'{"entry":0}'])
+    reached: Counter[str] = field(default_factory=Counter)
+    busy: int = 0
+    failure: Exception | None = None
+    slow: float = 0.0
+    following: int = 0
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    evidence_files: dict[str, bytes] = field(default_factory=dict)
+
+    async def append(self, *entries: bytes) -> None:
+        """Log something, and wake the followers."""
+        async with self._news:
+            self.entries += entries
+            self._news.notify_all()
+
+    async def _reach(self, name: str) -> None:
+        self.reached[name] += 1
+        if self.busy:
+            self.busy -= 1
+            raise BusyError("expected room in the writer's queue, got a full one", hint="wait a moment")
+        if self.failure is not None:
+            raise self.failure
+        if self.slow:
+            await asyncio.sleep(self.slow)
+
+    def _receipt(self, index: int = 0) -> Receipt:
+        return Receipt(entry=self.entries[index], index=index, inclusion=(HASH,), checkpoint=b"a checkpoint")
+
+    async def organisation(self) -> Organisation:
+        await self._reach("organisation")
+        return Organisation(policies=(self.example.policy,), checkpoint=b"a checkpoint", now=NOW)
+
+    async def start(self, envelope: Envelope, *, caller: str) -> Started:
+        await self._reach(f"start {caller}")
+        await self.append(envelope.payload)
+        receipt = self._receipt(len(self.entries) - 1)
+        return Started(ceremony=ceremony_number(1), created=True, receipt=receipt)
+
+    async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Decided:
+        await self._reach(f"decide {caller} {reason.text if reason else None}")
+        await self.append(envelope.payload)
+        return Decided(receipt=self._receipt(len(self.entries) - 1), state=State.OPEN)
+
+    async def cancel(self, envelope: Envelope, reason: Annex, *, caller: str) -> Receipt:
+        await self._reach(f"cancel {caller} {reason.text} {envelope.payload.decode()}")
+        return self._receipt()
+
+    async def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
+        await self._reach("ceremony")
+        if ceremony != ceremony_number(1):
+            raise UnknownCeremonyError(f"expected a ceremony of this log, got {ceremony}")
+        return CeremonyRecord(
+            part=Part(entries=tuple(self.entries), index=0, inclusion=(HASH,), checkpoint=b"a checkpoint"),
+            consistency=(HASH,) * known_size,
+            annexes=(Annex(salt=b"s" * 32, text="why"),),
+            publications=(
+                Publication(destination="folder", state=PublicationState.PUBLISHED, detail="w-1.json"),
+            ),
+        )
+
+    async def list_ceremonies(
+        self,
+        *,
+        states: Collection[State] = (),
+        product: str = "",
+        version: str = "",
+        page_size: int = DEFAULT_PAGE_SIZE,
+        page_token: str = "",
+    ) -> Page[CeremonySummary]:
+        await self._reach(f"list {sorted(states)} {product} {version} {page_size} {page_token}")
+        summary = CeremonySummary(
+            ceremony=ceremony_number(1),
+            product="widget",
+            version="1.0",
+            kind=Kind.RELEASE,
+            state=State.OPEN,
+            requester="mallory",
+            opened_at=NOW,
+            deadline=NOW,
+            ended_at=None,
+        )
+        return Page(items=(summary,), next_token="" if page_token else "more")
+
+    async def follow(
+        self, from_index: int = 0, *, types: Collection[EntryType] = (), ceremony: str = ""
+    ) -> AsyncIterator[LogEvent]:
+        self.reached[f"follow {sorted(types)} {ceremony}"] += 1
+        self.following += 1
+        try:
+            index = from_index
+            while True:
+                while index < len(self.entries):
+                    yield LoggedEntry(index, self.entries[index])
+                    index += 1
+                yield Head(index)
+                async with self._news:
+                    await self._news.wait_for(lambda: len(self.entries) > index)  # noqa: B023
+        finally:
+            self.following -= 1
+
+    async def consistency(self, known_size: int) -> Consistency:
+        await self._reach("consistency")
+        return Consistency(checkpoint=b"a checkpoint", proof=(HASH,) * known_size)
+
+    async def put_evidence(self, chunks: AsyncIterator[bytes]) -> str:
+        self.reached["put_evidence"] += 1
+        data = b"".join([chunk async for chunk in chunks])
+        digest = digest_of(data)
+        self.evidence_files[digest] = data
+        return digest
+
+    async def evidence(self, digest: str) -> AsyncIterator[bytes]:
+        self.reached["evidence"] += 1
+        if digest not in self.evidence_files:
+            raise EvidenceUnknownError(f"expected evidence that is stored, got {digest}")
+        yield self.evidence_files[digest]
+
+    async def bundle(self, ceremony: str) -> bytes:
+        await self._reach(f"bundle {ceremony}")
+        return b"b" * 200_000
+
+    async def publish(self, ceremony: str) -> tuple[Publication, ...]:
+        await self._reach(f"publish {ceremony}")
+        return (Publication(destination="folder", state=PublicationState.FAILED, detail="full"),)
