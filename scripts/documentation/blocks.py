@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every marked block of the documents by its name: examples of the formats, tables, diagrams."""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from typing import Final
+
+from coordinator.grpc_api.callers import CALLERS, SERVICE
+from coordinator.grpc_api.refusals import STATUSES
+from quorumseal.ceremony.lifecycle import TRANSITIONS, Event, State
+from quorumseal.ceremony.quorum import explain
+from quorumseal.ceremony.statements import Choice
+from quorumseal.refusal import Refusal
+from quorumseal.tlog import fork_proof, verifier_key
+from quorumseal.verifier.outcomes import Outcome
+from scripts.documentation import acme
+from scripts.documentation.refusals import EXIT_MEANINGS, ROOT, codes_of
+
+_PROTO: Final = ROOT / "protos/quorumseal/v1/coordinator.proto"
+_RPC: Final = re.compile(r"((?:  //.*\n)+)?  rpc (\w+)\((stream )?\w+\) returns \((stream )?\w+\)")
+_ITEMS_SHOWN: Final = 2
+_TEXT_SHOWN: Final = 100
+_FENCE: Final = "```"
+
+
+def policy_source() -> str:
+    """Show ``policy.toml`` up to its first signer."""
+    source, signer, _ = acme.policy_source().split("\n[signers.", 2)
+    return _fenced("toml", f"{source}\n[signers.{signer}")
+
+
+def policy() -> str:
+    """Show a policy's payload."""
+    return _payload(acme.tell().acme.policy.payload)
+
+
+def request() -> str:
+    """Show a request's payload."""
+    return _payload(acme.tell().request.envelope.payload)
+
+
+def approval() -> str:
+    """Show an approval's payload."""
+    return _payload(acme.decided(Choice.APPROVAL))
+
+
+def rejection() -> str:
+    """Show a rejection's payload."""
+    return _payload(acme.decided(Choice.REJECTION))
+
+
+def cancellation() -> str:
+    """Show a cancellation's payload."""
+    return _payload(acme.cancelled())
+
+
+def envelope() -> str:
+    """Show an envelope."""
+    return _json(acme.tell().request.envelope.to_json())
+
+
+def pre_authentication() -> str:
+    """Show the first bytes that are signed."""
+    payload = acme.tell().request.envelope.payload
+    kind = "application/vnd.in-toto+json"
+    return _fenced("text", f"DSSEv1 {len(kind)} {kind} {len(payload)} {payload.decode()[:60]}…")
+
+
+def opening_entry() -> str:
+    """Show the first entry of a ceremony."""
+    return _json(json.loads(acme.tell().entries[0].payload))
+
+
+def concluding_entry() -> str:
+    """Show the last entry of an approved ceremony."""
+    return _json(json.loads(acme.tell().entries[-1].payload))
+
+
+def chain() -> str:
+    """List the entries of a ceremony."""
+    rows = [
+        f"| {e.seq} | `{e.type}` | {e.at:%H:%M:%S} | `{(e.prev or 'null')[:16]}…` | `{e.hash[:16]}…` |"
+        for e in acme.tell().entries
+    ]
+    return _table("| seq | type | at | prev | hash of the entry |", rows)
+
+
+def bundle() -> str:
+    """Show a bundle."""
+    return _json(json.loads(acme.tell().bundle))
+
+
+def trust() -> str:
+    """Show a trust file."""
+    return _json(json.loads(acme.files()["trust.json"]))
+
+
+def checkpoint() -> str:
+    """Show a checkpoint."""
+    return _fenced("text", acme.tell().log.checkpoint().decode())
+
+
+def forked() -> str:
+    """Show the file that convicts a log of one size and two roots."""
+    one, other = acme.tell().log, acme.tell(acme.APPROVERS[::-1]).log
+    key = one.organisation.log_key.public
+    return _json(json.loads(fork_proof(one.checkpoint(), other.checkpoint(), acme.ORIGIN, [key]).write()))
+
+
+def log_key() -> str:
+    """Show the log's key as other tools are configured with it."""
+    return _fenced("text", verifier_key(acme.ORIGIN, acme.tell().acme.log_key.public))
+
+
+def key_id() -> str:
+    """Show a key and its id."""
+    key = acme.tell().acme.key("alice").public
+    spki = base64.b64encode(key.spki).decode()
+    return _fenced("text", f"scheme  {key.scheme}\nspki    {spki}\nkey id  {key.key_id}")
+
+
+def annex() -> str:
+    """Show how a text is committed to."""
+    from tests.organisation import REASON, REASON_DIGEST, SALT
+
+    return _fenced("text", f"salt    {SALT.hex()}\ntext    {REASON}\nreason  {REASON_DIGEST}")
+
+
+def one_short() -> str:
+    """Show what a tally says while something is missing."""
+    story = acme.tell(acme.APPROVERS[:-1])
+    return _fenced("text", "\n".join(explain(story.chain.ceremony.tally(at=story.chain.last_at))))
+
+
+def lifecycle() -> str:
+    """Draw the state machine from its table."""
+    lines = ["stateDiagram-v2", f"    [*] --> {State.OPEN}: CeremonyOpened"]
+    for state, moves in TRANSITIONS.items():
+        lines += [f"    {state} --> {after}: {event.__name__}" for event, after in moves.items()]
+        lines += [] if _moves_on(moves, state) else [f"    {state} --> [*]"]
+    return _fenced("mermaid", "\n".join(lines))
+
+
+def _moves_on(moves: dict[type[Event], State], state: State) -> bool:
+    return any(after is not state for after in moves.values())
+
+
+def exit_codes() -> str:
+    """List the exit codes."""
+    rows = [f"| {int(o)} | {o.name.lower().replace('_', ' ')} | {EXIT_MEANINGS[o]} |" for o in Outcome]
+    return _table("| exit | outcome | meaning |", rows)
+
+
+def calls() -> str:
+    """List the calls, who may make them, and what they are for."""
+    proto = _PROTO.read_text()
+    rows = []
+    for comment, name, to_server, to_client in _RPC.findall(proto):
+        about = " ".join(line.strip().removeprefix("//").strip() for line in comment.splitlines())
+        shape = " stream in" * bool(to_server) + " stream out" * bool(to_client) or " unary"
+        rows.append(f"| `{name}` |{shape} | {_callers(f'/{SERVICE}/{name}')} | {about} |")
+    others = sorted(method for method in CALLERS if not method.startswith(f"/{SERVICE}/"))
+    rows += [f"| `{method[1:]}` | | {_callers(method)} | |" for method in others]
+    return _table("| call | shape | who may call | what it does |", rows)
+
+
+def _callers(method: str) -> str:
+    return ", ".join(sorted(CALLERS[method]))
+
+
+def statuses() -> str:
+    """List which gRPC status carries which refusals."""
+    by_status: dict[str, list[str]] = {}
+    for prefix, status in sorted(STATUSES.items()):
+        by_status.setdefault(status.name, []).append(f"`{prefix}`")
+    rows = [f"| `{status}` | {', '.join(prefixes)} |" for status, prefixes in sorted(by_status.items())]
+    return _table(
+        "| status | codes, by their longest prefix |", [*rows, "| `FAILED_PRECONDITION` | any other |"]
+    )
+
+
+def scheme_codes() -> str:
+    """List the refusals of keys and signatures."""
+    rows = [f"| `{code}` | {about} |" for code, about in codes_of(Refusal, ("key.", "signature."))]
+    return _table("| code | refused because |", rows)
+
+
+def strict_codes() -> str:
+    """List the refusals of the strict reader."""
+    rows = [f"| `{code}` | {about} |" for code, about in codes_of(Refusal, ("json.",))]
+    return _table("| code | refused because |", rows)
+
+
+def _payload(payload: bytes) -> str:
+    return _json(json.loads(payload))
+
+
+def _json(value: object) -> str:
+    return _fenced("json", json.dumps(_short(value), indent=2, ensure_ascii=False))
+
+
+def _short(value: object) -> object:
+    """Cut what a reader need not see: long lists of objects and long texts."""
+    match value:
+        case dict():
+            return {key: _short(item) for key, item in value.items()}
+        case list() if len(value) > _ITEMS_SHOWN and not _names(value):
+            return [*map(_short, value[:1]), f"… {len(value) - 1} more"]
+        case list():
+            return [_short(item) for item in value]
+        case str() if len(value) > _TEXT_SHOWN:
+            return f"{value[:_TEXT_SHOWN]}… ({len(value)} characters)"
+    return value
+
+
+def _names(value: list[object]) -> bool:
+    return all(isinstance(item, str) and len(item) < _TEXT_SHOWN for item in value)
+
+
+def _table(head: str, rows: list[str]) -> str:
+    return "\n".join([head, "|" + "---|" * (head.count("|") - 1), *rows])
+
+
+def _fenced(language: str, text: str) -> str:
+    return f"{_FENCE}{language}\n{text.rstrip()}\n{_FENCE}"
+
+
+BLOCKS: Final[dict[str, Callable[[], str]]] = {
+    made.__name__.replace("_", "-"): made
+    for made in (
+        policy_source,
+        policy,
+        request,
+        approval,
+        rejection,
+        cancellation,
+        envelope,
+        pre_authentication,
+        opening_entry,
+        concluding_entry,
+        chain,
+        bundle,
+        trust,
+        checkpoint,
+        forked,
+        log_key,
+        key_id,
+        annex,
+        one_short,
+        lifecycle,
+        exit_codes,
+        calls,
+        statuses,
+        scheme_codes,
+        strict_codes,
+    )
+}
