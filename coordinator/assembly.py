@@ -1,11 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The coordinator without a face: storage, writer, deadlines, publishing and use cases, wired by hand."""
 
+import os
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from coordinator.clock import LogClock
+from coordinator.deadlines import Deadlines
+from coordinator.destinations import Directory
+from coordinator.live import Live
+from coordinator.policies import Policies
+from coordinator.publishing import Publishing
+from coordinator.reading import LogReader
+from coordinator.storage import Storage
 from coordinator.use_cases import UseCases
+from coordinator.writer import MOST_QUEUED, Writer
 from quorumseal.signatures import PrivateKey
+
+READERS = 6
 
 
 class Coordinator:
@@ -19,14 +33,108 @@ class Coordinator:
         log_key: PrivateKey,
         *,
         publish_to: Sequence[Path] = (),
-        queue_limit: int = 4096,
+        queue_limit: int = MOST_QUEUED,
+        clock: LogClock | None = None,
     ) -> None:
-        raise NotImplementedError
+        self._database = database
+        self._log_key = log_key
+        self._publish_to = tuple(publish_to)
+        self._queue_limit = queue_limit
+        self._clock = clock or LogClock()
+        self._running: _Running | None = None
 
     def start(self) -> None:
-        """Start the writer, the deadlines, the publishing and the fan-out."""
-        raise NotImplementedError
+        """Open the database, and start the writer, the deadlines, the publishing and the fan-out."""
+        storage = Storage(self._database)
+        try:
+            self._running = self._wire(storage)
+        except BaseException:
+            storage.close()
+            raise
+        self.use_cases = self._running.use_cases
+        self._running.start()
 
     def close(self) -> None:
         """Take no more commands, finish those that were taken, and stop; safe to call twice."""
-        raise NotImplementedError
+        running, self._running = self._running, None
+        if running is not None:
+            running.close()
+
+    def _wire(self, storage: Storage) -> "_Running":
+        policies = Policies(storage)
+        live = Live(storage)
+        reader = LogReader(storage, policies)
+        destinations = [Directory(path) for path in self._publish_to]
+        publishing = Publishing(storage, reader, policies, destinations, clock=self._clock)
+        writer = Writer(
+            storage,
+            self._log_key,
+            clock=self._clock,
+            live=live,
+            policies=policies,
+            destinations=[destination.name for destination in destinations],
+            approved=publishing.wake,
+            most_queued=self._queue_limit,
+        )
+        return _Running(
+            storage=storage,
+            live=live,
+            writer=writer,
+            deadlines=Deadlines(storage, writer, clock=self._clock),
+            publishing=publishing,
+            reader=reader,
+            policies=policies,
+            clock=self._clock,
+        )
+
+
+class _Running:
+    """What is closed in the order opposite to that in which it was started."""
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        live: Live,
+        writer: Writer,
+        deadlines: Deadlines,
+        publishing: Publishing,
+        reader: LogReader,
+        policies: Policies,
+        clock: LogClock,
+    ) -> None:
+        self._storage = storage
+        self._live = live
+        self._writer = writer
+        self._deadlines = deadlines
+        self._publishing = publishing
+        self._verifying = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="verifying")
+        self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="reading")
+        self._listening = threading.Thread(target=live.listen, name="listening", daemon=True)
+        self.use_cases = UseCases(
+            storage=storage,
+            policies=policies,
+            writer=writer,
+            live=live,
+            reader=reader,
+            publishing=publishing,
+            clock=clock,
+            verifying=self._verifying,
+            reading=self._reading,
+        )
+
+    def start(self) -> None:
+        self._writer.start()
+        self._listening.start()
+        self._deadlines.start()
+        self._publishing.start()
+
+    def close(self) -> None:
+        self._live.close()
+        self._deadlines.close()
+        self._publishing.close()
+        self._writer.close()
+        self._verifying.shutdown()
+        self._reading.shutdown()
+        self._listening.join()
+        self._storage.close()

@@ -112,6 +112,12 @@ class AnnexError(CoordinatorError):
     code = "annex.commitment"
 
 
+class SeenCheckpointError(CoordinatorError):
+    """The statement names a checkpoint that this log never signed."""
+
+    code = "statement.checkpoint"
+
+
 class EvidenceUnknownError(CoordinatorError):
     """No evidence is stored under this digest."""
 
@@ -147,6 +153,12 @@ class NotPublishableError(CoordinatorError):
     """Only an approved ceremony has a bundle."""
 
     code = "bundle.not_approved"
+
+
+class BundleError(CoordinatorError):
+    """The coordinator's own bundle did not verify; it is not published."""
+
+    code = "bundle.not_verified"
 
 
 class DestinationError(CoordinatorError):

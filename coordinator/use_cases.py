@@ -1,8 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a coordinator does for its callers: plain values in, plain values out, refusals raised."""
+"""What a coordinator does for its callers: plain values in, plain values out, refusals raised.
 
-from collections.abc import AsyncIterator, Collection
+Statements are authenticated in a pool of threads before they are queued; the writer decides.  Reads have a
+pool of their own.
+"""
 
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
+from typing import TypeVar
+
+from coordinator.clock import LogClock
+from coordinator.commands import Act, Outcome, Repeated, Start, Written
+from coordinator.errors import EvidenceTooLargeError, EvidenceUnknownError, PageTokenError
+from coordinator.following import follow
+from coordinator.intake import Intake
+from coordinator.live import Live
+from coordinator.policies import Policies
+from coordinator.publishing import Publishing
+from coordinator.reading import LogReader
+from coordinator.storage import CeremonyRow, Storage
 from coordinator.values import (
     Annex,
     CeremonyRecord,
@@ -16,35 +36,80 @@ from coordinator.values import (
     Receipt,
     Started,
 )
+from coordinator.writer import Writer
+from quorumseal.ceremony.deciding import Cancel, Record
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
 from quorumseal.signatures import Envelope
 
 DEFAULT_PAGE_SIZE = 50
+LARGEST_PAGE = 500
+MAX_EVIDENCE_BYTES = 16 << 20
+_UPLOADS = 4
+_Answer = TypeVar("_Answer")
 
 
 class UseCases:
     """The only thing that the API talks to.  ``caller`` is the signer's name from the certificate."""
 
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        policies: Policies,
+        writer: Writer,
+        live: Live,
+        reader: LogReader,
+        publishing: Publishing,
+        clock: LogClock,
+        verifying: ThreadPoolExecutor,
+        reading: ThreadPoolExecutor,
+    ) -> None:
+        self._storage = storage
+        self._policies = policies
+        self._writer = writer
+        self._live = live
+        self._reader = reader
+        self._publishing = publishing
+        self._clock = clock
+        self._intake = Intake(storage, policies)
+        self._verifying = verifying
+        self._reading = reading
+        self._uploads = asyncio.Semaphore(_UPLOADS)
+
     async def organisation(self) -> Organisation:
         """Return the policies and the newest checkpoint."""
-        raise NotImplementedError
+        checkpoint = await self._read(self._reader.newest_checkpoint)
+        return Organisation(policies=self._policies.all, checkpoint=checkpoint.note, now=self._clock.now())
 
     async def start(self, envelope: Envelope, *, caller: str) -> Started:
         """Open the ceremony that a signed request asks for, or return the one that it opened before."""
-        raise NotImplementedError
+        policy, request = await self._verify(lambda: self._intake.request(envelope, caller))
+        match await self._writer.run(Start(policy=policy, request=request)):
+            case Written(ceremony=ceremony, receipt=receipt):
+                return Started(ceremony=ceremony, created=True, receipt=receipt)
+            case Repeated(ceremony=ceremony):
+                receipt = await self._read(lambda: self._reader.receipt_of_opening(ceremony))
+                return Started(ceremony=ceremony, created=False, receipt=receipt)
 
     async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Decided:
         """Record a signed decision; the same one again gets a receipt for the same entry."""
-        raise NotImplementedError
+        decision = await self._verify(lambda: self._intake.decision(envelope, reason, caller))
+        ceremony = decision.statement.ceremony
+        outcome = await self._writer.run(Act(ceremony=ceremony, command=Record(decision), annex=reason))
+        return Decided(receipt=await self._receipt(outcome), state=outcome.state)
 
     async def cancel(self, envelope: Envelope, reason: Annex, *, caller: str) -> Receipt:
         """Record a signed cancellation."""
-        raise NotImplementedError
+        cancellation = await self._verify(lambda: self._intake.cancellation(envelope, reason, caller))
+        ceremony = cancellation.statement.ceremony
+        outcome = await self._writer.run(Act(ceremony=ceremony, command=Cancel(cancellation), annex=reason))
+        return await self._receipt(outcome)
 
     async def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
         """Return a ceremony, proved to a checkpoint that extends the one of ``known_size``."""
-        raise NotImplementedError
+        return await self._read(lambda: self._reader.record(ceremony, known_size))
 
     async def list_ceremonies(
         self,
@@ -56,30 +121,102 @@ class UseCases:
         page_token: str = "",
     ) -> Page[CeremonySummary]:
         """List ceremonies, newest first; empty filters mean all."""
-        raise NotImplementedError
+        limit = max(1, min(page_size, LARGEST_PAGE))
+        before = _read_token(page_token)
+        rows = await self._read(
+            lambda: self._storage.ceremonies.page(
+                states=[str(state) for state in states],
+                product=product,
+                version=version,
+                before=before,
+                limit=limit + 1,
+            )
+        )
+        return Page(
+            items=tuple(_summary(row) for row in rows[:limit]),
+            next_token=str(rows[limit - 1].opened_index) if len(rows) > limit else "",
+        )
 
     def follow(
         self, from_index: int = 0, *, types: Collection[EntryType] = (), ceremony: str = ""
     ) -> AsyncIterator[LogEvent]:
         """Yield entries from an index on, then as they come, with a ``Head`` whenever it has caught up."""
-        raise NotImplementedError
+        return follow(self._live, self._storage, self._reading, from_index, types=types, ceremony=ceremony)
 
     async def consistency(self, known_size: int) -> Consistency:
         """Return the newest checkpoint and the proof that it extends the one of ``known_size``."""
-        raise NotImplementedError
+        return await self._read(lambda: self._reader.consistency(known_size))
 
     async def put_evidence(self, chunks: AsyncIterator[bytes]) -> str:
         """Store a file of evidence; return its digest."""
-        raise NotImplementedError
+        async with self._uploads:
+            data, hashed = bytearray(), hashlib.sha256()
+            async for chunk in chunks:
+                data += chunk
+                hashed.update(chunk)
+                if len(data) > MAX_EVIDENCE_BYTES:
+                    raise EvidenceTooLargeError(
+                        f"expected at most {MAX_EVIDENCE_BYTES} bytes of evidence, got more",
+                        hint="name larger files by a locator and their digest",
+                    )
+            digest = "sha256:" + hashed.hexdigest()
+            await self._read(lambda: self._storage.evidence.put(digest, bytes(data)))
+            return digest
 
-    def evidence(self, digest: str) -> AsyncIterator[bytes]:
+    async def evidence(self, digest: str) -> AsyncIterator[bytes]:
         """Yield a file of evidence in chunks."""
-        raise NotImplementedError
+        if await self._read(lambda: self._storage.evidence.size(digest)) is None:
+            raise EvidenceUnknownError(f"expected evidence of this coordinator, got {digest}")
+        for number in count():
+            chunk = await self._read(partial(self._storage.evidence.chunk, digest, number))
+            if chunk is None:
+                return
+            yield chunk
 
     async def bundle(self, ceremony: str) -> bytes:
         """Return the bundle of an approved ceremony."""
-        raise NotImplementedError
+        return await self._read(lambda: self._reader.bundle(ceremony))
 
     async def publish(self, ceremony: str) -> tuple[Publication, ...]:
         """Try now to publish an approved ceremony wherever it is not published yet."""
-        raise NotImplementedError
+        return await self._read(lambda: self._publishing.publish_now(ceremony))
+
+    async def _receipt(self, outcome: Outcome) -> Receipt:
+        """Return the receipt of a statement's entry, whether it was written now or before."""
+        if isinstance(outcome, Written):
+            return outcome.receipt
+        if outcome.statement is not None:
+            find = partial(self._reader.receipt_of_statement, outcome.ceremony, outcome.statement)
+            found = await self._read(find)
+            if found is not None:
+                return found
+        assert outcome.refusal is not None  # noqa: S101 - a repetition without one was found in the chain
+        raise outcome.refusal
+
+    async def _verify(self, judge: Callable[[], _Answer]) -> _Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._verifying, judge)
+
+    async def _read(self, ask: Callable[[], _Answer]) -> _Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._reading, ask)
+
+
+def _read_token(token: str) -> int | None:
+    if not token:
+        return None
+    if not token.isascii() or not token.isdigit() or len(token) > 18:
+        raise PageTokenError("expected the token of an earlier page of this list, got another text")
+    return int(token)
+
+
+def _summary(row: CeremonyRow) -> CeremonySummary:
+    return CeremonySummary(
+        ceremony=row.ceremony,
+        product=row.product,
+        version=row.version,
+        kind=Kind(row.kind),
+        state=State(row.state),
+        requester=row.requester,
+        opened_at=row.opened_at,
+        deadline=row.deadline,
+        ended_at=row.ended_at,
+    )

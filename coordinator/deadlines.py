@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ceremonies whose deadline passes in silence expire.
+
+Whoever asks after the deadline finds a ceremony expired in any case (the rules see to it); this thread only
+puts it on record when nobody asks.
+"""
+
+import logging
+import threading
+from concurrent.futures import Future
+from datetime import timedelta
+
+from coordinator.clock import LogClock
+from coordinator.commands import Act, Outcome
+from coordinator.storage import Storage
+from coordinator.writer import Writer
+from quorumseal.ceremony.deciding import Expire
+from quorumseal.refusal import Refusal
+
+_LONGEST_SLEEP = 1.0
+_CLAIM = timedelta(seconds=10)
+_MOST_AT_ONCE = 128
+_log = logging.getLogger(__name__)
+
+
+class Deadlines:
+    """A thread that wakes at the next deadline, and once a second for those that are new."""
+
+    def __init__(self, storage: Storage, writer: Writer, *, clock: LogClock) -> None:
+        self._storage = storage
+        self._writer = writer
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="deadlines", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def expire_due(self) -> int:
+        """Write the expiry of what is due now; return how many there were."""
+        now = self._clock.now()
+        first = self._storage.ceremonies.next_deadline()
+        if first is None or first > now:
+            return 0
+        due = self._storage.ceremonies.claim_due(now, until=now + _CLAIM, limit=_MOST_AT_ONCE)
+        answers = [self._writer.submit(Act(ceremony=ceremony, command=Expire())) for ceremony in due]
+        return sum(_expired(answer) for answer in answers)
+
+    def _work(self) -> None:
+        sleep = 0.0
+        while not self._stopping.wait(sleep):
+            sleep = _LONGEST_SLEEP
+            try:
+                self.expire_due()
+                first = self._storage.ceremonies.next_deadline()
+            except Refusal as refusal:
+                _log.warning("deadlines wait: %s", refusal)
+                continue
+            if first is not None:
+                until = (first - self._clock.now()).total_seconds()
+                # what is due and did not expire is somebody else's claim, or a clock's fault: no hurry
+                sleep = min(until, _LONGEST_SLEEP) if until > 0 else _LONGEST_SLEEP
+
+
+def _expired(answer: "Future[Outcome]") -> bool:
+    try:
+        answer.result()
+    except Refusal as refusal:
+        _log.warning("a ceremony did not expire: %s", refusal)
+        return False
+    return True

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The policies of the log, as its standing entries hold them."""
+
+from collections.abc import Sequence
+
+from coordinator.errors import LogDamagedError, LogEmptyError, UnknownPolicyError
+from coordinator.storage import EntryRow, Storage
+from quorumseal.ceremony.chain import Chain, replay_chain
+from quorumseal.ceremony.entries import EntryType, policy_of, read_entry
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.signed import Signed, authenticate
+from quorumseal.ceremony.statement_document import read_statement
+from quorumseal.ceremony.statements import Statement
+from quorumseal.signatures import Envelope
+
+
+class Policies:
+    """Every version, oldest first; replaced as a whole when the log has another, so any thread may read."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._all: tuple[SignedPolicy, ...] = ()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read them from the log."""
+        entries = [read_entry(row.payload) for row in self._storage.log.standing()]
+        policies = tuple(policy_of(entry) for entry in entries if entry.type is EntryType.POLICY)
+        if not policies:
+            raise LogEmptyError(
+                "expected a log that begins with a policy, got an empty one",
+                hint="found the organisation first: `quorumseal org init`",
+            )
+        self._all = policies
+
+    @property
+    def all(self) -> tuple[SignedPolicy, ...]:
+        """Every version, oldest first."""
+        return self._all
+
+    @property
+    def newest(self) -> SignedPolicy:
+        """The one under which ceremonies are opened."""
+        return self._all[-1]
+
+    def named(self, digest: str) -> SignedPolicy:
+        """Return the policy with a digest."""
+        for policy in reversed(self._all):
+            if policy.digest == digest:
+                return policy
+        raise UnknownPolicyError(
+            f"expected a policy of this log (newest: version {self.newest.policy.version}, "
+            f"{self.newest.digest}), got {digest}",
+            hint="fetch the organisation's policies again",
+        )
+
+    def authenticate(self, envelope: Envelope) -> tuple[SignedPolicy, Signed[Statement]]:
+        """Authenticate a statement under the policy that it names."""
+        newest = self.newest
+        if len(self._all) > 1:
+            newest = self.named(read_statement(envelope.payload).context.policy.digest)
+        return newest, authenticate(envelope, newest)
+
+    def replay(self, rows: Sequence[EntryRow]) -> Chain:
+        """Return the ceremony whose entries these are, judged by the policy that it pinned."""
+        opening = read_entry(rows[0].payload)
+        if opening.type is not EntryType.OPENED:
+            raise LogDamagedError(f"expected entry {rows[0].index} to open a ceremony, got {opening.type}")
+        context = read_statement(opening.envelope.payload).context
+        return replay_chain((row.payload for row in rows), self.named(context.policy.digest))

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an approved ceremony to a bundle at each destination: at least once, and only what verifies."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from coordinator.clock import LogClock
+from coordinator.destinations import Destination
+from coordinator.errors import BundleError, NotPublishableError
+from coordinator.policies import Policies
+from coordinator.reading import LogReader
+from coordinator.storage import OutboxRow, Storage
+from coordinator.values import Publication, PublicationState
+from quorumseal.ceremony.entries import read_entry
+from quorumseal.ceremony.statement_document import read_statement
+from quorumseal.ceremony.statements import Request
+from quorumseal.refusal import Refusal
+from quorumseal.verifier.bundle import read_bundle
+from quorumseal.verifier.trust import Trust
+from quorumseal.verifier.verify import verify
+
+_CLAIM = timedelta(seconds=60)
+_FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=1), timedelta(minutes=5)
+_LONGEST_SLEEP = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Publishing:
+    """A thread that empties the outbox."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        reader: LogReader,
+        policies: Policies,
+        destinations: Sequence[Destination],
+        *,
+        clock: LogClock,
+    ) -> None:
+        self._storage = storage
+        self._reader = reader
+        self._policies = policies
+        self._destinations = {destination.name: destination for destination in destinations}
+        self._clock = clock
+        self._stopping = False
+        self._news = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="publishing", daemon=True)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; what is unpublished is published after the next start."""
+        self._stopping = True
+        self._news.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def wake(self) -> None:
+        """There is something in the outbox."""
+        self._news.set()
+
+    def publish_due(self, ceremony: str = "") -> int:
+        """Try everything that is due, or what is due of one ceremony; return how many attempts were made."""
+        attempts = 0
+        while not self._stopping:
+            now = self._clock.now()
+            rows = self._storage.outbox.claim(
+                self._destinations.keys(), now, until=now + _CLAIM, ceremony=ceremony
+            )
+            for row in rows:
+                self._storage.outbox.settle(self._attempt(row))
+            attempts += len(rows)
+            if not rows:
+                break
+        return attempts
+
+    def publish_now(self, ceremony: str) -> tuple[Publication, ...]:
+        """Try at once wherever a bundle is not yet, and say how it went."""
+        self._reader.bundle(ceremony)  # refuses what has none
+        if not self._destinations:
+            raise NotPublishableError(
+                "expected at least one destination to publish to, got none",
+                hint="add [publish] directories to the coordinator's settings, or fetch the bundle",
+            )
+        now = self._clock.now()
+        self._storage.outbox.ask_again(
+            [
+                OutboxRow(
+                    ceremony=ceremony,
+                    destination=destination,
+                    state=PublicationState.PENDING,
+                    detail="",
+                    attempts=0,
+                    due_at=now,
+                )
+                for destination in self._destinations
+            ]
+        )
+        self.publish_due(ceremony)
+        return self._reader.publications(ceremony)
+
+    def _attempt(self, row: OutboxRow) -> OutboxRow:
+        """Return the row as it stands after one attempt."""
+        attempts = row.attempts + 1
+        try:
+            where = self._publish(row)
+        except Exception as reason:
+            if not isinstance(reason, Refusal):
+                _log.exception("publishing %s to %s failed", row.ceremony, row.destination)
+            delay = min(_FIRST_DELAY * 2 ** min(row.attempts, 16), _LONGEST_DELAY)
+            return replace(
+                row,
+                state=PublicationState.FAILED,
+                detail=f"{reason} (attempt {attempts})",
+                attempts=attempts,
+                due_at=self._clock.now() + delay,
+            )
+        return replace(row, state=PublicationState.PUBLISHED, detail=where, attempts=attempts)
+
+    def _publish(self, row: OutboxRow) -> str:
+        data = self._reader.bundle(row.ceremony)
+        request = _request(data)
+        self._check(data, request)
+        return self._destinations[row.destination].publish(
+            f"{request.product}-{request.version}.quorumseal.json", data
+        )
+
+    def _check(self, data: bytes, request: Request) -> None:
+        """Judge the bundle as a consumer would, before there is anything to take back."""
+        first = self._policies.all[0]
+        trust = Trust(organisation=first.policy.organisation, policy=first.digest, minimum_version=1)
+        try:
+            verify(
+                data,
+                trust,
+                {subject.name: subject.digest for subject in request.subjects},
+                product=request.product,
+            )
+        except Refusal as refusal:
+            raise BundleError(
+                f"expected a bundle that verifies, got one that does not ({refusal.code}: {refusal})",
+                hint="it is not published; the log and this program disagree about the ceremony",
+            ) from refusal
+
+    def _work(self) -> None:
+        while not self._stopping:
+            self._news.clear()
+            try:
+                self.publish_due()
+            except Refusal as refusal:
+                _log.warning("publishing waits: %s", refusal)
+            self._news.wait(_LONGEST_SLEEP)
+
+
+def _request(data: bytes) -> Request:
+    opening = read_entry(read_bundle(data).parts[0].entries[0])
+    statement = read_statement(opening.envelope.payload)
+    assert isinstance(statement, Request)  # noqa: S101 - it opened a ceremony
+    return statement

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is in the log, with its proofs: receipts, ceremonies, consistency and bundles."""
+
+from collections.abc import Sequence
+
+from coordinator.errors import (
+    LogDamagedError,
+    LogEmptyError,
+    NotPublishableError,
+    SizeAheadError,
+    UnknownCeremonyError,
+)
+from coordinator.policies import Policies
+from coordinator.storage import CheckpointRow, EntryRow, Storage
+from coordinator.values import Annex, CeremonyRecord, Consistency, Publication, PublicationState, Receipt
+from quorumseal.ceremony.entries import read_entry
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.statement_document import read_statement
+from quorumseal.ceremony.values import digest_of
+from quorumseal.tlog import (
+    Coordinate,
+    consistency_nodes,
+    inclusion_nodes,
+    prove_consistency,
+    prove_inclusion,
+)
+from quorumseal.verifier.bundle import make_bundle, write_bundle
+from quorumseal.verifier.part import Part, seen_checkpoints
+
+
+class LogReader:
+    """Answers from the database; every call blocks, and belongs in a thread."""
+
+    def __init__(self, storage: Storage, policies: Policies) -> None:
+        self._storage = storage
+        self._policies = policies
+
+    def newest_checkpoint(self) -> CheckpointRow:
+        """Return the newest checkpoint."""
+        checkpoint = self._storage.log.checkpoint()
+        if checkpoint is None:
+            raise LogEmptyError("expected a log that begins with a policy, got an empty one")
+        return checkpoint
+
+    def consistency(self, known_size: int) -> Consistency:
+        """Prove that the newest checkpoint extends the one that the caller knows."""
+        checkpoint = self.newest_checkpoint()
+        _check_size(known_size, checkpoint)
+        return Consistency(checkpoint=checkpoint.note, proof=self._prove(known_size, checkpoint.size))
+
+    def receipt_of_statement(self, ceremony: str, digest: str) -> Receipt | None:
+        """Prove the entry that holds a statement; None where no entry of the ceremony does."""
+        for row in self._chain(ceremony):
+            entry = read_entry(row.payload)
+            if "envelope" in entry.body and digest_of(entry.envelope.payload) == digest:
+                return self._receipt(row)
+        return None
+
+    def receipt_of_opening(self, ceremony: str) -> Receipt:
+        """Prove the entry that opened a ceremony."""
+        return self._receipt(self._chain(ceremony)[0])
+
+    def record(self, ceremony: str, known_size: int) -> CeremonyRecord:
+        """Return a ceremony with what an agent needs to judge it."""
+        checkpoint = self.newest_checkpoint()
+        _check_size(known_size, checkpoint)
+        rows = [row for row in self._chain(ceremony) if row.index < checkpoint.size]
+        if not rows:
+            raise _unknown(ceremony)
+        return CeremonyRecord(
+            part=self._part(rows, checkpoint, ()),
+            consistency=self._prove(known_size, checkpoint.size),
+            annexes=tuple(
+                Annex(salt=row.salt, text=row.text) for row in self._storage.ceremonies.annexes(ceremony)
+            ),
+            publications=self.publications(ceremony),
+        )
+
+    def publications(self, ceremony: str) -> tuple[Publication, ...]:
+        """Say where a ceremony's bundle is."""
+        return tuple(
+            Publication(destination=row.destination, state=PublicationState(row.state), detail=row.detail)
+            for row in self._storage.outbox.of(ceremony)
+        )
+
+    def bundle(self, ceremony: str) -> bytes:
+        """Make the bundle of an approved ceremony: the same bytes from the same log."""
+        row = self._storage.ceremonies.get(ceremony)
+        if row is None:
+            raise _unknown(ceremony)
+        if row.state != State.APPROVED or row.concluded_index is None:
+            raise NotPublishableError(
+                f"expected an approved ceremony, got one that is {row.state}",
+                hint=f"see what is missing with `quorumseal why {ceremony}`",
+            )
+        checkpoint = self._storage.log.checkpoint(row.concluded_index + 1)
+        if checkpoint is None:
+            raise LogDamagedError(f"expected a checkpoint of size {row.concluded_index + 1}, got none")
+        rows = [each for each in self._chain(ceremony) if each.index <= row.concluded_index]
+        payloads = tuple(each.payload for each in rows)
+        sizes = sorted({seen.size for seen in seen_checkpoints(payloads)} - {0})
+        opening = read_statement(read_entry(payloads[0]).envelope.payload).context
+        policies = [p for p in self._policies.all if p.policy.version <= opening.policy.version]
+        return write_bundle(make_bundle(policies, self._part(rows, checkpoint, sizes)))
+
+    def _part(self, rows: Sequence[EntryRow], checkpoint: CheckpointRow, sizes: Sequence[int]) -> Part:
+        index, size = rows[-1].index, checkpoint.size
+        wanted: list[Coordinate] = [*inclusion_nodes(index, size)]
+        for seen in sizes:
+            wanted += consistency_nodes(seen, size)
+        node = self._storage.log.nodes(wanted)
+        return Part(
+            entries=tuple(row.payload for row in rows),
+            index=index,
+            inclusion=tuple(prove_inclusion(index, size, node)),
+            checkpoint=checkpoint.note,
+            consistency={seen: tuple(prove_consistency(seen, size, node)) for seen in sizes},
+        )
+
+    def _prove(self, old: int, new: int) -> tuple[bytes, ...]:
+        node = self._storage.log.nodes(consistency_nodes(old, new))
+        return tuple(prove_consistency(old, new, node))
+
+    def _receipt(self, row: EntryRow) -> Receipt:
+        checkpoint = self.newest_checkpoint()
+        part = self._part([row], checkpoint, ())
+        return Receipt(
+            entry=row.payload, index=row.index, inclusion=part.inclusion, checkpoint=checkpoint.note
+        )
+
+    def _chain(self, ceremony: str) -> list[EntryRow]:
+        rows = self._storage.log.chains([ceremony]).get(ceremony)
+        if not rows:
+            raise _unknown(ceremony)
+        return rows
+
+
+def _check_size(known_size: int, checkpoint: CheckpointRow) -> None:
+    if known_size > checkpoint.size:
+        raise SizeAheadError(
+            f"expected to be asked about at most {checkpoint.size} entries, got {known_size}",
+            hint="either this coordinator lags behind another (try again), or its log lost entries",
+        )
+
+
+def _unknown(ceremony: str) -> UnknownCeremonyError:
+    return UnknownCeremonyError(
+        f"expected a ceremony of this log, got {ceremony}", hint="see `quorumseal list`"
+    )

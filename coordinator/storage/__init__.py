@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database: the only package that knows SQLAlchemy, Alembic and the drivers.
+
+``Storage`` is the door.  ``schema`` names the tables, ``rows`` what goes in and comes out; ``appending`` is
+the one transaction that writes the log, ``log``, ``ceremonies``, ``evidence`` and ``outbox`` read.
+"""
+
+from coordinator.storage.appending import LostRaceError
+from coordinator.storage.ceremonies import Earlier, Release
+from coordinator.storage.rows import (
+    EMPTY_HEAD,
+    AnnexRow,
+    Append,
+    CeremonyEnd,
+    CeremonyRow,
+    CheckpointRow,
+    EntryRow,
+    LogHead,
+    OutboxRow,
+)
+from coordinator.storage.storage import Storage, migrate_database
+
+__all__ = [
+    "EMPTY_HEAD",
+    "AnnexRow",
+    "Append",
+    "CeremonyEnd",
+    "CeremonyRow",
+    "CheckpointRow",
+    "Earlier",
+    "EntryRow",
+    "LogHead",
+    "LostRaceError",
+    "OutboxRow",
+    "Release",
+    "Storage",
+    "migrate_database",
+]

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ceremonies by release, by deadline and as lists: a projection of the log."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, delete, insert, select, tuple_, update
+
+from coordinator.storage.appending import ceremony_columns
+from coordinator.storage.engine import Engines
+from coordinator.storage.rows import AnnexRow, CeremonyRow, from_milliseconds, to_milliseconds
+from coordinator.storage.schema import annexes, ceremonies, entries
+
+_COLUMNS = (
+    ceremonies.c.ceremony,
+    ceremonies.c.product,
+    ceremonies.c.version,
+    ceremonies.c.kind,
+    ceremonies.c.state,
+    ceremonies.c.requester,
+    ceremonies.c.identity,
+    ceremonies.c.request,
+    ceremonies.c.opened_at,
+    ceremonies.c.deadline,
+    ceremonies.c.ended_at,
+    ceremonies.c.opened_index,
+    ceremonies.c.concluded_index,
+)
+Release = tuple[str, str, str]
+"""A product, a version and a kind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An earlier ceremony for a release, and the entry that opened it."""
+
+    row: CeremonyRow
+    opening: bytes
+
+
+class CeremonyTable:
+    """Reads what ``append_to_log`` keeps up to date."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+
+    def get(self, ceremony: str) -> CeremonyRow | None:
+        """Return a ceremony."""
+        with self._engines.reading() as connection:
+            row = connection.execute(select(*_COLUMNS).where(ceremonies.c.ceremony == ceremony)).one_or_none()
+            return None if row is None else _row(row)
+
+    def earlier(self, releases: Collection[Release]) -> dict[Release, list[Earlier]]:
+        """Return all ceremonies of some releases, oldest first."""
+        found: dict[Release, list[Earlier]] = {release: [] for release in releases}
+        release = tuple_(ceremonies.c.product, ceremonies.c.version, ceremonies.c.kind)
+        with self._engines.reading() as connection:
+            rows = connection.execute(
+                select(*_COLUMNS, entries.c.payload)
+                .join(entries, entries.c.index == ceremonies.c.opened_index)
+                .where(release.in_(list(releases)))
+                .order_by(ceremonies.c.opened_index)
+            )
+            for row in rows:
+                each = _row(row)
+                found[each.product, each.version, each.kind].append(Earlier(row=each, opening=row.payload))
+        return found
+
+    def claim_due(self, at: datetime, *, until: datetime, limit: int) -> list[str]:
+        """Take open ceremonies whose deadline has passed; nobody else takes them before ``until``."""
+        now = to_milliseconds(at)
+        due = (
+            select(ceremonies.c.ceremony)
+            .where(
+                ceremonies.c.state == "open",
+                ceremonies.c.deadline <= now,
+                ceremonies.c.claimed_until <= now,
+            )
+            .order_by(ceremonies.c.deadline)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self._engines.writing() as connection:
+            taken = list(connection.execute(due).scalars())
+            if taken:
+                connection.execute(
+                    update(ceremonies)
+                    .where(ceremonies.c.ceremony.in_(taken))
+                    .values(claimed_until=to_milliseconds(until))
+                )
+        return taken
+
+    def next_deadline(self) -> datetime | None:
+        """Return the first deadline among the open ceremonies."""
+        with self._engines.reading() as connection:
+            first = connection.execute(
+                select(ceremonies.c.deadline)
+                .where(ceremonies.c.state == "open")
+                .order_by(ceremonies.c.deadline)
+                .limit(1)
+            ).scalar_one_or_none()
+        return None if first is None else from_milliseconds(first)
+
+    def page(
+        self, *, states: Collection[str], product: str, version: str, before: int | None, limit: int
+    ) -> list[CeremonyRow]:
+        """List ceremonies opened before an index, newest first."""
+        query = select(*_COLUMNS).order_by(ceremonies.c.opened_index.desc()).limit(limit)
+        if states:
+            query = query.where(ceremonies.c.state.in_(states))
+        if product:
+            query = query.where(ceremonies.c.product == product)
+        if version:
+            query = query.where(ceremonies.c.version == version)
+        if before is not None:
+            query = query.where(ceremonies.c.opened_index < before)
+        with self._engines.reading() as connection:
+            return [_row(row) for row in connection.execute(query)]
+
+    def annexes(self, ceremony: str) -> list[AnnexRow]:
+        """Return the texts that belong to a ceremony."""
+        with self._engines.reading() as connection:
+            rows = connection.execute(
+                select(annexes.c.commitment, annexes.c.salt, annexes.c.text)
+                .where(annexes.c.ceremony == ceremony)
+                .order_by(annexes.c.commitment)
+            )
+            return [
+                AnnexRow(ceremony=ceremony, commitment=commitment, salt=salt, text=text)
+                for commitment, salt, text in rows
+            ]
+
+    def all(self) -> list[CeremonyRow]:
+        """Return the whole projection, in the order of the openings."""
+        with self._engines.reading() as connection:
+            rows = connection.execute(select(*_COLUMNS).order_by(ceremonies.c.opened_index))
+            return [_row(row) for row in rows]
+
+    def replace(self, rows: Iterable[CeremonyRow]) -> None:
+        """Drop the projection and write it anew."""
+        columns: Sequence[dict[str, object]] = [ceremony_columns(row) for row in rows]
+        with self._engines.writing() as connection:
+            connection.execute(delete(ceremonies))
+            if columns:
+                connection.execute(insert(ceremonies), columns)
+
+
+def _row(row: Row[*tuple[object, ...]]) -> CeremonyRow:
+    return CeremonyRow(
+        ceremony=row.ceremony,
+        product=row.product,
+        version=row.version,
+        kind=row.kind,
+        state=row.state,
+        requester=row.requester,
+        identity=row.identity,
+        request=row.request,
+        opened_at=from_milliseconds(row.opened_at),
+        deadline=from_milliseconds(row.deadline),
+        ended_at=None if row.ended_at is None else from_milliseconds(row.ended_at),
+        opened_index=row.opened_index,
+        concluded_index=row.concluded_index,
+    )

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes into the tables and comes out of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from quorumseal.tlog import Frontier, Node
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def to_milliseconds(at: datetime) -> int:
+    """Return an instant as it is stored."""
+    return (at - _EPOCH) // _MILLISECOND
+
+
+def from_milliseconds(milliseconds: int) -> datetime:
+    """Return a stored instant."""
+    return _EPOCH + milliseconds * _MILLISECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogHead:
+    """Where the log ends: the right edge of its tree and the time of its last entry."""
+
+    frontier: Frontier
+    root: bytes
+    at: datetime
+
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return self.frontier.size
+
+
+EMPTY_HEAD = LogHead(frontier=Frontier(), root=Frontier().root(), at=_EPOCH)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """An entry where it stands, with what it is looked up by."""
+
+    index: int
+    type: str
+    ceremony: str | None
+    seq: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A signed checkpoint."""
+
+    size: int
+    root: bytes
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CeremonyRow:
+    """A ceremony as the lists and the rules of admission see it."""
+
+    ceremony: str
+    product: str
+    version: str
+    kind: str
+    state: str
+    requester: str
+    identity: str
+    request: str
+    opened_at: datetime
+    deadline: datetime
+    ended_at: datetime | None
+    opened_index: int
+    concluded_index: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CeremonyEnd:
+    """How a ceremony that was stored as open has ended."""
+
+    ceremony: str
+    state: str
+    ended_at: datetime
+    concluded_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnexRow:
+    """A text that a statement of a ceremony commits to."""
+
+    ceremony: str
+    commitment: str
+    salt: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRow:
+    """A bundle's way to one destination."""
+
+    ceremony: str
+    destination: str
+    state: str
+    detail: str
+    attempts: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """Everything that one durable transaction writes, and the head that it follows."""
+
+    before: LogHead
+    after: LogHead
+    entries: Sequence[EntryRow]
+    nodes: Sequence[Node]
+    checkpoints: Sequence[CheckpointRow]
+    opened: Sequence[CeremonyRow] = ()
+    ended: Sequence[CeremonyEnd] = ()
+    annexes: Sequence[AnnexRow] = ()
+    outbox: Sequence[OutboxRow] = ()

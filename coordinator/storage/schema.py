@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables.
+
+``entries``, ``tree_nodes``, ``log_head``, ``checkpoints``, ``annexes``, ``evidence`` and ``outbox`` are the
+truth.  ``ceremonies`` is a projection of the entries: ``rebuilding`` drops it, makes it anew, and compares.
+Instants are whole milliseconds since 1970, hashes are raw bytes, digests and ids are text as on the wire.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s",
+        "uq": "%(table_name)s_%(column_0_N_name)s_unique",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+Whole = BigInteger().with_variant(Integer, "sqlite")
+"""A 64-bit integer; SQLite makes only its own INTEGER the key that rows are ordered by."""
+
+CONCLUSIONS = "type IN ('approved', 'rejected', 'expired', 'cancelled', 'superseded')"
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("index", Whole, primary_key=True, autoincrement=False, quote=True),
+    Column("type", Text, nullable=False),
+    Column("ceremony", Text),
+    Column("seq", Integer, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    UniqueConstraint("ceremony", "seq"),
+)
+# Whatever a program does wrong: a ceremony ends once.
+Index(
+    "entries_one_conclusion",
+    entries.c.ceremony,
+    unique=True,
+    sqlite_where=text(CONCLUSIONS),
+    postgresql_where=text(CONCLUSIONS),
+)
+
+tree_nodes = Table(
+    "tree_nodes",
+    metadata,
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("index", Whole, primary_key=True, autoincrement=False, quote=True),
+    Column("hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+log_head = Table(
+    "log_head",
+    metadata,
+    Column(
+        "id", SmallInteger, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False
+    ),
+    Column("size", Whole, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("at", Whole, nullable=False),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", Whole, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+)
+
+annexes = Table(
+    "annexes",
+    metadata,
+    Column("ceremony", Text, primary_key=True),
+    Column("commitment", Text, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("size", Integer, nullable=False),
+)
+
+evidence_chunks = Table(
+    "evidence_chunks",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("ceremony", Text, primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Whole, nullable=False),
+)
+_UNPUBLISHED = text("state <> 'published'")
+Index("outbox_due", outbox.c.due_at, sqlite_where=_UNPUBLISHED, postgresql_where=_UNPUBLISHED)
+
+ceremonies = Table(
+    "ceremonies",
+    metadata,
+    Column("ceremony", Text, primary_key=True),
+    Column("product", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("identity", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("opened_at", Whole, nullable=False),
+    Column("deadline", Whole, nullable=False),
+    Column("ended_at", Whole),
+    Column("opened_index", Whole, nullable=False, unique=True),
+    Column("concluded_index", Whole),
+    # Which coordinator writes the expiry: a courtesy between several, not part of the projection.
+    Column("claimed_until", Whole, nullable=False, server_default=text("0")),
+)
+Index("ceremonies_release", ceremonies.c.product, ceremonies.c.version, ceremonies.c.kind)
+Index("ceremonies_of_product", ceremonies.c.product, ceremonies.c.opened_index)
+Index("ceremonies_in_state", ceremonies.c.state, ceremonies.c.opened_index)
+_OPEN, _APPROVED = text("state = 'open'"), text("state = 'approved'")
+Index("ceremonies_due", ceremonies.c.deadline, sqlite_where=_OPEN, postgresql_where=_OPEN)
+for _name, _where in (("ceremonies_one_open", _OPEN), ("ceremonies_one_approved", _APPROVED)):
+    Index(
+        _name,
+        ceremonies.c.product,
+        ceremonies.c.version,
+        ceremonies.c.kind,
+        unique=True,
+        sqlite_where=_where,
+        postgresql_where=_where,
+    )

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one writer: takes what is queued as a batch, decides, commits durably, and only then answers.
+
+Several coordinators may write to one database.  Each batch follows the head that its coordinator knows, and
+is written only if that is still the head; whoever loses that race reads what the others wrote and decides
+again.  An error of the database costs one command, not its neighbours: they are written one by one.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from coordinator.batch import Batch, Ground
+from coordinator.clock import LogClock
+from coordinator.commands import Act, Outcome, Start, WriterCommand
+from coordinator.errors import BusyError, ClosingError, LogKeyError, StorageFailedError
+from coordinator.live import Live
+from coordinator.policies import Policies
+from coordinator.projection import known
+from coordinator.storage import LogHead, LostRaceError, Storage
+from quorumseal.ceremony.chain import Chain
+from quorumseal.ceremony.entries import EntryType
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.refusal import Refusal
+from quorumseal.signatures import PrivateKey
+
+MOST_IN_BATCH = 256
+MOST_QUEUED = 4096
+MOST_CHAINS = 4096
+_MOST_RACES = 64
+_MOST_MISSED = 4096
+
+_Answer: TypeAlias = "Future[Outcome] | asyncio.Future[Outcome]"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    command: WriterCommand
+    answer: _Answer
+
+
+class Writer:
+    """A thread that owns the log's end."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        log_key: PrivateKey,
+        *,
+        clock: LogClock,
+        live: Live,
+        policies: Policies,
+        destinations: Sequence[str] = (),
+        approved: Callable[[], None] = lambda: None,
+        most_queued: int = MOST_QUEUED,
+    ) -> None:
+        self._storage = storage
+        self._log_key = log_key
+        self._clock = clock
+        self._live = live
+        self._policies = policies
+        self._destinations = tuple(destinations)
+        self._approved = approved
+        self._queue: queue.Queue[_Pending | None] = queue.Queue()
+        self._most_queued = most_queued
+        self._door = threading.Lock()
+        self._closed = False
+        self._head: LogHead | None = None
+        self._chains: OrderedDict[str, Chain] = OrderedDict()
+        self._thread = threading.Thread(target=self._work, name="writer")
+        self._check_log_key()
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Take nothing more, write what was taken, and stop."""
+        with self._door:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def submit(self, command: WriterCommand) -> "Future[Outcome]":
+        """Queue a command; the future holds its outcome or its refusal."""
+        answer: Future[Outcome] = Future()
+        self._put(_Pending(command, answer))
+        return answer
+
+    async def run(self, command: WriterCommand) -> Outcome:
+        """Queue a command and wait for its outcome, which is durable then."""
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._put(_Pending(command, answer))
+        return await answer
+
+    def _put(self, pending: _Pending) -> None:
+        with self._door:
+            if self._closed:
+                raise ClosingError(
+                    "expected a coordinator that takes commands, got one that is shutting down",
+                    hint="try again in a moment",
+                )
+            if self._queue.qsize() >= self._most_queued:
+                raise BusyError(
+                    f"expected room in the writer's queue, got {self._most_queued} commands before this one",
+                    hint="try again in a moment",
+                )
+            self._queue.put(pending)
+
+    def _work(self) -> None:
+        while True:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch, last = [first], False
+            while len(batch) < MOST_IN_BATCH and not last:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    last = True
+                else:
+                    batch.append(more)
+            outcomes = self._write_all([pending.command for pending in batch])
+            _answer(list(zip((pending.answer for pending in batch), outcomes, strict=True)))
+            if last:
+                return
+
+    def _write_all(self, commands: Sequence[WriterCommand]) -> list[Outcome | Exception]:
+        try:
+            return self._write(commands)
+        except Refusal as refusal:
+            if not isinstance(refusal, StorageFailedError):
+                return [refusal] * len(commands)
+            self._forget()
+            if len(commands) == 1:
+                return [refusal]
+            _log.warning("a batch of %d commands failed, writing one by one: %s", len(commands), refusal)
+            return self._write_one_by_one(commands)
+        except Exception as bug:
+            _log.exception("a batch of %d commands failed", len(commands))
+            self._forget()
+            return [bug] * len(commands)
+
+    def _write_one_by_one(self, commands: Sequence[WriterCommand]) -> list[Outcome | Exception]:
+        outcomes: list[Outcome | Exception] = []
+        for command in commands:
+            try:
+                self._head = self._head or self._load()
+            except StorageFailedError as refusal:  # nobody is there to write to
+                return outcomes + [refusal] * (len(commands) - len(outcomes))
+            outcomes += self._write_all([command])
+        return outcomes
+
+    def _write(self, commands: Sequence[WriterCommand]) -> list[Outcome | Exception]:
+        """Decide and commit until no other coordinator was faster."""
+        for _ in range(_MOST_RACES):
+            head = self._head or self._load()
+            policy = self._policies.newest
+            batch = Batch(
+                self._ground(commands, head), at=self._clock.entry_time(head.at, policy.policy.clock_skew)
+            )
+            for command in commands:
+                batch.run(command)
+            append, outcomes = batch.seal(self._log_key)
+            if append is None:
+                # Refusals and repetitions too are only as good as the head that they were decided on.
+                if self._storage.log.size() == head.size:
+                    return outcomes
+                self._catch_up(head)
+                continue
+            try:
+                self._storage.append(append)
+            except LostRaceError:
+                self._catch_up(head)
+                continue
+            self._head = append.after
+            for ceremony, chain in batch.changed.items():
+                self._keep(ceremony, chain)
+            self._trim()
+            self._live.publish(append.entries)
+            if append.outbox:
+                self._approved()
+            return outcomes
+        raise BusyError(
+            f"expected to append within {_MOST_RACES} attempts, got none: other coordinators were faster",
+            hint="try again in a moment",
+        )
+
+    def _ground(self, commands: Sequence[WriterCommand], head: LogHead) -> Ground:
+        """Fetch what the commands touch, in two queries whatever their number."""
+        starts = [command.request.statement for command in commands if isinstance(command, Start)]
+        names = {(s.product, s.version, str(s.kind)) for s in starts}
+        earlier = self._storage.ceremonies.earlier(names) if names else {}
+        releases = {release: [known(each) for each in those] for release, those in earlier.items()}
+        wanted = {command.ceremony for command in commands if isinstance(command, Act)}
+        wanted |= {s.ceremony for s in starts}
+        wanted |= {e.ceremony for those in releases.values() for e in those if e.state is State.OPEN}
+        damaged = self._fetch(wanted - self._chains.keys())
+        return Ground(
+            head=head,
+            policy=self._policies.newest,
+            chains={ceremony: self._chains[ceremony] for ceremony in wanted & self._chains.keys()},
+            releases=releases,
+            damaged=damaged,
+            destinations=self._destinations,
+        )
+
+    def _fetch(self, ceremonies: Collection[str]) -> dict[str, Refusal]:
+        """Replay ceremonies from the log; return those that do not replay."""
+        damaged: dict[str, Refusal] = {}
+        if not ceremonies:
+            return damaged
+        for ceremony, rows in self._storage.log.chains(ceremonies).items():
+            try:
+                self._keep(ceremony, self._policies.replay(rows))
+            except Refusal as refusal:
+                _log.error("ceremony %s does not replay: %s", ceremony, refusal)
+                damaged[ceremony] = refusal
+        return damaged
+
+    def _keep(self, ceremony: str, chain: Chain) -> None:
+        self._chains[ceremony] = chain
+        self._chains.move_to_end(ceremony)
+
+    def _trim(self) -> None:
+        while len(self._chains) > MOST_CHAINS:
+            self._chains.popitem(last=False)
+
+    def _load(self) -> LogHead:
+        self._chains.clear()
+        self._policies.reload()
+        self._check_log_key()
+        self._head = self._storage.log.head()
+        self._live.catch_up()
+        return self._head
+
+    def _catch_up(self, head: LogHead) -> None:
+        """Take note of what others wrote: forget the chains that they moved."""
+        newest = self._storage.log.head()
+        if newest.size < head.size or newest.size - head.size > _MOST_MISSED:
+            self._forget()
+            return
+        missed = self._storage.log.entries(head.size, newest.size)
+        for row in missed:
+            if row.ceremony is not None:
+                self._chains.pop(row.ceremony, None)
+        if any(row.type == EntryType.POLICY for row in missed):
+            self._policies.reload()
+        self._head = newest
+        self._live.catch_up()
+
+    def _forget(self) -> None:
+        """Believe nothing that is in memory: after an error it is not known what was stored."""
+        self._head = None
+        self._chains.clear()
+        self._storage.forget_connections()
+
+    def _check_log_key(self) -> None:
+        log = self._policies.newest.policy.log
+        expected = log.key_at(self._storage.log.size() + 1)
+        if expected != self._log_key.public:
+            raise LogKeyError(
+                f"expected the key that the policy names for log {log.origin} ({expected.key_id}), "
+                f"got {self._log_key.public.key_id}",
+                hint="point log_key at the right file",
+            )
+
+
+def _answer(outcomes: Sequence[tuple[_Answer, Outcome | Exception]]) -> None:
+    """Hand out outcomes, waking each event loop once."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Answer, Outcome | Exception]]] = {}
+    here: list[tuple[_Answer, Outcome | Exception]] = []
+    for answer, outcome in outcomes:
+        if isinstance(answer, asyncio.Future):
+            by_loop.setdefault(answer.get_loop(), []).append((answer, outcome))
+        else:
+            here.append((answer, outcome))
+    _settle(here)
+    for loop, those in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_settle, those)
+        except RuntimeError:  # that loop has closed, and nobody waits there any more
+            continue
+
+
+def _settle(outcomes: Sequence[tuple[_Answer, Outcome | Exception]]) -> None:
+    for answer, outcome in outcomes:
+        if answer.done():  # whoever asked went away; what was written stays written
+            continue
+        if isinstance(outcome, Exception):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
