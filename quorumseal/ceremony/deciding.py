@@ -6,7 +6,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from quorumseal.ceremony.errors import (
     CancellationNotAllowedError,
@@ -132,6 +132,8 @@ def decide(ceremony: Ceremony, command: Command, *, at: datetime) -> tuple[Event
         case Supersede(by):
             require(ceremony, CeremonySuperseded)
             return (CeremonySuperseded(at, by),)
+        case unknown:
+            assert_never(unknown)
 
 
 def _record(ceremony: Ceremony, command: Record, at: datetime) -> tuple[Event, ...]:
@@ -282,19 +284,13 @@ def _check_replaces(ceremony: Ceremony, decision: Signed[Decision]) -> None:
         )
 
 
-def _person(policy: Policy, name: str) -> bool:
-    return policy.signer(name).kind is SignerKind.PERSON
-
-
 def _check_on_behalf_of(policy: Policy, kind: SignerKind, request: Request) -> None:
     behind = request.on_behalf_of
-    match kind:
-        case SignerKind.MACHINE:
-            if behind is None or not _person(policy, behind):
-                raise OnBehalfOfError(
-                    f"expected a machine to say for which person it asks, got {behind or 'nobody'}",
-                    hint="start with --on-behalf-of PERSON",
-                )
-        case SignerKind.PERSON:
-            if behind is not None:
-                raise OnBehalfOfError(f"expected a person to ask for themselves, got on_behalf_of {behind}")
+    if kind is SignerKind.PERSON:
+        if behind is not None:
+            raise OnBehalfOfError(f"expected a person to ask for themselves, got on_behalf_of {behind}")
+    elif behind is None or policy.signer(behind).kind is not SignerKind.PERSON:
+        raise OnBehalfOfError(
+            f"expected a machine to say for which person it asks, got {behind or 'nobody'}",
+            hint="start with --on-behalf-of PERSON",
+        )

@@ -118,7 +118,7 @@ def read_entry(payload: bytes) -> Entry:
     if kind not in EntryType.__members__.values() or version != ENTRY_VERSION:
         raise NewerFormatError(
             f"expected an entry of version {ENTRY_VERSION} of a known type, "
-            f"got {kind[:64]!r} version {version}",
+            f"got {kind[:64]!a} version {version}",
             hint="a newer version of quorumseal may know it",
         )
     ceremony, prev = fields.value("ceremony"), fields.value("prev")

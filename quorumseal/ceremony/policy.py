@@ -13,12 +13,13 @@ from quorumseal.ceremony.errors import (
     UnknownProductError,
     UnknownSignerError,
 )
-from quorumseal.ceremony.quorum import Need, shortage
+from quorumseal.ceremony.quorum import Need, fillable, shortage
 from quorumseal.signatures import PublicKey, Scheme
 
 LONGEST_SKEW = timedelta(minutes=10)
 LONGEST_CEREMONY = timedelta(days=90)
 MOST_SEATS = 64
+MOST_ROLES = 16
 
 
 @unique
@@ -151,7 +152,9 @@ class Policy:
         if not timedelta(0) <= self.clock_skew <= LONGEST_SKEW:
             raise PolicyError(f"clock_skew: expected 0 to {LONGEST_SKEW}, got {self.clock_skew}")
         _check_quorum(self, "governance", self.governance)
-        for rule in self.rules.values():
+        for name, rule in self.rules.items():
+            if name != rule.name:
+                raise PolicyError(f"rules: expected {name!r} under its own name, got {rule.name!r}")
             _check_rule(self, rule)
         _check_products(self)
 
@@ -199,19 +202,25 @@ class Policy:
 def _check_roster(policy: Policy) -> None:
     if not policy.signers:
         raise PolicyError("roster: expected at least one signer, got none")
-    owners: dict[tuple[Scheme, bytes], str] = {}
+    owners: dict[PublicKey, str] = {}
     for name, signer in policy.signers.items():
         if name != signer.name:
             raise PolicyError(f"roster: expected {name!r} under its own name, got {signer.name!r}")
         if not signer.keys:
             raise PolicyError(f"signer {name}: expected at least one key, got none")
         for key in signer.keys:
-            owner = owners.setdefault((key.key.scheme, key.key.spki), name)
-            if owner != name or sum(1 for k in signer.keys if k.key == key.key) > 1:
+            if key.key in owners:
                 raise PolicyError(
-                    f"key {key.key.key_id}: expected one owner, got {owner} and {name}",
+                    f"key {key.key.key_id}: expected it once, got it for {owners[key.key]} and for {name}",
                     hint="a key belongs to one signer and is listed once; make another key",
                 )
+            owners[key.key] = name
+    for log_key in policy.log.keys:
+        if log_key.key in owners:
+            raise PolicyError(
+                f"key {log_key.key.key_id}: expected one of the log alone, got one of {owners[log_key.key]}",
+                hint="the coordinator holds the log's key and must not be able to approve with it",
+            )
 
 
 def _check_roles(policy: Policy) -> None:
@@ -234,8 +243,6 @@ def _check_log(log: Log) -> None:
 
 def _check_rule(policy: Policy, rule: Rule) -> None:
     where = f"rule {rule.name}"
-    if policy.rules.get(rule.name) is not rule:
-        raise PolicyError(f"rules: expected {rule.name!r} under its own name")
     _check_quorum(policy, where, rule.quorum)
     quorum_roles = {threshold.role for threshold in rule.quorum}
     for role in sorted(rule.veto - quorum_roles):
@@ -244,11 +251,27 @@ def _check_rule(policy: Policy, rule: Rule) -> None:
         raise PolicyError(f"{where}: expected at least one role that may request, got none")
     for role in sorted(rule.requesters - policy.roles.keys()):
         raise PolicyError(f"{where}: expected roles that are defined as requesters, got {role!r}")
-    requesters = sorted({m for role in rule.requesters for m in policy.roles[role].members})
-    reasons = [shortage(policy.needs(rule.quorum, excluded={requester})) for requester in requesters]
-    if all(reasons):
+    _check_somebody_can_request(policy, rule, where)
+
+
+def _check_somebody_can_request(policy: Policy, rule: Rule, where: str) -> None:
+    """Refuse a rule whose requesters, with the people behind machines, all leave too few to approve."""
+    people = {name for name, signer in policy.signers.items() if signer.kind is SignerKind.PERSON}
+    members = {member for role in rule.requesters for member in policy.roles[role].members}
+    askers = sorted(
+        [requester, behind] if requester not in people else [requester]
+        for requester in members
+        for behind in (people if requester not in people else {requester})
+    )
+    if not askers:
         raise PolicyUnsatisfiableError(
-            f"{where}: whoever requests does not count, and without {requesters[0]} {reasons[0]}",
+            f"{where}: a machine requests on behalf of a person, and the roster has none",
+            hint="add the people who answer for these machines to the roster",
+        )
+    if not any(fillable(policy.needs(rule.quorum, excluded=asking)) for asking in askers):
+        reason = shortage(policy.needs(rule.quorum, excluded=askers[0]))
+        raise PolicyUnsatisfiableError(
+            f"{where}: whoever requests does not count, and without {' and '.join(askers[0])} {reason}",
             hint="add members, lower a threshold, or let somebody outside these roles request",
         )
 
@@ -256,6 +279,8 @@ def _check_rule(policy: Policy, rule: Rule) -> None:
 def _check_quorum(policy: Policy, where: str, quorum: tuple[Threshold, ...]) -> None:
     if not quorum:
         raise PolicyError(f"{where}: expected a quorum of at least one role, got none")
+    if len(quorum) > MOST_ROLES:
+        raise PolicyError(f"{where}: expected a quorum of at most {MOST_ROLES} roles, got {len(quorum)}")
     names = [threshold.role for threshold in quorum]
     if len(set(names)) != len(names):
         raise PolicyError(f"{where}: expected each role once, got {', '.join(names)}")

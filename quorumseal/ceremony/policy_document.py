@@ -2,7 +2,6 @@
 """The signed form of a policy: an in-toto statement about the version before it."""
 
 import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +22,7 @@ from quorumseal.ceremony.policy import (
     Threshold,
 )
 from quorumseal.ceremony.quorum import explain, tally
-from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, name
+from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, log_origin, name
 from quorumseal.signatures import Envelope, PublicKey, Scheme, SignatureError
 from quorumseal.strict_json import Fields, JsonValue, read, write
 
@@ -93,9 +92,9 @@ def read_policy(payload: bytes) -> Policy:
     statement = Fields(read(payload, max_bytes=MAX_POLICY_BYTES), "policy")
     statement.constant("_type", STATEMENT_TYPE)
     if statement.text("predicateType") != POLICY_TYPE:
-        raise NewerFormatError(f"expected {POLICY_TYPE}, got {statement.text('predicateType')!r}")
+        raise NewerFormatError(f"expected {POLICY_TYPE}, got {statement.text('predicateType')[:100]!a}")
     fields = statement.object("predicate")
-    fields.constant("format", FORMAT)
+    require_format(fields, FORMAT)
     log = fields.object("log")
     policy = Policy(
         organisation=name(fields.text("organisation")),
@@ -109,7 +108,7 @@ def read_policy(payload: bytes) -> Policy:
         products=_read_products(fields),
         governance=_read_quorum(fields, "governance"),
         log=Log(
-            origin=log.text("origin"),
+            origin=log_origin(log.text("origin")),
             keys=tuple(
                 LogKey(key=read_key(f), from_size=f.integer("from_size")) for f in log.objects("keys")
             ),
@@ -145,14 +144,32 @@ def signed_policy(envelopes: Iterable[Envelope]) -> SignedPolicy:
     return SignedPolicy(policy=policy, payload=payload, envelopes=signed, signers=signers)
 
 
+def require_format(fields: Fields, known: int) -> None:
+    """Refuse a document of another format as such: a newer one is no mistake of its author."""
+    found = fields.integer("format")
+    if found != known:
+        raise NewerFormatError(
+            f"{fields.path('format')}: expected {known}, got {found}",
+            hint="a newer version of quorumseal may know it",
+        )
+
+
 def read_key(fields: Fields) -> PublicKey:
     """Read a key record: the scheme stands beside the key, never in what it signs."""
     scheme = fields.choice("scheme", Scheme)
     try:
         spki = base64.b64decode(fields.text("spki"), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise fields.invalid("spki", "base64 of a SubjectPublicKeyInfo") from None
     return PublicKey.enrol(scheme, spki)
+
+
+def read_set(fields: Fields, field: str) -> frozenset[str]:
+    """Read names of which none is written twice."""
+    texts = fields.texts(field)
+    if len(set(texts)) != len(texts):
+        raise fields.invalid(field, "each name once")
+    return frozenset(name(text) for text in texts)
 
 
 def _signer_of(envelope: Envelope, policy: Policy) -> str:
@@ -200,7 +217,7 @@ def _write_key(key: PublicKey) -> dict[str, JsonValue]:
 
 
 def _read_role(fields: Fields) -> Role:
-    return Role(name=name(fields.text("name")), members=_read_set(fields, "members"))
+    return Role(name=name(fields.text("name")), members=read_set(fields, "members"))
 
 
 def _write_rule(rule: Rule) -> JsonValue:
@@ -219,9 +236,9 @@ def _read_rule(fields: Fields) -> Rule:
     return Rule(
         name=name(fields.text("name")),
         quorum=_read_quorum(fields, "quorum"),
-        requesters=_read_set(fields, "requesters"),
-        veto=_read_set(fields, "veto"),
-        checks=_read_set(fields, "checks"),
+        requesters=read_set(fields, "requesters"),
+        veto=read_set(fields, "veto"),
+        checks=read_set(fields, "checks"),
         deadline=_read_seconds(fields, "deadline_seconds"),
         longest=_read_seconds(fields, "longest_seconds"),
     )
@@ -254,13 +271,6 @@ def _read_previous(statement: Fields) -> str:
         raise statement.invalid("subject", "one subject, the version before")
     subjects[0].constant("name", "previous")
     return digest("sha256:" + subjects[0].object("digest").text("sha256"))
-
-
-def _read_set(fields: Fields, field: str) -> frozenset[str]:
-    texts = fields.texts(field)
-    if len(set(texts)) != len(texts):
-        raise fields.invalid(field, "each name once")
-    return frozenset(name(text) for text in texts)
 
 
 def _read_seconds(fields: Fields, field: str) -> timedelta:

@@ -19,22 +19,21 @@ from quorumseal.ceremony.policy import (
     SignerKind,
     Threshold,
 )
-from quorumseal.ceremony.policy_document import FORMAT, genesis_previous, read_key
-from quorumseal.ceremony.values import digest, duration, instant, instant_text, name
+from quorumseal.ceremony.policy_document import FORMAT, genesis_previous, read_key, read_set, require_format
+from quorumseal.ceremony.values import digest, duration, instant, instant_text, log_origin, name
 from quorumseal.strict_json import Fields, JsonValue
-
-VETO = "veto"
-COUNT = "count"
 
 
 def compile_policy(source: str) -> Policy:
     """Build the policy that ``policy.toml`` describes, or refuse it."""
     try:
-        parsed = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
+        plain = _plain(tomllib.loads(source))
+    except (ValueError, OverflowError) as error:  # not TOML, or a number or date that nobody can hold
         raise PolicyError(f"policy.toml: expected TOML, got: {error}") from None
-    fields = Fields(_plain(parsed), "policy.toml")
-    fields.constant("format", FORMAT)
+    except RecursionError:
+        raise PolicyError("policy.toml: expected a few levels of tables, got too many") from None
+    fields = Fields(plain, "policy.toml")
+    require_format(fields, FORMAT)
     organisation = name(fields.text("organisation"))
     version = fields.integer("version", at_least=1)
     policy = Policy(
@@ -76,31 +75,25 @@ def _signer(signer: str, fields: Fields) -> Signer:
 
 
 def _roles(fields: Fields) -> dict[str, Role]:
-    roles = {}
-    for role in fields.names():
-        members = fields.texts(role)
-        if len(set(members)) != len(members):
-            raise fields.invalid(role, "each member once")
-        roles[role] = Role(name=name(role), members=frozenset(members))
-    return roles
+    return {role: Role(name=name(role), members=read_set(fields, role)) for role in fields.names()}
 
 
 def _rule(rule: str, fields: Fields) -> Rule:
     quorum = _quorum(fields.object("quorum"))
-    rejection = fields.value("rejection") if "rejection" in fields else VETO
+    rejection = fields.value("rejection") if "rejection" in fields else "veto"
     match rejection:
         case "veto":
             veto = frozenset(threshold.role for threshold in quorum)
         case "count":
             veto = frozenset[str]()
         case _:
-            veto = frozenset(fields.texts("rejection"))
+            veto = read_set(fields, "rejection")
     return Rule(
         name=rule,
         quorum=quorum,
-        requesters=frozenset(fields.texts("requesters")),
+        requesters=read_set(fields, "requesters"),
         veto=veto,
-        checks=frozenset(fields.texts("checks") if "checks" in fields else ()),
+        checks=read_set(fields, "checks") if "checks" in fields else frozenset(),
         deadline=duration(fields.text("deadline")),
         longest=duration(fields.text("longest")),
     )
@@ -116,7 +109,7 @@ def _product(fields: Fields) -> Mapping[Kind, str]:
 
 def _log(fields: Fields) -> Log:
     return Log(
-        origin=fields.text("origin"),
+        origin=log_origin(fields.text("origin")),
         keys=tuple(LogKey(key=read_key(f), from_size=f.integer("from_size")) for f in fields.objects("keys")),
     )
 

@@ -83,6 +83,12 @@ def quorum_met(needs: Sequence[Need], consents: Mapping[str, frozenset[str]]) ->
     return bool(needs) and len(seat(needs, consents)) == sum(need.threshold for need in needs)
 
 
+def fillable(needs: Sequence[Need]) -> bool:
+    """Whether every threshold would be filled if everybody consented."""
+    members = frozenset[str]().union(*(need.members for need in needs))
+    return quorum_met(needs, {p: frozenset(n.role for n in needs if p in n.members) for p in members})
+
+
 def tally(
     needs: Sequence[Need],
     consents: Mapping[str, frozenset[str]],
@@ -108,6 +114,8 @@ def explain(count: Tally) -> tuple[str, ...]:
 
 def shortage(needs: Sequence[Need]) -> str:
     """Say which smallest group of roles asks for more people than belong to it; empty if none does."""
+    if fillable(needs):  # the search for a reason takes long where there is none
+        return ""
     for size in range(1, len(needs) + 1):
         for group in combinations(needs, size):
             people = frozenset[str]().union(*(need.members for need in group))
@@ -121,13 +129,14 @@ def shortage(needs: Sequence[Need]) -> str:
 
 
 def _fill(role: str, candidates: Mapping[str, list[str]], seated: dict[str, str], tried: set[str]) -> bool:
-    """Seat one more person in ``role``, moving others along an augmenting path where that makes room."""
+    """Seat one more person in ``role``, moving others along an augmenting path where that makes room.
+
+    A path that comes to a role twice finds nothing new, so it is never longer than the rule.
+    """
+    tried.add(role)
     for person in candidates[role]:
-        if person in tried:
-            continue
-        tried.add(person)
         holder = seated.get(person)
-        if holder is None or (holder != role and _fill(holder, candidates, seated, tried)):
+        if holder is None or (holder not in tried and _fill(holder, candidates, seated, tried)):
             seated[person] = role
             return True
     return False

@@ -50,9 +50,7 @@ def authenticate(envelope: Envelope, signed_policy: SignedPolicy) -> Signed[Stat
             f"expected a statement for organisation {policy.organisation}, got one for {context.organisation}"
         )
     if context.log != policy.log.origin:
-        raise ForeignLogError(
-            f"expected a statement for log {policy.log.origin}, got one for {context.log[:200]}"
-        )
+        raise ForeignLogError(f"expected a statement for log {policy.log.origin}, got one for {context.log}")
     if (context.policy.version, context.policy.digest) != (policy.version, signed_policy.digest):
         raise OtherPolicyError(
             f"expected a statement under policy version {policy.version} ({signed_policy.digest}), "

@@ -6,11 +6,11 @@ never written again to be checked.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from quorumseal.ceremony.errors import NewerFormatError, StatementFormatError
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.policy_document import FORMAT, STATEMENT_TYPE
+from quorumseal.ceremony.policy_document import FORMAT, STATEMENT_TYPE, require_format
 from quorumseal.ceremony.statements import (
     Cancellation,
     Check,
@@ -33,6 +33,7 @@ from quorumseal.ceremony.values import (
     digest_from_hex,
     instant,
     instant_text,
+    log_origin,
     name,
     printable,
     subject_name,
@@ -70,7 +71,7 @@ def read_statement(payload: bytes) -> Statement:
     reader = _READERS.get(kind)
     if reader is None or fields.text("predicateType") != _PREDICATE + kind + _VERSION:
         raise NewerFormatError(
-            f"expected a statement of type {', '.join(_READERS)}, got {fields.text('predicateType')[:100]!r}",
+            f"expected a statement of type {', '.join(_READERS)}, got {fields.text('predicateType')[:100]!a}",
             hint="a newer version of quorumseal may know this type",
         )
     subjects = _read_subjects(fields, "subject")
@@ -92,6 +93,8 @@ def _written(statement: Statement) -> tuple[str, dict[str, JsonValue]]:
             return str(statement.choice), _write_decision(statement)
         case Cancellation():
             return _CANCELLATION, _write_cancellation(statement)
+        case unknown:
+            assert_never(unknown)
 
 
 def _about(statement: Statement) -> tuple[Subject, ...]:
@@ -103,6 +106,8 @@ def _about(statement: Statement) -> tuple[Subject, ...]:
             return (Subject(name="policy", digest=statement.context.policy.digest),)
         case Decision() | Cancellation():
             return (Subject(name="request", digest=statement.request),)
+        case unknown:
+            assert_never(unknown)
 
 
 def _write_context(context: Context) -> dict[str, JsonValue]:
@@ -118,11 +123,11 @@ def _write_context(context: Context) -> dict[str, JsonValue]:
 
 
 def _read_context(fields: Fields) -> Context:
-    fields.constant("format", FORMAT)
+    require_format(fields, FORMAT)
     policy, checkpoint = fields.object("policy"), fields.object("checkpoint")
     return Context(
         organisation=name(fields.text("organisation")),
-        log=fields.text("log"),
+        log=log_origin(fields.text("log")),
         policy=PolicyReference(
             version=policy.integer("version", at_least=1), digest=digest(policy.text("digest"))
         ),
@@ -276,7 +281,7 @@ def _known(fields: Fields, field: str, choices: type[_Known]) -> _Known:
         return choices(text)
     except ValueError:
         raise NewerFormatError(
-            f"{fields.path(field)}: expected one of {', '.join(choices)}, got {text[:64]!r}",
+            f"{fields.path(field)}: expected one of {', '.join(choices)}, got {text[:64]!a}",
             hint="a newer version of quorumseal may know it",
         ) from None
 

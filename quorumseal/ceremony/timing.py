@@ -23,7 +23,8 @@ from quorumseal.ceremony.values import instant_text
 def check_opening(request: Request, rule: Rule, policy: Policy, *, at: datetime) -> None:
     """Refuse a request whose instants are not in order, or that is logged at the wrong time."""
     opened, deadline, hard_stop = request.opened_at, request.deadline, request.hard_stop
-    if not opened < deadline <= hard_stop <= opened + rule.longest:
+    # Differences, never sums: an instant near the calendar's end must not overflow it.
+    if not (opened < deadline <= hard_stop and hard_stop - opened <= rule.longest):
         raise DeadlineError(
             f"expected opened < deadline <= hard stop <= opened + {rule.longest} (rule {rule.name}), got "
             f"{instant_text(opened)}, {instant_text(deadline)}, {instant_text(hard_stop)}",
@@ -35,7 +36,7 @@ def check_opening(request: Request, rule: Rule, policy: Policy, *, at: datetime)
             f"got {instant_text(hard_stop)}",
             hint="propose a new policy version with a later expiry first",
         )
-    if not opened - policy.clock_skew <= at < deadline:
+    if not (opened - at <= policy.clock_skew and at < deadline):
         raise OpeningTimeError(
             f"expected a request signed at {instant_text(opened)} to be logged between then and its deadline "
             f"{instant_text(deadline)} (give or take {policy.clock_skew}), got {instant_text(at)}",
@@ -47,7 +48,7 @@ def check_on_time(
     signed_at: datetime, *, opened: datetime, deadline: datetime, skew: timedelta, at: datetime
 ) -> None:
     """Refuse a decision whose signing time does not fit; that ``at`` is before the deadline is known."""
-    if signed_at < opened - skew:
+    if opened - signed_at > skew:
         raise SignedBeforeOpeningError(
             f"expected a decision signed after the ceremony opened ({instant_text(opened)}), "
             f"got {instant_text(signed_at)}",
@@ -58,7 +59,7 @@ def check_on_time(
             f"expected a decision signed before the deadline ({instant_text(deadline)}), "
             f"got {instant_text(signed_at)}"
         )
-    if signed_at > at + skew:
+    if signed_at - at > skew:
         raise SignedInFutureError(
             f"expected a decision signed by now ({instant_text(at)}), got {instant_text(signed_at)}",
             hint="check the clock of the signer's machine",

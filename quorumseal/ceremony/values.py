@@ -12,6 +12,7 @@ EMPTY_DIGEST = "sha256:" + hashlib.sha256(b"").hexdigest()
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+_ORIGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/:~-]{0,126}[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _CEREMONY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _SEGMENT = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,127}")
@@ -42,6 +43,11 @@ def digest(text: str) -> str:
 def name(text: str) -> str:
     """Return ``text`` if it can name a signer, role, rule, product or organisation."""
     return _matching(_NAME, text, "a name of a-z 0-9 . _ - (1 to 64, letters or digits at both ends)")
+
+
+def log_origin(text: str) -> str:
+    """Return ``text`` if it can be the origin of a log, which is also its key's name (C2SP signed-note)."""
+    return _matching(_ORIGIN, text, "an origin of A-Z a-z 0-9 . _ / : ~ - (1 to 128, a URL without scheme)")
 
 
 def version(text: str) -> str:
@@ -92,7 +98,7 @@ def instant(text: str) -> datetime:
             at = datetime.fromisoformat(text)
             if instant_text(at) == text:
                 return at
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter: an offset that leads out of the calendar
         pass
     raise ValueFormatError(f"expected an instant such as 2026-11-20T14:07:00.000Z, got {_shown(text)}")
 

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.policy_document import SignedPolicy, require_format
 from quorumseal.signatures import Envelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
 from quorumseal.verifier.errors import BundleFormatError
@@ -48,7 +48,7 @@ def read_bundle(data: bytes) -> Bundle:
     """Return the bundle that the bytes are, or refuse them."""
     fields = Fields(read(data, max_bytes=MAX_BUNDLE_BYTES), "bundle")
     fields.constant("type", BUNDLE_TYPE)
-    fields.constant("format", FORMAT)
+    require_format(fields, FORMAT)
     bundle = Bundle(
         policies=tuple(
             tuple(Envelope.read(value) for value in version.values("envelopes"))

@@ -66,7 +66,13 @@ def verify_part(part: Part, policy: SignedPolicy) -> VerifiedPart:
 
 def verify_seen_checkpoints(part: Part, checkpoint: Checkpoint) -> None:
     """See that every checkpoint that a statement names is a past of this one; raise where one is not."""
-    for seen in sorted(seen_checkpoints(part.entries), key=lambda seen: (seen.size, seen.root)):
+    named = sorted(seen_checkpoints(part.entries), key=lambda seen: (seen.size, seen.root))
+    for size in sorted(part.consistency.keys() - {seen.size for seen in named if seen.size}):
+        raise SeenCheckpointError(
+            f"expected proofs from checkpoints that statements name, got one from size {size}",
+            hint="nobody checks a proof that nothing asks for; leave it out",
+        )
+    for seen in named:
         if seen.size > checkpoint.size or (seen.size and seen.size not in part.consistency):
             raise SeenCheckpointError(
                 f"expected a proof from the checkpoint of size {seen.size} that a statement names "

@@ -4,6 +4,7 @@
 from collections.abc import Iterable, Sequence
 
 from quorumseal.ceremony.policy_document import SignedPolicy, genesis_previous, signed_policy
+from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import Envelope
 from quorumseal.verifier.errors import PolicyChainError, PolicyTooOldError
 from quorumseal.verifier.trust import Trust
@@ -18,13 +19,15 @@ def walk(versions: Sequence[Iterable[Envelope]], trust: Trust) -> SignedPolicy:
             f"expected the pinned version 1 alone, got a chain of {len(versions)} versions",
             hint="a newer version of quorumseal may know how policies change",
         )
-    first = signed_policy(versions[0])
+    envelopes = tuple(versions[0])
+    for envelope in envelopes:  # first of all: no other bytes are worth the work of reading them
+        if (got := digest_of(envelope.payload)) != trust.policy:
+            raise PolicyChainError(
+                f"expected the pinned policy {trust.policy}, got {got}",
+                hint="this trust file is for another organisation, or it pinned another policy",
+            )
+    first = signed_policy(envelopes)
     policy = first.policy
-    if first.digest != trust.policy:
-        raise PolicyChainError(
-            f"expected the pinned policy {trust.policy}, got {first.digest}",
-            hint="this trust file is for another organisation, or the policy is not the one that it pinned",
-        )
     if (policy.organisation, policy.version, policy.previous) != (
         trust.organisation,
         1,

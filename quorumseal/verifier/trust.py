@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, replace
 
+from quorumseal.ceremony.policy_document import require_format
 from quorumseal.ceremony.values import digest, name
 from quorumseal.strict_json import Fields, read, write
 from quorumseal.verifier.errors import TrustFormatError
@@ -44,7 +45,7 @@ def write_trust(trust: Trust) -> bytes:
 def read_trust(data: bytes) -> Trust:
     """Return the trust that a file holds, or refuse it."""
     fields = Fields(read(data, max_bytes=MAX_TRUST_BYTES), "trust")
-    fields.constant("format", FORMAT)
+    require_format(fields, FORMAT)
     trust = Trust(
         organisation=name(fields.text("organisation")),
         policy=digest(fields.text("policy")),

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.quorum import explain
@@ -93,7 +94,7 @@ def verify(
             f"expected a release of {product}, got one of {request.product}",
             hint="this bundle belongs to something else, even if the bytes are the same",
         )
-    _check_approved(ceremony)  # 6; the strict reader knows no mode but regular, which is 7
+    _check_approved(verified.chain)  # 6; the strict reader knows no mode but regular, which is 7
     _check_conclusion(part.index, verified.checkpoint)  # 8
     verify_seen_checkpoints(part, verified.checkpoint)  # 8
     return Verified(subjects=subjects, ceremony=ceremony, policy=policy, checkpoint=verified.checkpoint)
@@ -123,12 +124,13 @@ def _find(artifact: str, digest: str, request: Request, by_digest: Mapping[str, 
     return same_bytes[0]
 
 
-def _check_approved(ceremony: Ceremony) -> None:
+def _check_approved(chain: Chain) -> None:
+    ceremony = chain.ceremony
     if ceremony.state is State.APPROVED:
         return
     request = ceremony.request.statement
     refusal = _UNAPPROVED.get(ceremony.state, UnapprovedError)
-    count = ceremony.tally(at=ceremony.ended_at or request.opened_at)
+    count = ceremony.tally(at=chain.last_at)
     raise refusal(
         f"expected a ceremony that met its quorum, got one that is {ceremony.state} "
         f"({'; '.join(explain(count))}; deadline {instant_text(request.deadline)})",

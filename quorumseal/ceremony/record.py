@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The quorum record: the auditor's account of one ceremony, derived from its entries and nothing else.
+
+Whoever makes it replays the entries through the rules first, so a record never says what they do not bear
+out.  It names no index and no proof: where the entries stand in the log is another question.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from quorumseal.ceremony.chain import Chain, replay_chain
+from quorumseal.ceremony.entries import Entry, EntryType, read_entry
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.quorum import explain
+from quorumseal.ceremony.signed import Signed, authenticate
+from quorumseal.ceremony.statements import Cancellation, Check, Choice, Decision, Request, Statement
+from quorumseal.ceremony.values import instant_text
+from quorumseal.strict_json import JsonValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What somebody signed: the statement behind an entry."""
+
+    signer: str
+    key_id: str
+    """The key that made the signature, as found by verifying it."""
+    signed_at: datetime
+    digest: str
+    choice: Choice | None
+    """What a decision says; a request and a cancellation are not decisions."""
+    roles: tuple[str, ...]
+    checks: tuple[Check, ...]
+    replaces: str | None
+    not_after: datetime | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One entry of the ceremony."""
+
+    type: EntryType
+    at: datetime
+    entry: str
+    """The entry's hash."""
+    act: Act | None
+    """None where the entry follows from others or from the clock."""
+    superseded_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuorumRecord:
+    """One ceremony from its opening to now."""
+
+    request: Signed[Request]
+    policy: SignedPolicy
+    rule: str
+    state: State
+    ended_at: datetime | None
+    timeline: tuple[Moment, ...]
+    seats: tuple[tuple[str, int, tuple[str, ...]], ...]
+    """Each role of the rule, how many it needs, and who was seated in it."""
+    missing: tuple[str, ...]
+    """Sentences that say what the quorum lacked, or lacks; none once it is met."""
+
+
+def quorum_record(payloads: Iterable[bytes], policy: SignedPolicy) -> QuorumRecord:
+    """Return the account of a ceremony from its entries; refuse what the rules do not bear out."""
+    entries = [read_entry(payload) for payload in payloads]
+    chain = replay_chain((entry.payload for entry in entries), policy)
+    ceremony = chain.ceremony
+    count = ceremony.tally(at=_counted_at(chain))
+    return QuorumRecord(
+        request=ceremony.request,
+        policy=policy,
+        rule=ceremony.rule.name,
+        state=ceremony.state,
+        ended_at=ceremony.ended_at,
+        timeline=tuple(_moment(entry, policy) for entry in entries),
+        seats=tuple((role.role, role.threshold, role.seated) for role in count.roles),
+        missing=() if count.quorum_met else explain(count),
+    )
+
+
+def to_json(record: QuorumRecord) -> dict[str, JsonValue]:
+    """Return the record as plain values; absent things are left out."""
+    request = record.request.statement
+    value: dict[str, JsonValue] = {
+        "organisation": request.context.organisation,
+        "log": request.context.log,
+        "ceremony": request.ceremony,
+        "release": {
+            "product": request.product,
+            "version": request.version,
+            "kind": str(request.kind),
+            "mode": str(request.mode),
+            "subjects": [{"name": subject.name, "digest": subject.digest} for subject in request.subjects],
+        },
+        "request": record.request.digest,
+        "requester": request.context.signer,
+        "policy": {"version": record.policy.policy.version, "digest": record.policy.digest},
+        "rule": record.rule,
+        "opened_at": instant_text(request.opened_at),
+        "deadline": instant_text(request.deadline),
+        "state": str(record.state),
+        "timeline": [_moment_to_json(moment) for moment in record.timeline],
+        "seats": [
+            {"role": role, "threshold": threshold, "signers": [*people]}
+            for role, threshold, people in record.seats
+        ],
+        "missing": [*record.missing],
+    }
+    return value | _given(
+        on_behalf_of=request.on_behalf_of,
+        supersedes=request.supersedes,
+        ticket=request.ticket,
+        ended_at=record.ended_at,
+    )
+
+
+def _counted_at(chain: Chain) -> datetime:
+    """Return when to count: late entries change nothing that the end decided."""
+    return chain.ceremony.ended_at or chain.last_at
+
+
+def _moment(entry: Entry, policy: SignedPolicy) -> Moment:
+    superseded_by = entry.body.get("by")
+    return Moment(
+        type=entry.type,
+        at=entry.at,
+        entry=entry.hash,
+        act=_act(authenticate(entry.envelope, policy)) if "envelope" in entry.body else None,
+        superseded_by=superseded_by if isinstance(superseded_by, str) else None,
+    )
+
+
+def _act(signed: Signed[Statement]) -> Act:
+    statement = signed.statement
+    decision = statement if isinstance(statement, Decision) else None
+    return Act(
+        signer=signed.signer,
+        key_id=signed.key.key.key_id,
+        signed_at=statement.context.signed_at,
+        digest=signed.digest,
+        choice=decision.choice if decision else None,
+        roles=tuple(sorted(decision.roles)) if decision else (),
+        checks=decision.checks if decision else (),
+        replaces=decision.replaces if decision else None,
+        not_after=decision.not_after if decision else None,
+        reason=statement.reason if isinstance(statement, Decision | Cancellation) else None,
+    )
+
+
+def _moment_to_json(moment: Moment) -> dict[str, JsonValue]:
+    value: dict[str, JsonValue] = {
+        "type": str(moment.type),
+        "at": instant_text(moment.at),
+        "entry": moment.entry,
+    }
+    if moment.act is not None:
+        value |= _act_to_json(moment.act)
+    return value | _given(by=moment.superseded_by)
+
+
+def _act_to_json(act: Act) -> dict[str, JsonValue]:
+    value: dict[str, JsonValue] = {
+        "signer": act.signer,
+        "key_id": act.key_id,
+        "signed_at": instant_text(act.signed_at),
+        "statement": act.digest,
+    }
+    if act.choice is not None:
+        value |= {
+            "choice": str(act.choice),
+            "roles": [*act.roles],
+            "checks": [{"name": check.name, "outcome": str(check.outcome)} for check in act.checks],
+        }
+    return value | _given(replaces=act.replaces, not_after=act.not_after, reason=act.reason)
+
+
+def _given(**optional: str | datetime | None) -> dict[str, JsonValue]:
+    return {
+        name: instant_text(value) if isinstance(value, datetime) else value
+        for name, value in optional.items()
+        if value is not None
+    }
