@@ -24,8 +24,8 @@ SUBJECTS = (Subject(name="widget.tar.gz", digest=digest_of(ARTIFACT)),)
 ROLES = {
     "engineering": ("alice", "bob", "erin"),
     "security": ("carol", "dan"),
-    "release": ("dan", "rita"),
-    "managers": ("ci", "mona"),
+    "release": ("dan", "frank"),
+    "managers": ("ci", "rita"),
 }
 P256 = frozenset({"carol"})
 ORIGIN = "log.acme.example"
@@ -43,8 +43,8 @@ authorities = []                 # digests of the certificate authorities (DER) 
 [roles]
 engineering = ["alice", "bob", "erin"]
 security = ["carol", "dan"]
-release = ["dan", "rita"]
-managers = ["ci", "mona"]
+release = ["dan", "frank"]
+managers = ["ci", "rita"]
 
 [rules.standard]
 requesters = ["managers"]        # the roles that may ask, and cancel
@@ -129,7 +129,7 @@ class Story:
 
 
 def tell(approvers: Iterable[str] = APPROVERS) -> Story:
-    """Let mona ask for widget 1.0, and let people approve it, five minutes apart."""
+    """Let rita ask for widget 1.0, and let people approve it, five minutes apart."""
     acme = Acme(origin=ORIGIN, roles=ROLES, p256=P256)
     log = SimulatedLog(acme)
     request = acme.sign_request(_request(acme, log.seen()))
@@ -146,8 +146,8 @@ def tell(approvers: Iterable[str] = APPROVERS) -> Story:
 
 
 def _request(acme: Acme, seen: SeenCheckpoint) -> Request:
-    request = acme.request(requester="mona", subjects=SUBJECTS, deadline=timedelta(days=3))
-    context = acme.context("mona", at=NOW, seen=seen)
+    request = acme.request(requester="rita", subjects=SUBJECTS, deadline=timedelta(days=3))
+    context = acme.context("rita", at=NOW, seen=seen)
     return Request(
         context=context,
         ceremony=f"{CEREMONY[:8]}-{CEREMONY[8:]}",
@@ -170,10 +170,10 @@ def decided(choice: Choice) -> bytes:
 
 
 def cancelled() -> bytes:
-    """Return the payload of mona's cancellation."""
+    """Return the payload of rita's cancellation."""
     story = tell(())
     return story.acme.seal(
-        story.acme.cancellation("mona", story.chain, at=NOW + timedelta(minutes=5))
+        story.acme.cancellation("rita", story.chain, at=NOW + timedelta(minutes=5))
     ).payload
 
 
