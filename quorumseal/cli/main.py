@@ -64,12 +64,12 @@ def _dispatch(words: Sequence[str]) -> int:
 def _run(found: Verb | Noun | Command, prog: str, words: Sequence[str], extra: str) -> int:
     try:
         match found:
-            case Command():
-                return _run_command(found, prog, words)
             case Verb():
                 return _run(found.load(), prog, words, extra)
             case Noun():
                 return _run_noun(found, prog, words)
+            case Command():
+                return _run_command(found, prog, words)
     except ModuleNotFoundError as missing:
         raise _extra_missing(missing, prog, extra) from missing
 

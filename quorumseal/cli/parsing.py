@@ -3,6 +3,7 @@
 
 import argparse
 import os
+from inspect import cleandoc
 from typing import NoReturn
 
 from quorumseal.cli.errors import UsageError
@@ -21,7 +22,9 @@ class Parser(argparse.ArgumentParser):
     """The parser of one verb."""
 
     def __init__(self, prog: str, about: str) -> None:
-        super().__init__(prog=prog, description=about, formatter_class=HelpFormatter, allow_abbrev=False)
+        super().__init__(
+            prog=prog, description=cleandoc(about), formatter_class=HelpFormatter, allow_abbrev=False
+        )
         self.add_argument("--json", action="store_true", help="write the answer as JSON")
 
     def error(self, message: str) -> NoReturn:

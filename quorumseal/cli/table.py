@@ -37,9 +37,12 @@ class Noun(NamedTuple):
     extra: str = "client"
 
     def load(self) -> Mapping[str, Command | Verb]:
-        """Import the module's table."""
+        """Import the module's table.
+
+        The packages of agent and coordinator cannot import this one: their commands are tuples of this shape.
+        """
         verbs: Mapping[str, Command | Verb] = import_module(self.module).VERBS
-        return verbs
+        return {name: verb if isinstance(verb, Verb) else Command(*verb) for name, verb in verbs.items()}
 
 
 VERIFY = "Verify what was published"
@@ -54,7 +57,9 @@ GROUPS: Mapping[str, Mapping[str, Verb | Noun]] = {
         "trust": Noun("quorumseal.cli.trust", "the file that says whom verification trusts", ""),
     },
     RUN: {
+        "org": Noun("quorumseal.cli.org", "make an organisation", "coordinator"),
         "policy": Noun("quorumseal.cli.policy", "check, compile and show the rules", ""),
+        "coordinator": Noun("coordinator.cli", "the server that collects decisions", "coordinator"),
     },
 }
 

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A first policy.toml, with the comments that help to change it."""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from quorumseal.ceremony.values import instant_text
+from quorumseal.signatures import PublicKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What goes into a first policy."""
+
+    organisation: str
+    people: Mapping[str, PublicKey]
+    roles: Mapping[str, Sequence[str]]
+    quorum: Mapping[str, int]
+    requesters: Sequence[str]
+    products: Sequence[str]
+    origin: str
+    log_key: PublicKey
+    authorities: Sequence[str]
+    valid_from: datetime
+    valid_until: datetime
+
+
+def policy_text(draft: Draft) -> str:
+    """Write the draft as TOML; its names are such that nothing in them needs quoting."""
+    return f"""\
+# Who may release what.  This file is for people; what counts are the signed bytes that it is compiled to:
+#   quorumseal policy check policy.toml      says what it means, or what is wrong with it
+# Version 1 is in the log already.  A change is a new version, signed by the governance quorum.
+
+format = 0
+organisation = "{draft.organisation}"
+version = 1
+expires = {instant_text(draft.valid_until)}
+# How far the clocks of signers and coordinator may differ.
+clock_skew = "2m"
+# The certificate authorities whose certificates let people talk to the coordinator.
+authorities = [{_listed(draft.authorities)}]
+
+# Roles.  A person may have several, but counts once in a ceremony, wherever they are needed most.
+[roles]
+{_lines(f"{role} = [{_listed(members)}]" for role, members in draft.roles.items())}
+
+# Rules.  Whoever requests a release never counts towards its quorum.
+[rules.standard]
+requesters = [{_listed(draft.requesters)}]
+deadline = "3d" # unless the requester chooses another one
+longest = "7d"  # the latest that a requester can choose
+# One rejection by any role of the quorum ends the ceremony.  Name roles to give only them this veto,
+# or write "count": then it ends once too few people are left to meet the quorum.
+rejection = "veto"
+# checks = ["built-from-source"] # what every approval must state as passed
+
+[rules.standard.quorum]
+{_counts(draft.quorum)}
+
+# Products.  Each has exactly one rule for its releases.
+{_products(draft.products)}
+# Who signs the next version of this policy.
+[governance]
+{_counts(draft.quorum)}
+
+# The log that every decision goes to, and the key that signs its checkpoints.
+[log]
+origin = "{draft.origin}"
+
+[[log.keys]]
+{_key(draft.log_key)}
+from_size = 0
+
+# The roster.  Keys prove who somebody is; people are what is counted.
+{"".join(_person(name, key, draft) for name, key in draft.people.items()).rstrip()}
+"""
+
+
+def _person(name: str, key: PublicKey, draft: Draft) -> str:
+    return f"""\
+[signers.{_bare(name)}]
+kind = "person"
+
+[[signers.{_bare(name)}.keys]]
+{_key(key)}
+valid_from = {instant_text(draft.valid_from)}
+valid_until = {instant_text(draft.valid_until)}
+
+"""
+
+
+def _products(products: Sequence[str]) -> str:
+    return "".join(f'[products.{_bare(product)}]\nrelease = "standard"\n\n' for product in products)
+
+
+def _key(key: PublicKey) -> str:
+    return f'scheme = "{key.scheme}"\nspki = "{base64.b64encode(key.spki).decode()}"'
+
+
+def _counts(quorum: Mapping[str, int]) -> str:
+    return _lines(f"{_bare(role)} = {count}" for role, count in quorum.items())
+
+
+def _bare(name: str) -> str:
+    """Return a name as a TOML key; the dots that names may have would split it."""
+    return f'"{name}"' if "." in name else name
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(f'"{text}"' for text in texts)
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "\n".join(lines)
