@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the agent needs of a connection to a coordinator.  Nothing that comes through it is believed."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from quorumseal.client.values import (
+    Annex,
+    CeremonyRecord,
+    Consistency,
+    Decided,
+    OrganisationRecord,
+    Page,
+    Receipt,
+    Started,
+)
+
+
+class Connection(Protocol):
+    """A coordinator, as a signer's program reaches it: over the wire, or simulated."""
+
+    def organisation(self) -> OrganisationRecord:
+        """Return the policies and the newest checkpoint."""
+        ...
+
+    def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
+        """Return a ceremony, proved to a checkpoint that extends the one of ``known_size``."""
+        ...
+
+    def consistency(self, known_size: int) -> Consistency:
+        """Return the newest checkpoint, proved to extend the one of ``known_size``."""
+        ...
+
+    def list_ceremonies(
+        self,
+        *,
+        states: Collection[str] = (),
+        product: str = "",
+        version: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> Page:
+        """Return summaries, newest first."""
+        ...
+
+    def start(self, envelope: bytes) -> Started:
+        """Send a request."""
+        ...
+
+    def decide(self, envelope: bytes, reason: Annex | None = None) -> Decided:
+        """Send a decision."""
+        ...
+
+    def cancel(self, envelope: bytes, reason: Annex) -> Receipt:
+        """Send a cancellation."""
+        ...

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write what will be signed, before anybody is asked to: a ``Draft`` is the bytes, and what they say.
+
+The bytes are made once.  They are shown, then signed, then sent.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from quorumseal.ceremony.deciding import Record, decide
+from quorumseal.ceremony.lifecycle import Event
+from quorumseal.ceremony.policy import SignerKey
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.statement_document import read_statement, write_statement
+from quorumseal.ceremony.statements import (
+    Cancellation,
+    Check,
+    CheckOutcome,
+    Choice,
+    Context,
+    Decision,
+    PolicyReference,
+    Request,
+    SeenCheckpoint,
+    Statement,
+)
+from quorumseal.ceremony.values import digest_of, name, whole_milliseconds
+from quorumseal.client.values import Annex
+from quorumseal.signatures import Envelope
+from quorumseal.terminal import visible
+from signer_agent.errors import NotAwaitedError, UnreadableTextError, UsageError
+from signer_agent.review import Review
+
+ARTIFACTS_CHECK = "artifacts"
+SALT_BYTES = 32
+LONGEST_REASON = 4000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A statement, the exact bytes that will be signed, and the text that it commits to."""
+
+    statement: Statement
+    payload: bytes
+    product: str
+    reason: Annex | None = None
+    after: frozenset[str] = frozenset()
+    """What this agent had signed in the ceremony when it was reviewed; more since then refuses this."""
+
+    @property
+    def digest(self) -> str:
+        """What the statement will be known by."""
+        return digest_of(self.payload)
+
+
+def make_context(policy: SignedPolicy, signer: str, seen: SeenCheckpoint, *, at: datetime) -> Context:
+    """Return what binds a statement to its organisation, log, policy, signer and instant."""
+    return Context(
+        organisation=policy.policy.organisation,
+        log=policy.policy.log.origin,
+        policy=PolicyReference(version=policy.policy.version, digest=policy.digest),
+        signer=signer,
+        signed_at=whole_milliseconds(at),
+        checkpoint=seen,
+    )
+
+
+def make_reason(text: str, randomness: Callable[[int], bytes]) -> Annex:
+    """Return a text with the salt that hides it; refuse one that no screen shows as it is."""
+    if not text.strip() or len(text) > LONGEST_REASON:
+        raise UsageError(f"expected a reason of 1 to {LONGEST_REASON} characters, got {len(text)}")
+    for character in text:
+        if character != "\n" and not character.isprintable():
+            raise UnreadableTextError(
+                f"expected a reason that everybody can read, got {visible(character)} in it",
+                hint="write it in plain words; line breaks are fine, other control characters are not",
+            )
+    return Annex(salt=randomness(SALT_BYTES), text=text)
+
+
+def draft_decision(
+    review: Review,
+    choice: Choice,
+    *,
+    roles: Collection[str] = (),
+    checked: Collection[str] = (),
+    reason: Annex | None = None,
+    not_after: datetime | None = None,
+) -> Draft:
+    """Write a decision about exactly the request that the review shows."""
+    request = review.request
+    own = review.own
+    decision = Decision(
+        context=_context(review),
+        choice=choice,
+        ceremony=request.statement.ceremony,
+        request=request.digest,
+        roles=_roles(review, roles),
+        subjects=request.statement.subjects if choice is Choice.APPROVAL else (),
+        checks=_checks(review, checked),
+        replaces=own.digest if own else None,
+        not_after=not_after,
+        reason=reason.commitment if reason else None,
+    )
+    return _draft(decision, request.statement.product, reason, review)
+
+
+def draft_cancellation(review: Review, reason: Annex) -> Draft:
+    """Write the withdrawal of a request, as the ceremony verifiably stands."""
+    cancellation = Cancellation(
+        context=_context(review),
+        ceremony=review.request.statement.ceremony,
+        request=review.request.digest,
+        seen=review.observation.chain.hashes[-1],
+        reason=reason.commitment,
+    )
+    return _draft(cancellation, review.request.statement.product, reason, review)
+
+
+def draft_request(request: Request) -> Draft:
+    """Write a request."""
+    return _draft(request, request.product)
+
+
+def consequences(review: Review, draft: Draft) -> tuple[Event, ...]:
+    """Return what the rules will make of a decision if it is logged now, or raise what they refuse it for."""
+    decision = draft.statement
+    if not isinstance(decision, Decision):
+        raise TypeError(f"expected a decision, got {type(decision).__name__}")
+    unsigned = Signed(
+        decision,
+        Envelope(payload=draft.payload, signature=b""),
+        key_at(review.observation.policy, review.signer, review.at),
+        draft.digest,
+    )
+    return decide(review.ceremony, Record(unsigned), at=max(review.at, review.observation.chain.last_at))
+
+
+def key_at(policy: SignedPolicy, signer: str, at: datetime) -> SignerKey:
+    """Return a key of the signer: one that is valid at the instant, if there is one."""
+    keys = policy.policy.signer(signer).keys
+    return next((key for key in keys if key.valid_at(at)), keys[0])
+
+
+def _context(review: Review) -> Context:
+    observation = review.observation
+    return make_context(observation.policy, review.signer, observation.head.seen, at=review.at)
+
+
+def _draft(
+    statement: Statement, product: str, reason: Annex | None = None, review: Review | None = None
+) -> Draft:
+    payload = write_statement(statement)
+    if read_statement(payload) != statement:
+        raise ValueError("what is written does not say what was meant")
+    own = review.recollection.own if review else ()
+    return Draft(
+        statement=statement,
+        payload=payload,
+        product=product,
+        reason=reason,
+        after=frozenset(stored.digest for stored in own),
+    )
+
+
+def _roles(review: Review, chosen: Collection[str]) -> frozenset[str]:
+    if not review.roles:
+        raise NotAwaitedError(
+            f"expected a member of {', '.join(t.role for t in review.rule.quorum)} "
+            f"(rule {review.rule.name}), got {review.signer}, who holds none of these roles",
+        )
+    for role in chosen:
+        if role not in review.roles:
+            raise NotAwaitedError(
+                f"expected --role to name roles that {review.signer} holds under rule {review.rule.name} "
+                f"({', '.join(sorted(review.roles))}), got {role}"
+            )
+    return frozenset(chosen) or review.roles
+
+
+def _checks(review: Review, checked: Collection[str]) -> tuple[Check, ...]:
+    if ARTIFACTS_CHECK in checked:
+        raise UsageError(
+            "expected other checks than artifacts, which only the agent itself can state as passed",
+            hint="give --artifacts PATH, so that it can",
+        )
+    stated = [Check(name=name(check), outcome=CheckOutcome.PASS) for check in sorted(set(checked))]
+    return (Check(name=ARTIFACTS_CHECK, outcome=review.findings.outcome), *stated)

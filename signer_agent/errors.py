@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why the agent did not do as asked, beyond what the rules, the log and the signatures say themselves."""
+
+from typing import ClassVar
+
+from quorumseal.refusal import Refusal
+
+
+class AgentError(Refusal):
+    """Base of the agent's own refusals."""
+
+
+# The agent's own place
+
+
+class HomeError(AgentError):
+    """The agent's directory is missing, or is not one."""
+
+    code = "usage.home"
+
+
+class SettingsError(AgentError):
+    """``agent.toml`` does not say what it must."""
+
+    code = "usage.settings"
+
+
+class ExposedFileError(AgentError):
+    """A file that holds a secret can be read by others."""
+
+    code = "key.exposed"
+
+
+class PassphraseError(AgentError):
+    """There is no way to ask for the passphrase."""
+
+    code = "usage.passphrase"
+
+
+class BusyError(AgentError):
+    """Another process works in the agent's directory."""
+
+    code = "agent.busy"
+
+
+class AlreadyRunningError(AgentError):
+    """One directory has one running agent."""
+
+    code = "agent.already_running"
+
+
+class JournalError(AgentError):
+    """The journal is not one, or of another version."""
+
+    code = "agent.journal"
+
+
+# What was asked of it
+
+
+class UsageError(AgentError):
+    """The command cannot mean anything as it was given."""
+
+    code = "usage.arguments"
+
+
+class UnreadableTextError(UsageError):
+    """A text has characters in it that no screen shows as they are."""
+
+    code = "usage.unreadable_text"
+
+
+class NotConfirmedError(AgentError):
+    """Nobody said yes."""
+
+    code = "usage.not_confirmed"
+
+
+class ArtifactsMissingError(AgentError):
+    """Not every artifact was found, so not every digest was checked."""
+
+    code = "usage.artifacts_missing"
+
+
+class LocatorError(AgentError):
+    """A locator cannot be fetched, or must not be."""
+
+    code = "usage.locator"
+
+
+class NotARosterKeyError(AgentError):
+    """The key is not one of this signer's keys in the policy."""
+
+    code = "key.not_in_roster"
+
+
+class NotAwaitedError(AgentError):
+    """This signer holds no role in which they could decide."""
+
+    code = "decision.not_a_member"
+
+
+class DecidedMeanwhileError(AgentError):
+    """Another decision was signed between the review and this one."""
+
+    code = "decision.meanwhile"
+
+
+# What the coordinator said
+
+
+class OlderPolicyError(AgentError):
+    """The coordinator offers an older policy than one that this agent has seen."""
+
+    code = "policy_chain.below_seen"
+
+
+class LogBehindError(AgentError):
+    """The coordinator's log is shorter than it was."""
+
+    code = "log.behind"
+
+
+class HiddenEntriesError(AgentError):
+    """Entries of a ceremony that were shown before are gone, or others stand in their place."""
+
+    code = "log.hidden_entries"
+
+
+class ForkError(AgentError):
+    """The log signed two histories."""
+
+    code = "fork.found"
+
+
+class BlockedError(AgentError):
+    """After a fork the agent signs nothing until an operator says so."""
+
+    code = "fork.blocked"
+
+
+class OtherAnswerError(AgentError):
+    """The coordinator answered something else than what was asked."""
+
+    code = "log.other_answer"
+
+
+class ReceiptError(AgentError):
+    """What came back is no receipt for what was sent."""
+
+    code = "log.receipt"
+
+
+class NoReceiptError(AgentError):
+    """What was signed and sent has no receipt yet."""
+
+    code: ClassVar[str] = "coordinator.no_receipt"

@@ -1,0 +1,385 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the agent must not forget: what it signed, what it was shown, how far it saw the log and the policy.
+
+An envelope is here before it is sent, its receipt after, so whatever happens in between is sent again and
+never signed again.  Every write is on the disk when its method returns.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, unique
+from pathlib import Path
+
+from quorumseal.ceremony.entries import Entry
+from quorumseal.ceremony.policy import Policy
+from quorumseal.ceremony.policy_document import SignedPolicy, read_policy
+from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.statement_document import read_statement
+from quorumseal.ceremony.statements import Decision, PolicyReference, Request, Statement
+from quorumseal.ceremony.values import digest_of, instant_text
+from quorumseal.client.values import Annex, Receipt
+from quorumseal.signatures import Envelope
+from quorumseal.strict_json import write
+from quorumseal.tlog import Checkpoint
+from signer_agent.errors import JournalError
+
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE checkpoints (
+    origin TEXT PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE TABLE policies (
+    digest TEXT PRIMARY KEY, version INTEGER NOT NULL, payload BLOB NOT NULL, at TEXT NOT NULL
+) STRICT;
+CREATE TABLE entries (
+    hash TEXT PRIMARY KEY, ceremony TEXT NOT NULL, seq INTEGER NOT NULL, payload BLOB NOT NULL,
+    at TEXT NOT NULL, UNIQUE (ceremony, seq)
+) STRICT;
+CREATE TABLE requests (
+    digest TEXT PRIMARY KEY, ceremony TEXT NOT NULL, product TEXT NOT NULL, version TEXT NOT NULL,
+    kind TEXT NOT NULL, supersedes TEXT, payload BLOB NOT NULL, ended INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX requests_by_release ON requests (product, version);
+CREATE TABLE statements (
+    number INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, ceremony TEXT NOT NULL,
+    product TEXT NOT NULL, policy TEXT NOT NULL, envelope BLOB NOT NULL, salt BLOB, reason TEXT,
+    signed_at TEXT NOT NULL, fate TEXT NOT NULL, why TEXT NOT NULL DEFAULT '', state TEXT,
+    entry BLOB, entry_index INTEGER, inclusion TEXT, checkpoint BLOB
+) STRICT;
+CREATE INDEX statements_by_ceremony ON statements (ceremony);
+"""
+
+
+@unique
+class Fate(StrEnum):
+    """What became of something that was signed."""
+
+    STORED = "stored"
+    """Nobody has acknowledged it: it is sent again until somebody does."""
+    RECORDED = "recorded"
+    """Its receipt is here."""
+    VOID = "void"
+    """The rules themselves cannot take it any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """Something that this agent signed."""
+
+    digest: str
+    ceremony: str
+    statement: Statement
+    envelope: Envelope
+    reason: Annex | None
+    fate: Fate
+    state: str | None
+    """Of the ceremony when the receipt came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastDecision:
+    """What this signer last decided on a product, and the policy that then held."""
+
+    decision: Decision
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recollection:
+    """What the journal has to say about one release."""
+
+    last: LastDecision | None = None
+    own: tuple[Stored, ...] = ()
+    """What this agent signed in the ceremony, oldest first."""
+    approved: tuple[tuple[str, Request], ...] = ()
+    """The requests under the same product and version that this agent signed an approval of, by digest."""
+    superseded: tuple[tuple[str, str | None], ...] = ()
+    """Every request known for that product and version, and the one that it supersedes."""
+
+    @property
+    def pending(self) -> Stored | None:
+        """What was signed in the ceremony and has no receipt."""
+        return next((stored for stored in self.own if stored.fate is Fate.STORED), None)
+
+
+class Journal:
+    """One agent's journal.  Each thread and process opens its own; SQLite keeps them apart."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path) -> "Journal":
+        """Open the journal at ``path``, or begin it."""
+        path.touch(mode=0o600)
+        connection = sqlite3.connect(path, timeout=30, isolation_level=None)
+        try:
+            # EXTRA syncs the directory too, without which a commit's end can get lost with the power.
+            connection.execute("PRAGMA synchronous = EXTRA")
+            journal = cls(connection)
+            journal._prepare(path)
+        except sqlite3.DatabaseError as reason:
+            connection.close()
+            raise JournalError(
+                f"expected a journal at {path}, got: {reason}",
+                hint="restore it from a backup; without it the agent forgets what it signed",
+            ) from None
+        return journal
+
+    def close(self) -> None:
+        """Close it; everything is on the disk already."""
+        self._connection.close()
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # How far the log and the policy were seen
+
+    def newest_checkpoint(self, origin: str) -> bytes | None:
+        """Return the signed note of the largest checkpoint that was verified."""
+        row = self._row("SELECT note FROM checkpoints WHERE origin = ?", origin)
+        return None if row is None else bytes(row[0])
+
+    def keep_checkpoint(self, checkpoint: Checkpoint, note: bytes, *, at: datetime) -> None:
+        """Remember a verified checkpoint; a smaller one never replaces a larger one."""
+        with self._write() as connection:
+            connection.execute(
+                "INSERT INTO checkpoints VALUES (?, ?, ?, ?) ON CONFLICT (origin) DO UPDATE SET "
+                "size = excluded.size, note = excluded.note, at = excluded.at "
+                "WHERE excluded.size > checkpoints.size",
+                (checkpoint.origin, checkpoint.size, note, instant_text(at)),
+            )
+
+    def highest_policy(self) -> PolicyReference | None:
+        """Return the highest policy version that was verified."""
+        row = self._row("SELECT version, digest FROM policies ORDER BY version DESC LIMIT 1")
+        return None if row is None else PolicyReference(version=row[0], digest=row[1])
+
+    def keep_policy(self, policy: SignedPolicy, *, at: datetime) -> None:
+        """Remember a verified policy."""
+        with self._write() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO policies VALUES (?, ?, ?, ?)",
+                (policy.digest, policy.policy.version, policy.payload, instant_text(at)),
+            )
+
+    # What was shown
+
+    def shown(self, ceremony: str) -> dict[int, str]:
+        """Return the hashes of the ceremony's entries that were shown before, by their number."""
+        rows = self._rows("SELECT seq, hash FROM entries WHERE ceremony = ? ORDER BY seq", ceremony)
+        return dict(rows)
+
+    def keep_shown(
+        self, request: Signed[Request], entries: Sequence[bytes], *, ended: bool, at: datetime
+    ) -> None:
+        """Remember the verified entries of a ceremony from its opening on, and its request."""
+        statement = request.statement
+        with self._write() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?)",
+                [
+                    (digest_of(payload), statement.ceremony, seq, payload, instant_text(at))
+                    for seq, payload in enumerate(entries)
+                ],
+            )
+            connection.execute(
+                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (digest) DO UPDATE SET ended = max(ended, excluded.ended)",
+                (
+                    request.digest,
+                    statement.ceremony,
+                    statement.product,
+                    statement.version,
+                    str(statement.kind),
+                    statement.supersedes,
+                    request.envelope.payload,
+                    int(ended),
+                ),
+            )
+
+    def open_ceremonies(self) -> tuple[str, ...]:
+        """Return the ceremonies that were open when they were last shown."""
+        return tuple(row[0] for row in self._rows("SELECT ceremony FROM requests WHERE ended = 0"))
+
+    # What was signed
+
+    def store(
+        self, statement: Statement, product: str, envelope: Envelope, reason: Annex | None, *, at: datetime
+    ) -> Stored:
+        """Put what was just signed on record, before anybody else sees it."""
+        digest = digest_of(envelope.payload)
+        with self._write() as connection:
+            connection.execute(
+                "INSERT INTO statements (digest, kind, ceremony, product, policy, envelope, salt, reason, "
+                "signed_at, fate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    digest,
+                    kind_of(statement),
+                    statement.ceremony,
+                    product,
+                    statement.context.policy.digest,
+                    write(envelope.to_json()),
+                    reason.salt if reason else None,
+                    reason.text if reason else None,
+                    instant_text(at),
+                    str(Fate.STORED),
+                ),
+            )
+        return self._only("digest = ?", digest)
+
+    def keep_receipt(self, digest: str, receipt: Receipt, entry: Entry, state: str) -> Stored:
+        """Put a verified receipt beside what it acknowledges; its entry counts as shown."""
+        with self._write() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?)",
+                (entry.hash, entry.ceremony, entry.seq, entry.payload, instant_text(entry.at)),
+            )
+            connection.execute(
+                "UPDATE statements SET fate = ?, state = ?, entry = ?, entry_index = ?, inclusion = ?, "
+                "checkpoint = ? WHERE digest = ?",
+                (
+                    str(Fate.RECORDED),
+                    state,
+                    receipt.entry,
+                    receipt.index,
+                    json.dumps([node.hex() for node in receipt.inclusion]),
+                    receipt.checkpoint,
+                    digest,
+                ),
+            )
+        return self._only("digest = ?", digest)
+
+    def keep_recorded(self, digest: str, state: str) -> None:
+        """Note that the verified log itself holds the statement, although no receipt came."""
+        with self._write() as connection:
+            connection.execute(
+                "UPDATE statements SET fate = ?, state = ? WHERE digest = ? AND fate = ?",
+                (str(Fate.RECORDED), state, digest, str(Fate.STORED)),
+            )
+
+    def make_void(self, digest: str, why: str) -> None:
+        """Note that the rules cannot take a statement any more; one that was acknowledged stays so."""
+        with self._write() as connection:
+            connection.execute(
+                "UPDATE statements SET fate = ?, why = ? WHERE digest = ? AND fate = ?",
+                (str(Fate.VOID), why, digest, str(Fate.STORED)),
+            )
+
+    def signed(self, ceremony: str) -> tuple[Stored, ...]:
+        """Return what this agent signed in a ceremony, oldest first."""
+        return self._stored("ceremony = ?", ceremony)
+
+    def pending(self) -> tuple[Stored, ...]:
+        """Return everything that was signed and has no receipt, oldest first."""
+        return self._stored("fate = ?", str(Fate.STORED))
+
+    def recall(self, request: Request) -> Recollection:
+        """Return everything that matters to a decision on ``request``."""
+        known = [
+            (row[0], row[1], bytes(row[2]))
+            for row in self._rows(
+                "SELECT digest, supersedes, payload FROM requests "
+                "WHERE product = ? AND version = ? AND kind = ?",
+                request.product,
+                request.version,
+                str(request.kind),
+            )
+        ]
+        approved = {
+            stored.statement.request
+            for stored in self._stored("kind = 'approval' AND product = ?", request.product)
+            if isinstance(stored.statement, Decision)
+        }
+        return Recollection(
+            last=self._last_decision(request.product),
+            own=self.signed(request.ceremony),
+            approved=tuple((digest, _request(payload)) for digest, _, payload in known if digest in approved),
+            superseded=tuple((digest, supersedes) for digest, supersedes, _ in known),
+        )
+
+    def _last_decision(self, product: str) -> LastDecision | None:
+        row = self._row(
+            "SELECT envelope, payload FROM statements JOIN policies ON policies.digest = statements.policy "
+            "WHERE product = ? AND kind IN ('approval', 'rejection', 'abstention') AND fate != 'void' "
+            "ORDER BY number DESC LIMIT 1",
+            product,
+        )
+        if row is None:
+            return None
+        decision = read_statement(Envelope.read(bytes(row[0])).payload)
+        assert isinstance(decision, Decision)  # noqa: S101 - the query asked for nothing else
+        return LastDecision(decision=decision, policy=read_policy(bytes(row[1])))
+
+    def _only(self, condition: str, value: str) -> Stored:
+        return self._stored(condition, value)[0]
+
+    def _stored(self, condition: str, value: str) -> tuple[Stored, ...]:
+        rows = self._rows(
+            "SELECT digest, ceremony, envelope, salt, reason, fate, state FROM statements "  # noqa: S608 - ours
+            f"WHERE {condition} ORDER BY number",
+            value,
+        )
+        return tuple(_stored(row) for row in rows)
+
+    def _prepare(self, path: Path) -> None:
+        with self._write() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                for statement in filter(str.strip, _SCHEMA.split(";")):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            elif version != _SCHEMA_VERSION:
+                raise JournalError(
+                    f"expected a journal of version {_SCHEMA_VERSION} at {path}, got {version}",
+                    hint="use the version of quorumseal that wrote it, or a newer one",
+                )
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _rows(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg] # sqlite's own
+        return self._connection.execute(query, values).fetchall()
+
+    def _row(self, query: str, *values: object) -> tuple | None:  # type: ignore[type-arg] # sqlite's own
+        rows = self._rows(query, *values)
+        return rows[0] if rows else None
+
+
+def kind_of(statement: Statement) -> str:
+    """Return the word for what a statement is."""
+    return str(statement.choice) if isinstance(statement, Decision) else type(statement).__name__.lower()
+
+
+def _stored(row: tuple) -> Stored:  # type: ignore[type-arg] # sqlite's own
+    digest, ceremony, envelope, salt, reason, fate, state = row
+    read = Envelope.read(bytes(envelope))
+    return Stored(
+        digest=digest,
+        ceremony=ceremony,
+        statement=read_statement(read.payload),
+        envelope=read,
+        reason=None if salt is None else Annex(salt=bytes(salt), text=reason),
+        fate=Fate(fate),
+        state=state,
+    )
+
+
+def _request(payload: bytes) -> Request:
+    request = read_statement(payload)
+    assert isinstance(request, Request)  # noqa: S101 - nothing else is kept there
+    return request

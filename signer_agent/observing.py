@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Look at what the coordinator says, and believe what can be recomputed.
+
+Each look verifies, in this order: the policy chain from the trust file, not older than one seen before; the
+ceremony, replayed through the rules from its own entries; the log's checkpoint, which must extend the newest
+one that this agent has verified; and that nothing shown before is missing now.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from quorumseal.ceremony.chain import Chain
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Log
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.statements import SeenCheckpoint
+from quorumseal.client.values import Publication
+from quorumseal.signatures import Envelope
+from quorumseal.tlog import Checkpoint, ProofError, verify_consistency
+from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint, verify_part
+from quorumseal.verifier.policy_chain import walk
+from signer_agent.agent import Agent
+from signer_agent.errors import HiddenEntriesError, LogBehindError, OlderPolicyError, OtherAnswerError
+from signer_agent.fork import refuse_fork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """A checkpoint, and the note in which the log signed it."""
+
+    checkpoint: Checkpoint
+    note: bytes
+
+    @property
+    def seen(self) -> SeenCheckpoint:
+        """How a statement names it."""
+        return SeenCheckpoint(size=self.checkpoint.size, root=f"{ROOT_PREFIX}{self.checkpoint.root.hex()}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One ceremony as it verifiably stands; its request is the object that is shown and decided on."""
+
+    policy: SignedPolicy
+    chain: Chain
+    head: Signature
+    reasons: Mapping[str, str]
+    """The texts that decisions commit to, by their commitment."""
+    publications: tuple[Publication, ...] = ()
+    """The coordinator's word."""
+
+
+def observe_policy(agent: Agent) -> SignedPolicy:
+    """Return the organisation's policy, verified from the trust file and not older than any seen before."""
+    versions = agent.connection.organisation().policies
+    policy = walk([[Envelope.read(e) for e in envelopes] for envelopes in versions], agent.trust)
+    seen = agent.journal.highest_policy()
+    if seen is not None and policy.policy.version < seen.version:
+        raise OlderPolicyError(
+            f"expected policy version {seen.version} or newer, which this agent has seen, "
+            f"got version {policy.policy.version}",
+            hint="the coordinator offers an old policy: ask its operator why; nothing was signed",
+        )
+    if seen is not None and policy.policy.version == seen.version and policy.digest != seen.digest:
+        raise OlderPolicyError(
+            f"expected policy version {seen.version} to be {seen.digest}, got {policy.digest}",
+            hint="there are two policies of one version: ask who signed the other; nothing was signed",
+        )
+    agent.journal.keep_policy(policy, at=agent.now())
+    return policy
+
+
+def observe_head(agent: Agent, policy: SignedPolicy) -> Signature:
+    """Return the log's newest checkpoint, verified to extend the newest one known."""
+    log = policy.policy.log
+    known = newest_known(agent, log)
+    answer = agent.connection.consistency(known.checkpoint.size if known else 0)
+    return _accept(agent, log, known, answer.checkpoint, answer.proof)
+
+
+def observe(agent: Agent, ceremony: str, policy: SignedPolicy | None = None) -> Observation:
+    """Return one ceremony, verified."""
+    policy = policy or observe_policy(agent)
+    log = policy.policy.log
+    known = newest_known(agent, log)
+    record = agent.connection.ceremony(ceremony, known.checkpoint.size if known else 0)
+    chain = verify_part(record.part, policy).chain
+    if chain.id != ceremony:
+        raise OtherAnswerError(f"expected ceremony {ceremony}, got {chain.id}")
+    head = _accept(agent, log, known, record.part.checkpoint, record.consistency)
+    _require_all_shown(agent.journal.shown(ceremony), chain)
+    bound = {d.statement.reason for d in chain.ceremony.decisions.values()}
+    agent.journal.keep_shown(
+        chain.ceremony.request,
+        record.part.entries,
+        ended=chain.ceremony.state is not State.OPEN,
+        at=agent.now(),
+    )
+    return Observation(
+        policy=policy,
+        chain=chain,
+        head=head,
+        reasons={a.commitment: a.text for a in record.annexes if a.commitment in bound},
+        publications=tuple(record.publications),
+    )
+
+
+def connect(agent: Agent, log: Log, note: bytes) -> None:
+    """See that a checkpoint which came without proof belongs to the one history that this agent knows.
+
+    Both are followed to the log's head.  Where the head moves in between, only what is proved to extend the
+    known one is remembered.
+    """
+    known = newest_known(agent, log)
+    other = Signature(checkpoint=open_log_checkpoint(note, log), note=note)
+    if known is None:
+        _keep(agent, other)
+        return
+    older, newer = sorted((known, other), key=lambda signature: signature.checkpoint.size)
+    heads: dict[bytes, Signature] = {}
+    for start in (older, newer):
+        answer = agent.connection.consistency(start.checkpoint.size)
+        head = _extended(agent, log, start, answer.checkpoint, answer.proof)
+        for met in (newer, *heads.values()):
+            if met.checkpoint.size == head.checkpoint.size:
+                _extended(agent, log, met, head.note, ())
+        heads[start.note] = head
+    _keep(agent, heads[known.note])
+
+
+def newest_known(agent: Agent, log: Log) -> Signature | None:
+    """Return the newest checkpoint that this agent has verified."""
+    note = agent.journal.newest_checkpoint(log.origin)
+    return None if note is None else Signature(checkpoint=open_log_checkpoint(note, log), note=note)
+
+
+def _accept(
+    agent: Agent, log: Log, known: Signature | None, note: bytes, proof: Sequence[bytes]
+) -> Signature:
+    """Return a checkpoint that extends the known one, and remember it."""
+    if known is None:
+        return _keep(agent, Signature(checkpoint=open_log_checkpoint(note, log), note=note))
+    return _keep(agent, _extended(agent, log, known, note, proof))
+
+
+def _extended(agent: Agent, log: Log, known: Signature, note: bytes, proof: Sequence[bytes]) -> Signature:
+    """Return a checkpoint that extends the known one; write down a fork."""
+    new, old = open_log_checkpoint(note, log), known.checkpoint
+    if new.size < old.size:
+        raise LogBehindError(
+            f"expected a log of {old.size} entries or more, which this agent has seen, got one of {new.size}",
+            hint="try again; if it stays so, the coordinator has lost entries or hides them",
+        )
+    try:
+        verify_consistency(old.size, old.root, new.size, new.root, proof)
+    except ProofError:
+        raise refuse_fork(agent.home, log, known.note, note, proof) from None
+    return Signature(checkpoint=new, note=note)
+
+
+def _keep(agent: Agent, signature: Signature) -> Signature:
+    agent.journal.keep_checkpoint(signature.checkpoint, signature.note, at=agent.now())
+    return signature
+
+
+def _require_all_shown(shown: Mapping[int, str], chain: Chain) -> None:
+    """Refuse a ceremony from which entries that were shown before are gone."""
+    for seq, entry in shown.items():
+        if chain.hashes[seq : seq + 1] != (entry,):
+            raise HiddenEntriesError(
+                f"expected entry {seq} of ceremony {chain.id} to be {entry}, which this agent has seen, "
+                f"got {chain.hashes[seq] if seq < len(chain.hashes) else 'none'}",
+                hint="the coordinator hides what it showed before, or tells two tales; nothing was signed",
+            )

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that a signer is shown about a ceremony, and nothing else.
+
+A ``Review`` is a function of the request's bytes, the verified entries, the texts that they commit to, what
+the agent itself found of the artifacts, and its journal.  The decision is made from the same ``Signed``
+request: there is no second fetch and no second parse between what is shown and what is signed.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum, unique
+
+from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.policy import Rule
+from quorumseal.ceremony.quorum import Tally
+from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.statements import Decision, Request
+from signer_agent.artifacts import Findings
+from signer_agent.changes import changes_between
+from signer_agent.journal import Fate, Recollection, Stored
+from signer_agent.observing import Observation
+
+
+@unique
+class Standing(StrEnum):
+    """What a ceremony is to this signer now."""
+
+    AWAITED = "awaited"
+    """Their approval would bring the quorum nearer."""
+    OPEN = "open"
+    """They may decide, but nothing hangs on it: their roles are filled."""
+    DECIDED = "decided"
+    UNSENT = "unsent"
+    """They signed, and there is no receipt."""
+    REQUESTED = "requested"
+    """They asked for the release, or a machine asked for them."""
+    NO_ROLE = "no-role"
+    OVERDUE = "overdue"
+    """The deadline has passed by this machine's clock; the log has not said so yet."""
+    CONFLICT = "conflict"
+    """They approved other bytes under this version, and the request does not supersede those."""
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """One ceremony, as one signer should see it at one instant."""
+
+    observation: Observation
+    signer: str
+    at: datetime
+    recollection: Recollection = field(default_factory=Recollection)
+    findings: Findings = field(default_factory=Findings)
+
+    @property
+    def ceremony(self) -> Ceremony:
+        """The ceremony, replayed."""
+        return self.observation.chain.ceremony
+
+    @property
+    def request(self) -> Signed[Request]:
+        """The request: shown and decided on, the same object."""
+        return self.ceremony.request
+
+    @property
+    def rule(self) -> Rule:
+        """The rule that the ceremony runs under."""
+        return self.ceremony.rule
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles of the rule that this signer holds."""
+        return self.ceremony.policy.roles_of(self.signer, self.rule)
+
+    @property
+    def tally(self) -> Tally:
+        """The count: now, or when the ceremony ended."""
+        return self.ceremony.tally(at=self.ceremony.ended_at or self.at)
+
+    @property
+    def own(self) -> Signed[Decision] | None:
+        """This signer's standing decision, by the log."""
+        return self.ceremony.decisions.get(self.signer)
+
+    @property
+    def others(self) -> tuple[Signed[Decision], ...]:
+        """What others decided, in the order of their signing."""
+        decisions = [d for signer, d in self.ceremony.decisions.items() if signer != self.signer]
+        return tuple(sorted(decisions, key=lambda d: (d.statement.context.signed_at, d.signer)))
+
+    @property
+    def pending(self) -> Stored | None:
+        """What this signer signed here that has no receipt."""
+        return self.recollection.pending
+
+    @property
+    def foreign_own(self) -> bool:
+        """Whether the log holds a decision of this signer that this agent did not make."""
+        known = {stored.digest for stored in self.recollection.own}
+        return self.own is not None and self.own.digest not in known
+
+    @property
+    def changes(self) -> tuple[str, ...] | None:
+        """What changed in the rules since this signer's last decision on the product, if there was one."""
+        last = self.recollection.last
+        if last is None:
+            return None
+        request = self.request.statement
+        if last.policy.version == self.ceremony.policy.version or request.product not in last.policy.products:
+            return ()
+        return changes_between(
+            last.policy, self.ceremony.policy, product=request.product, kind=request.kind, signer=self.signer
+        )
+
+    @property
+    def conflict(self) -> Request | None:
+        """What this signer approved under this version, of other bytes, and is not superseded by this."""
+        request = self.request.statement
+        before = dict(self.recollection.superseded)
+        superseded, latest = set(), request.supersedes
+        while latest is not None and latest not in superseded:
+            superseded.add(latest)
+            latest = before.get(latest)
+        for digest, approved in self.recollection.approved:
+            if digest not in superseded and set(approved.subjects) != set(request.subjects):
+                return approved
+        return None
+
+    @property
+    def standing(self) -> Standing:
+        """What the ceremony is to this signer."""
+        if self.ceremony.state is not State.OPEN:
+            return Standing.ENDED
+        if self.pending is not None:
+            return Standing.UNSENT
+        if self.signer in self.request.statement.requesters:
+            return Standing.REQUESTED
+        if not self.roles:
+            return Standing.NO_ROLE
+        if self.at >= self.request.statement.deadline:
+            return Standing.OVERDUE
+        if self.own is not None:
+            return Standing.DECIDED
+        if self.conflict is not None:
+            return Standing.CONFLICT
+        return Standing.AWAITED if self.signer in self.tally.awaited else Standing.OPEN
+
+    @property
+    def recorded(self) -> bool:
+        """Whether what this agent signed here last was acknowledged."""
+        return bool(self.recollection.own) and self.recollection.own[-1].fate is Fate.RECORDED

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sign what was shown, put it on record, send it, and believe only a receipt that proves it is in the log.
+
+1. ``sign_and_store``: under the lock, the envelope is in the journal before it exists anywhere else.
+2. ``send``: the same bytes, as often as it takes; the coordinator answers a repetition with the same entry.
+3. The receipt is verified, then stored.
+
+Between any two of these the program may die.  What was stored is sent again; nothing is signed again.
+"""
+
+from quorumseal.ceremony.deciding import Cancel, Command, Record
+from quorumseal.ceremony.deciding import decide as judge
+from quorumseal.ceremony.entries import Entry, EntryType, read_entry
+from quorumseal.ceremony.errors import CeremonyError, KeyNotValidError
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.signed import authenticate, signed_as
+from quorumseal.ceremony.statements import Cancellation, Decision, Request
+from quorumseal.ceremony.values import instant_text
+from quorumseal.client.errors import CoordinatorUnreachableError
+from quorumseal.client.values import Receipt
+from quorumseal.signatures import PrivateKey
+from quorumseal.signatures.dsse import sign
+from quorumseal.strict_json import write
+from quorumseal.tlog import leaf_hash, verify_inclusion
+from quorumseal.verifier.part import open_log_checkpoint
+from signer_agent.agent import Agent
+from signer_agent.drafting import Draft
+from signer_agent.errors import DecidedMeanwhileError, NoReceiptError, NotARosterKeyError, ReceiptError
+from signer_agent.fork import require_unblocked
+from signer_agent.journal import Stored
+from signer_agent.observing import Observation, connect
+
+_ENTRY_TYPES = {
+    Request: (EntryType.OPENED,),
+    Decision: (EntryType.DECIDED, EntryType.LATE),
+    Cancellation: (EntryType.CANCELLED,),
+}
+
+
+def sign_and_store(agent: Agent, draft: Draft, key: PrivateKey, policy: SignedPolicy) -> Stored:
+    """Sign the draft's bytes and put them on record; the only place where anything is signed."""
+    require_roster_key(agent, key, policy)
+    statement = draft.statement
+    with agent.home.exclusive():
+        require_unblocked(agent.home)
+        for stored in agent.journal.signed(statement.ceremony):
+            if stored.digest not in draft.after:
+                raise DecidedMeanwhileError(
+                    f"expected nothing signed in ceremony {statement.ceremony} since it was reviewed, "
+                    f"got {stored.digest}",
+                    hint="review it again; what was signed is in the journal and will be sent",
+                )
+        envelope = sign(draft.payload, key)
+        return agent.journal.store(statement, draft.product, envelope, draft.reason, at=agent.now())
+
+
+def require_roster_key(agent: Agent, key: PrivateKey, policy: SignedPolicy) -> None:
+    """Refuse a key that the policy does not call this signer's, or not now."""
+    for known in policy.policy.signer(agent.name).keys:
+        if known.key == key.public:
+            if known.valid_at(agent.now()):
+                return
+            raise KeyNotValidError(
+                f"expected a key that is valid now, got one valid from {instant_text(known.valid_from)} "
+                f"to {instant_text(known.valid_until)}",
+                hint="ask for a policy version with your new key",
+            )
+    raise NotARosterKeyError(
+        f"expected a key of {agent.name} in policy version {policy.policy.version}, got {key.public.key_id}",
+        hint="is this the key file that the policy was made with?",
+    )
+
+
+def send(agent: Agent, stored: Stored, policy: SignedPolicy) -> Stored:
+    """Send what was signed, and return it with its receipt; raise where there is none."""
+    try:
+        receipt, state = _submit(agent, stored)
+        entry = verify_receipt(receipt, stored, policy)
+        connect(agent, policy.policy.log, receipt.checkpoint)
+    except CoordinatorUnreachableError as reason:
+        raise NoReceiptError(
+            f"expected a receipt for what {agent.name} signed ({stored.digest}), got: {reason}",
+            hint="it is in the journal: run the same command again, which sends it and signs nothing anew"
+            + (f" ({reason.hint})" if reason.hint else ""),
+        ) from reason
+    if entry.type is EntryType.LATE:
+        state = str(State.EXPIRED)
+    return agent.journal.keep_receipt(stored.digest, receipt, entry, state)
+
+
+def verify_receipt(receipt: Receipt, stored: Stored, policy: SignedPolicy) -> Entry:
+    """Return the entry of a receipt: ours byte for byte, in the log, under the log's signature."""
+    entry = read_entry(receipt.entry)
+    expected = _ENTRY_TYPES[type(stored.statement)]
+    if entry.type not in expected or entry.ceremony != stored.ceremony:
+        raise ReceiptError(
+            f"expected a receipt for an entry {' or '.join(expected)} of ceremony {stored.ceremony}, "
+            f"got one for {entry.type} of {entry.ceremony}",
+            hint="the coordinator did not acknowledge what was sent; run the same command again",
+        )
+    if entry.envelope != stored.envelope:
+        raise ReceiptError(
+            f"expected a receipt for the envelope that was sent ({stored.digest}), got one for another",
+            hint="the coordinator did not acknowledge what was sent; run the same command again",
+        )
+    checkpoint = open_log_checkpoint(receipt.checkpoint, policy.policy.log)
+    if receipt.index >= checkpoint.size:
+        raise ReceiptError(
+            f"expected an entry within the checkpoint's {checkpoint.size}, got index {receipt.index}"
+        )
+    verify_inclusion(
+        leaf_hash(receipt.entry), receipt.index, checkpoint.size, receipt.inclusion, checkpoint.root
+    )
+    return entry
+
+
+def settle(agent: Agent, stored: Stored, observation: Observation) -> Stored:
+    """Bring what was signed and has no receipt to its end: a receipt, or the reason why it can have none."""
+    chain = observation.chain
+    cancelled = isinstance(stored.statement, Cancellation) and chain.ceremony.state is State.CANCELLED
+    if not cancelled and stored.digest not in chain.ceremony.recorded:
+        try:
+            judge(chain.ceremony, _command(stored, observation.policy), at=max(agent.now(), chain.last_at))
+        except CeremonyError as refusal:
+            agent.journal.make_void(stored.digest, refusal.code)
+            raise
+    return send(agent, stored, observation.policy)
+
+
+def _submit(agent: Agent, stored: Stored) -> tuple[Receipt, str]:
+    data = write(stored.envelope.to_json())
+    match stored.statement:
+        case Decision():
+            decided = agent.connection.decide(data, stored.reason)
+            return decided.receipt, decided.state
+        case Cancellation():
+            assert stored.reason is not None  # noqa: S101 - a cancellation has one
+            return agent.connection.cancel(data, stored.reason), str(State.CANCELLED)
+        case Request():
+            return agent.connection.start(data).receipt, str(State.OPEN)
+
+
+def _command(stored: Stored, policy: SignedPolicy) -> Command:
+    signed = authenticate(stored.envelope, policy)
+    if isinstance(stored.statement, Decision):
+        return Record(signed_as(Decision, signed))
+    return Cancel(signed_as(Cancellation, signed))

@@ -1,0 +1,405 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A coordinator in memory: the real rules over a simulated log, behind the methods of a real connection.
+
+coordinator = SimulatedCoordinator(Organisation())
+connection = coordinator.connection("alice", hostile)
+
+``hostile`` sees every message at its boundary, before it is handled and after, and may return another one or
+raise: what a coordinator, or a network, can do to an honest agent.
+"""
+
+import threading
+from collections.abc import Callable, Collection
+from copy import copy
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Self, TypeVar
+
+from quorumseal.ceremony.admission import Existing, Known, admit, identity
+from quorumseal.ceremony.chain import Chain, extend, open_chain
+from quorumseal.ceremony.deciding import Cancel, Command, Expire, Record, Supersede
+from quorumseal.ceremony.entries import Entry, EntryType
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.signed import authenticate, signed_as
+from quorumseal.ceremony.statements import Cancellation, Decision, Request
+from quorumseal.client.errors import CoordinatorRefusedError
+from quorumseal.client.values import (
+    Annex,
+    CeremonyRecord,
+    CeremonySummary,
+    Consistency,
+    Decided,
+    Head,
+    LogEvent,
+    LoggedEntry,
+    OrganisationRecord,
+    Page,
+    Receipt,
+    Started,
+)
+from quorumseal.refusal import Refusal
+from quorumseal.signatures import Envelope
+from quorumseal.strict_json import write
+from quorumseal.tlog import prove_consistency, prove_inclusion
+from quorumseal.verifier.part import Part
+from tests.organisation import NOW, REASON, SALT, Organisation
+from tests.simulated_log import SimulatedLog
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Message:
+    """What passes a boundary: the method, whether it comes back from the coordinator, and the content."""
+
+    method: str
+    reply: bool
+    content: Any
+
+
+Hostile = Callable[[Message], Any]
+
+
+def honest(message: Message) -> Any:
+    """Change nothing."""
+    return message.content
+
+
+class SimulatedCoordinator:
+    """Ceremonies over one log.  Its clock stands still unless a test moves ``now``."""
+
+    def __init__(self, organisation: Organisation | None = None) -> None:
+        self.organisation = organisation or Organisation()
+        self.log = SimulatedLog(self.organisation)
+        self.now = NOW
+        self.chains: dict[str, Chain] = {}
+        self.entries: dict[str, list[Entry]] = {}
+        self.annexes: dict[str, Annex] = {}
+        self.policies = [self.organisation.policy]
+        self.calls: list[str] = []
+        self.changed = threading.Condition()
+
+    def connection(self, caller: str, hostile: Hostile = honest) -> "SimulatedConnection":
+        """Return a connection of ``caller``."""
+        return SimulatedConnection(self, caller, hostile)
+
+    def fork(self) -> "SimulatedCoordinator":
+        """Return another history with the same past."""
+        other = copy(self)
+        other.log = copy(self.log)
+        for name in ("entries", "roots"):
+            setattr(other.log, name, list(getattr(self.log, name)))
+        other.log._nodes = dict(self.log._nodes)
+        other.chains = dict(self.chains)
+        other.entries = {ceremony: list(entries) for ceremony, entries in self.entries.items()}
+        other.annexes = dict(self.annexes)
+        return other
+
+    def pass_time(self, duration: timedelta) -> None:
+        """Move the clock."""
+        self.now += duration
+
+    def open(self, request: Request | None = None) -> str:
+        """Open a ceremony as an honest requester would; return its id."""
+        request = request or self.organisation.request(at=self.now)
+        return self.start(self.organisation.seal(request)).ceremony
+
+    def decide_as(self, signer: str, ceremony: str, **fields: Any) -> Decided:
+        """Let another signer decide."""
+        request = self.chains[ceremony].ceremony.request
+        decision = self.organisation.decision(signer, request, at=self.now, **fields)
+        reason = None
+        if decision.reason is not None:
+            reason = Annex(salt=SALT, text=REASON)
+        return self.decide(self.organisation.seal(decision), reason)
+
+    def cancel_as(self, signer: str, ceremony: str) -> Receipt:
+        """Let another signer cancel."""
+        cancellation = self.organisation.cancellation(signer, self.chains[ceremony], at=self.now)
+        return self.cancel(self.organisation.seal(cancellation), Annex(salt=SALT, text=REASON))
+
+    def expire(self, ceremony: str) -> None:
+        """Let the deadline pass."""
+        self.now = self.chains[ceremony].ceremony.request.statement.deadline
+        self._extend(ceremony, Expire())
+
+    # What a coordinator does
+
+    def start(self, envelope: Envelope) -> Started:
+        """Open the ceremony of a request, or find it."""
+        request = signed_as(Request, authenticate(envelope, self.organisation.policy))
+        statement = request.statement
+        known = [
+            Known(
+                ceremony=chain.id,
+                identity=identity(chain.ceremony.request.statement),
+                request=chain.ceremony.request.digest,
+                state=chain.ceremony.state,
+                subjects=chain.ceremony.request.statement.subjects,
+            )
+            for chain in self.chains.values()
+            if (chain.ceremony.request.statement.product, chain.ceremony.request.statement.version)
+            == (statement.product, statement.version)
+        ]
+        admitted = admit(request, known)
+        if isinstance(admitted, Existing):
+            first = self.entries[admitted.ceremony][0]
+            return Started(ceremony=admitted.ceremony, created=False, receipt=self.receipt(first))
+        if admitted.superseded is not None:
+            self._extend(admitted.superseded, Supersede(request.digest))
+        chain, entry = open_chain(self.organisation.policy, request, at=self.now)
+        self.chains[chain.id], self.entries[chain.id] = chain, []
+        self._append(chain, (entry,))
+        return Started(ceremony=chain.id, created=True, receipt=self.receipt(entry))
+
+    def decide(self, envelope: Envelope, reason: Annex | None) -> Decided:
+        """Record a decision."""
+        decision = signed_as(Decision, authenticate(envelope, self.organisation.policy))
+        ceremony = decision.statement.ceremony
+        if decision.statement.reason != (reason.commitment if reason else None):
+            raise CoordinatorRefusedError("annex.commitment", "expected the text, got another")
+        if reason is not None:
+            self.annexes[reason.commitment] = reason
+        self._extend(ceremony, Record(decision))
+        return Decided(receipt=self._receipt_of(ceremony, envelope), state=str(self.state(ceremony)))
+
+    def cancel(self, envelope: Envelope, reason: Annex) -> Receipt:
+        """Record a cancellation."""
+        cancellation = signed_as(Cancellation, authenticate(envelope, self.organisation.policy))
+        ceremony = cancellation.statement.ceremony
+        self.annexes[reason.commitment] = reason
+        if not any(entry.body.get("envelope") == envelope.to_json() for entry in self.entries[ceremony]):
+            self._extend(ceremony, Cancel(cancellation))
+        return self._receipt_of(ceremony, envelope)
+
+    def state(self, ceremony: str) -> State:
+        """Return where a ceremony stands."""
+        return self.chains[ceremony].ceremony.state
+
+    def decisions(self, ceremony: str) -> list[Entry]:
+        """Return the entries of decisions."""
+        return [e for e in self.entries[ceremony] if e.type in (EntryType.DECIDED, EntryType.LATE)]
+
+    def part(self, ceremony: str, *, length: int | None = None, size: int | None = None) -> Part:
+        """Return a ceremony, or its beginning, with its proof in the log of a size."""
+        return self.log.part(self.entries[ceremony][:length], size=self.log.size if size is None else size)
+
+    def record(self, ceremony: str, known_size: int, **fields: Any) -> CeremonyRecord:
+        """Return what GetCeremony answers."""
+        if ceremony not in self.chains:
+            raise CoordinatorRefusedError("ceremony.unknown", f"expected a ceremony, got {ceremony}")
+        return CeremonyRecord(
+            part=self.part(ceremony, **fields),
+            consistency=self.proof(known_size),
+            annexes=tuple(self.annexes.values()),
+            publications=(),
+        )
+
+    def proof(self, known_size: int) -> tuple[bytes, ...]:
+        """Return the proof that the log extends its past of a size."""
+        if known_size > self.log.size:
+            raise CoordinatorRefusedError("log.size_ahead", f"expected at most {self.log.size}")
+        return tuple(prove_consistency(known_size, self.log.size, self.log.node))
+
+    def receipt(self, entry: Entry) -> Receipt:
+        """Return the receipt of an entry."""
+        index = self.log.entries.index(entry.payload)
+        return Receipt(
+            entry=entry.payload,
+            index=index,
+            inclusion=tuple(prove_inclusion(index, self.log.size, self.log.node)),
+            checkpoint=self.log.checkpoint(),
+        )
+
+    def summary(self, ceremony: str) -> CeremonySummary:
+        """Return one line of the list."""
+        found = self.chains[ceremony].ceremony
+        request = found.request.statement
+        return CeremonySummary(
+            ceremony=ceremony,
+            product=request.product,
+            version=request.version,
+            kind=str(request.kind),
+            state=str(found.state),
+            requester=request.context.signer,
+            opened_at=request.opened_at,
+            deadline=request.deadline,
+            ended_at=found.ended_at,
+        )
+
+    def _extend(self, ceremony: str, command: Command) -> None:
+        if ceremony not in self.chains:
+            raise CoordinatorRefusedError("ceremony.unknown", f"expected a ceremony, got {ceremony}")
+        chain, entries = extend(self.chains[ceremony], command, at=self.now)
+        self._append(chain, entries)
+
+    def _append(self, chain: Chain, entries: tuple[Entry, ...]) -> None:
+        self.chains[chain.id] = chain
+        self.entries[chain.id] += entries
+        self.log.append(entries)
+        with self.changed:
+            self.changed.notify_all()
+
+    def _receipt_of(self, ceremony: str, envelope: Envelope) -> Receipt:
+        ours = [e for e in self.entries[ceremony] if e.body.get("envelope") == envelope.to_json()]
+        return self.receipt(ours[0])
+
+
+class SimulatedConnection:
+    """What ``quorumseal.client.Connection`` is, without a wire."""
+
+    METHODS: ClassVar = (
+        "organisation",
+        "ceremony",
+        "consistency",
+        "list_ceremonies",
+        "start",
+        "decide",
+        "cancel",
+    )
+
+    def __init__(self, coordinator: SimulatedCoordinator, caller: str, hostile: Hostile) -> None:
+        self.coordinator = coordinator
+        self.caller = caller
+        self.hostile = hostile
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def organisation(self) -> OrganisationRecord:
+        """Answer as GetOrganisation does."""
+
+        def answer(_: object) -> OrganisationRecord:
+            policies = tuple(
+                tuple(write(envelope.to_json()) for envelope in policy.envelopes)
+                for policy in self.coordinator.policies
+            )
+            log = self.coordinator.log
+            return OrganisationRecord(
+                policies=policies, checkpoint=log.checkpoint(), now=self.coordinator.now
+            )
+
+        return self._call("organisation", None, answer)
+
+    def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
+        """Answer as GetCeremony does."""
+        return self._call("ceremony", (ceremony, known_size), lambda c: self.coordinator.record(*c))
+
+    def consistency(self, known_size: int) -> Consistency:
+        """Answer as GetConsistency does."""
+        return self._call(
+            "consistency",
+            known_size,
+            lambda size: Consistency(
+                checkpoint=self.coordinator.log.checkpoint(), proof=self.coordinator.proof(size)
+            ),
+        )
+
+    def list_ceremonies(
+        self,
+        *,
+        states: Collection[str] = (),
+        product: str = "",
+        version: str = "",
+        page_size: int = 0,
+        page_token: str = "",
+    ) -> Page:
+        """Answer as ListCeremonies does; everything is one page."""
+
+        def answer(_: object) -> Page:
+            summaries = [self.coordinator.summary(ceremony) for ceremony in self.coordinator.chains]
+            return Page(
+                ceremonies=tuple(
+                    summary
+                    for summary in reversed(summaries)
+                    if (not states or summary.state in states)
+                    and product in ("", summary.product)
+                    and version in ("", summary.version)
+                ),
+                next_token="",
+            )
+
+        return self._call("list_ceremonies", (page_size, page_token), answer)
+
+    def start(self, envelope: bytes) -> Started:
+        """Answer as Start does."""
+        return self._call("start", envelope, lambda e: self.coordinator.start(self._by_caller(e)))
+
+    def decide(self, envelope: bytes, reason: Annex | None = None) -> Decided:
+        """Answer as Decide does."""
+        return self._call(
+            "decide", (envelope, reason), lambda c: self.coordinator.decide(self._by_caller(c[0]), c[1])
+        )
+
+    def cancel(self, envelope: bytes, reason: Annex) -> Receipt:
+        """Answer as Cancel does."""
+        return self._call(
+            "cancel", (envelope, reason), lambda c: self.coordinator.cancel(self._by_caller(c[0]), c[1])
+        )
+
+    def follow(
+        self, from_index: int = 0, *, types: Collection[str] = (), present: bool = False, **_: object
+    ) -> "SimulatedFollowing":
+        """Answer as Follow does."""
+        del types, present
+        return SimulatedFollowing(self.coordinator, from_index)
+
+    def _by_caller(self, envelope: bytes) -> Envelope:
+        read = Envelope.read(envelope)
+        signed = authenticate(read, self.coordinator.organisation.policy)
+        if signed.signer != self.caller:
+            raise CoordinatorRefusedError("caller.not_the_signer", f"expected {self.caller}")
+        return read
+
+    def _call(self, method: str, content: Any, answer: Callable[[Any], _Answer]) -> _Answer:
+        self.coordinator.calls.append(method)
+        heard = self.hostile(Message(method, reply=False, content=content))
+        try:
+            answered = answer(heard)
+        except CoordinatorRefusedError:
+            raise
+        except Refusal as refusal:  # as it comes over the wire
+            raise CoordinatorRefusedError(refusal.code, str(refusal), hint=refusal.hint) from None
+        said: _Answer = self.hostile(Message(method, reply=True, content=answered))
+        return said
+
+
+class SimulatedFollowing:
+    """The log's entries as they come, until it is closed."""
+
+    def __init__(self, coordinator: SimulatedCoordinator, from_index: int) -> None:
+        self.cursor = from_index
+        self._coordinator = coordinator
+        self._head_told = -1
+        self._closed = False
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> LogEvent:
+        with self._coordinator.changed:
+            while not self._closed:
+                entries = self._coordinator.log.entries
+                if self.cursor < len(entries):
+                    self.cursor += 1
+                    return LoggedEntry(self.cursor - 1, entries[self.cursor - 1])
+                if self._head_told != self.cursor:
+                    self._head_told = self.cursor
+                    return Head(self.cursor)
+                self._coordinator.changed.wait(10)
+        raise StopIteration
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the iteration."""
+        with self._coordinator.changed:
+            self._closed = True
+            self._coordinator.changed.notify_all()
