@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from coordinator.answering import Workers
 from coordinator.clock import LogClock
 from coordinator.deadlines import Deadlines
 from coordinator.destinations import Directory
@@ -108,7 +109,7 @@ class _Running:
         self._writer = writer
         self._deadlines = deadlines
         self._publishing = publishing
-        self._verifying = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="verifying")
+        self._verifying = Workers("verifying", os.cpu_count() or 2)
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="reading")
         self._listening = threading.Thread(target=live.listen, name="listening", daemon=True)
         self.use_cases = UseCases(
@@ -134,7 +135,7 @@ class _Running:
         self._deadlines.close()
         self._publishing.close()
         self._writer.close()
-        self._verifying.shutdown()
+        self._verifying.close()
         self._reading.shutdown()
         self._listening.join()
         self._storage.close()

@@ -95,11 +95,9 @@ class Batch:
             tree.extend([entry.payload for entry in segment])
             start = end - before.size
         after = LogHead(frontier=tree.frontier, root=tree.checkpoints[-1].root, at=self._at)
-        receipts = {
-            outcome.position: tree.receipt(self._entries[outcome.position])
-            for outcome in self._outcomes
-            if isinstance(outcome, _Logged)
-        }
+        positions = [outcome.position for outcome in self._outcomes if isinstance(outcome, _Logged)]
+        proved = tree.receipts(self._entries[position] for position in positions)
+        receipts = dict(zip(positions, proved, strict=True))
         append = Append(
             before=before,
             after=after,

@@ -13,6 +13,7 @@ from functools import partial
 from itertools import count
 from typing import TypeVar
 
+from coordinator.answering import Workers
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Repeated, Start, Written
 from coordinator.errors import EvidenceTooLargeError, EvidenceUnknownError, PageTokenError
@@ -63,7 +64,7 @@ class UseCases:
         reader: LogReader,
         publishing: Publishing,
         clock: LogClock,
-        verifying: ThreadPoolExecutor,
+        verifying: Workers,
         reading: ThreadPoolExecutor,
     ) -> None:
         self._storage = storage
@@ -194,7 +195,7 @@ class UseCases:
         raise outcome.refusal
 
     async def _verify(self, judge: Callable[[], _Answer]) -> _Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._verifying, judge)
+        return await self._verifying.run(judge)
 
     async def _read(self, ask: Callable[[], _Answer]) -> _Answer:
         return await asyncio.get_running_loop().run_in_executor(self._reading, ask)

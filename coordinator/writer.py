@@ -14,8 +14,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TypeAlias
 
+from coordinator.answering import Answer, answer_all
 from coordinator.batch import Batch, Ground
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Start, WriterCommand
@@ -36,14 +36,13 @@ MOST_CHAINS = 4096
 _MOST_RACES = 64
 _MOST_MISSED = 4096
 
-_Answer: TypeAlias = "Future[Outcome] | asyncio.Future[Outcome]"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
     command: WriterCommand
-    answer: _Answer
+    answer: Answer[Outcome]
 
 
 class Writer:
@@ -132,7 +131,7 @@ class Writer:
                 else:
                     batch.append(more)
             outcomes = self._write_all([pending.command for pending in batch])
-            _answer(list(zip((pending.answer for pending in batch), outcomes, strict=True)))
+            answer_all(zip((pending.answer for pending in batch), outcomes, strict=True))
             if last:
                 return
 
@@ -275,30 +274,3 @@ class Writer:
                 f"got {self._log_key.public.key_id}",
                 hint="point log_key at the right file",
             )
-
-
-def _answer(outcomes: Sequence[tuple[_Answer, Outcome | Exception]]) -> None:
-    """Hand out outcomes, waking each event loop once."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Answer, Outcome | Exception]]] = {}
-    here: list[tuple[_Answer, Outcome | Exception]] = []
-    for answer, outcome in outcomes:
-        if isinstance(answer, asyncio.Future):
-            by_loop.setdefault(answer.get_loop(), []).append((answer, outcome))
-        else:
-            here.append((answer, outcome))
-    _settle(here)
-    for loop, those in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_settle, those)
-        except RuntimeError:  # that loop has closed, and nobody waits there any more
-            continue
-
-
-def _settle(outcomes: Sequence[tuple[_Answer, Outcome | Exception]]) -> None:
-    for answer, outcome in outcomes:
-        if answer.done():  # whoever asked went away; what was written stays written
-            continue
-        if isinstance(outcome, Exception):
-            answer.set_exception(outcome)
-        else:
-            answer.set_result(outcome)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ceremonies by release, by deadline and as lists: a projection of the log."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Row, delete, insert, select, tuple_, update
 
-from coordinator.storage.appending import ceremony_columns
+from coordinator.storage.appending import LostRaceError, ceremony_columns
 from coordinator.storage.engine import Engines
-from coordinator.storage.rows import AnnexRow, CeremonyRow, from_milliseconds, to_milliseconds
-from coordinator.storage.schema import annexes, ceremonies, entries
+from coordinator.storage.rows import AnnexRow, CeremonyRow, LogHead, from_milliseconds, to_milliseconds
+from coordinator.storage.schema import annexes, ceremonies, entries, log_head
 
 _COLUMNS = (
     ceremonies.c.ceremony,
@@ -137,10 +137,13 @@ class CeremonyTable:
             rows = connection.execute(select(*_COLUMNS).order_by(ceremonies.c.opened_index))
             return [_row(row) for row in rows]
 
-    def replace(self, rows: Iterable[CeremonyRow]) -> None:
-        """Drop the projection and write it anew."""
-        columns: Sequence[dict[str, object]] = [ceremony_columns(row) for row in rows]
+    def replace(self, rows: Iterable[CeremonyRow], *, following: LogHead) -> None:
+        """Drop the projection and write it anew; ``LostRaceError`` if the log has moved on meanwhile."""
+        columns = [ceremony_columns(row) for row in rows]
         with self._engines.writing() as connection:
+            size = connection.execute(select(log_head.c.size).with_for_update()).scalar_one()
+            if size != following.size:
+                raise LostRaceError
             connection.execute(delete(ceremonies))
             if columns:
                 connection.execute(insert(ceremonies), columns)
