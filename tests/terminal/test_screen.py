@@ -31,6 +31,8 @@ from quorumseal.terminal import (
     wrap,
 )
 
+pytestmark = pytest.mark.timeout(600)  # a deep run draws ten thousand screens a test
+
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 PLAIN = Look(width=60)
 NARROW = Look(width=20)
