@@ -14,13 +14,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from coordinator.certificates import Authority, Credentials, Kind
+from coordinator.errors import LogNotEmptyError
+from coordinator.founding import found
 from coordinator.grpc_api.server import ApiServer, ServerTls
 from coordinator.limits import Limits
 from coordinator.server import CoordinatorServer
@@ -49,10 +51,11 @@ class Site:
     reflection: bool = False
     revoked: tuple[str, ...] = ()
     port: int = 0
+    own_authority: Authority | None = None
 
     def __post_init__(self) -> None:
         self.started_at = datetime.now(UTC)
-        self.authority = Authority.create(
+        self.authority = self.own_authority or Authority.create(
             self.organisation.name, at=self.started_at, lifetime=30 * DAY, randomness=os.urandom
         )
         server = self.authority.issue_server(
@@ -120,6 +123,12 @@ reflection = {json.dumps(self.reflection)}
             key=self.write(f"{kind}-{name}.key", credentials.private_key_pem),
         )
 
+    def found(self) -> None:
+        """Write the organisation's policy into the log, unless one is there."""
+        database = read_settings(self.settings).database
+        with suppress(LogNotEmptyError):
+            found(database, self.organisation.log_key, self.organisation.policy, at=datetime.now(UTC))
+
     @contextmanager
     def api(self, use_cases: UseCases) -> Iterator["InProcess[ApiServer]"]:
         """Serve any use cases, in this process."""
@@ -149,6 +158,7 @@ reflection = {json.dumps(self.reflection)}
     @contextmanager
     def in_process(self) -> Iterator["InProcess[CoordinatorServer]"]:
         """Serve the real coordinator, in this process."""
+        self.found()
 
         async def start() -> CoordinatorServer:
             server = CoordinatorServer(read_settings(self.settings))
@@ -166,6 +176,7 @@ reflection = {json.dumps(self.reflection)}
     @contextmanager
     def subprocess(self) -> Iterator["Subprocess"]:
         """Serve the real coordinator as a process; it is killed at the end where it still runs."""
+        self.found()
         running = Subprocess(self.settings)
         try:
             yield running

@@ -80,6 +80,8 @@ async def send(context: Context, response: object, *, within: float) -> None:
     try:
         async with asyncio.timeout(within):
             await context.write(response)
+    except grpc.aio.InternalError:
+        raise asyncio.CancelledError from None  # the reader has gone
     except TimeoutError:
         raise StreamTooSlowError(
             f"expected a reader that takes a message within {within:.0f} s, got one that does not",

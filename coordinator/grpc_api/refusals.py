@@ -9,7 +9,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from grpc import StatusCode
-from grpc.aio import ServicerContext
+from grpc.aio import InternalError, ServicerContext
 
 from coordinator.errors import CoordinatorError
 from quorumseal.refusal import Refusal
@@ -86,8 +86,8 @@ async def refuse(context: Context, refusal: Refusal, *, within: float) -> None:
     try:
         async with asyncio.timeout(within):
             await context.abort(status_of(refusal.code), status.message, metadata)
-    except TimeoutError:
-        _log.info("a peer did not take its refusal (%s) within %s s", refusal.code, within)
+    except (TimeoutError, InternalError):
+        _log.info("a peer did not take its refusal (%s)", refusal.code)
 
 
 def _cut(text: str, longest: int) -> str:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The coordinator's API for Python programs.
 
-``connection`` speaks to a coordinator and returns plain ``values``; ``verified`` returns nothing that it has
-not verified; ``errors`` is what can go wrong.
+``connection`` speaks to a coordinator and returns plain ``values``: claims, which the signer's agent verifies
+before anybody believes them.  ``following`` is a stream that comes back by itself, ``errors`` what can go
+wrong.
 
 Importing this package makes gRPC speak TLS 1.3 only, at whichever end of a connection this process is.
 grpcio has no setting for that, but its library reads the ciphers of TLS 1.2 from the environment when it is

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A connection to a coordinator.  What it returns are the coordinator's claims; ``verified`` checks them."""
+"""A connection to a coordinator.  What it returns are the coordinator's claims."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass

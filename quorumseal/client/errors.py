@@ -2,7 +2,6 @@
 """What a call to a coordinator can end with instead of an answer."""
 
 from quorumseal.refusal import Refusal
-from quorumseal.tlog import ForkProof
 
 
 class ClientError(Refusal):
@@ -40,19 +39,3 @@ class UnexpectedAnswerError(ClientError):
     """The coordinator's answer is not one to the question."""
 
     code = "coordinator.unexpected_answer"
-
-
-class OtherReceiptError(UnexpectedAnswerError):
-    """The receipt does not show that what was sent is in the log."""
-
-    code = "receipt.other"
-
-
-class ForkError(ClientError):
-    """The coordinator shows a history that contradicts one that it signed before."""
-
-    code = "fork.found"
-
-    def __init__(self, message: str, *, hint: str = "", proof: ForkProof) -> None:
-        super().__init__(message, hint=hint)
-        self.proof = proof

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a coordinator answers, as plain values: claims, until ``verified`` has looked at them."""
+"""What a coordinator answers, as plain values: claims, until somebody verifies them."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -66,7 +66,7 @@ class StandIn(UseCases):
         if self.slow:
             await asyncio.sleep(self.slow)
 
-    def _receipt(self, index: int = 0) -> Receipt:
+    def _made_up_receipt(self, index: int = 0) -> Receipt:
         return Receipt(entry=self.entries[index], index=index, inclusion=(HASH,), checkpoint=b"a checkpoint")
 
     async def organisation(self) -> Organisation:
@@ -76,17 +76,17 @@ class StandIn(UseCases):
     async def start(self, envelope: Envelope, *, caller: str) -> Started:
         await self._reach(f"start {caller}")
         await self.append(envelope.payload)
-        receipt = self._receipt(len(self.entries) - 1)
+        receipt = self._made_up_receipt(len(self.entries) - 1)
         return Started(ceremony=ceremony_number(1), created=True, receipt=receipt)
 
     async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Decided:
         await self._reach(f"decide {caller} {reason.text if reason else None}")
         await self.append(envelope.payload)
-        return Decided(receipt=self._receipt(len(self.entries) - 1), state=State.OPEN)
+        return Decided(receipt=self._made_up_receipt(len(self.entries) - 1), state=State.OPEN)
 
     async def cancel(self, envelope: Envelope, reason: Annex, *, caller: str) -> Receipt:
         await self._reach(f"cancel {caller} {reason.text} {envelope.payload.decode()}")
-        return self._receipt()
+        return self._made_up_receipt()
 
     async def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
         await self._reach("ceremony")
