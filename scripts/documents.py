@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from difflib import unified_diff
+from functools import cache
 from pathlib import Path
 
 from scripts.documentation import acme, commands, refusals
@@ -85,16 +86,18 @@ def problems_of(path: Path) -> Iterator[str]:
                 yield f"{where}: the link to {target} leads nowhere"
             elif anchor and anchor[1:] not in anchors(leads.read_text()):
                 yield f"{where}: {target} has no heading {anchor}"
-    tests = {
-        test
-        for source in ROOT.glob("tests/**/*.py")
-        for test in re.findall(r"def (test_\w+)", source.read_text())
-    }
-    yield from (f"{where}: there is no test {name}" for name in TEST.findall(text) if name not in tests)
+    yield from (f"{where}: there is no test {name}" for name in TEST.findall(text) if name not in tests())
     for command in commands.commands_in(text):
         reason = commands.misfit(command)
         if reason:
             yield f"{where}: {command}: {reason}"
+
+
+@cache
+def tests() -> frozenset[str]:
+    """Return the names of all tests."""
+    sources = (path.read_text() for path in ROOT.glob("tests/**/*.py"))
+    return frozenset(name for source in sources for name in TEST_DEFINED.findall(source))
 
 
 def anchors(text: str) -> set[str]:

@@ -5,10 +5,12 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Final
 
 from coordinator.grpc_api.callers import CALLERS, SERVICE
 from coordinator.grpc_api.refusals import STATUSES
+from coordinator.limits import Limits
 from quorumseal.ceremony.lifecycle import TRANSITIONS, Event, State
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statements import Choice
@@ -20,6 +22,7 @@ from scripts.documentation.refusals import EXIT_MEANINGS, ROOT, codes_of
 
 _PROTO: Final = ROOT / "protos/quorumseal/v1/coordinator.proto"
 _RPC: Final = re.compile(r"((?:  //.*\n)+)?  rpc (\w+)\((stream )?\w+\) returns \((stream )?\w+\)")
+_LIMIT: Final = re.compile(r'    (\w+): int = .+\n(?:    """(.+)""")?')
 _ITEMS_SHOWN: Final = 2
 _TEXT_SHOWN: Final = 100
 _FENCE: Final = "```"
@@ -181,6 +184,13 @@ def statuses() -> str:
     )
 
 
+def limits() -> str:
+    """List the limits of a coordinator with their defaults."""
+    about = dict(_LIMIT.findall((ROOT / "coordinator/limits.py").read_text()))
+    rows = [f"| `{f.name}` | {getattr(Limits(), f.name)} | {about[f.name].strip()} |" for f in fields(Limits)]
+    return _table("| limit | default | |", rows)
+
+
 def scheme_codes() -> str:
     """List the refusals of keys and signatures."""
     rows = [f"| `{code}` | {about} |" for code, about in codes_of(Refusal, ("key.", "signature."))]
@@ -253,6 +263,7 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
         exit_codes,
         calls,
         statuses,
+        limits,
         scheme_codes,
         strict_codes,
     )

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -59,7 +60,7 @@ def run_again(block: str, folder: Path) -> str:
 
 
 def _output(command: str, place: Path) -> list[str]:
-    path = f"{Path('.venv/bin').resolve()}:{os.environ['PATH']}"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {"PATH": path, "NO_COLOR": "1", "COLUMNS": _COLUMNS, "TZ": "UTC", "LANG": "C.UTF-8"}
     done = subprocess.run(
         ["sh", "-c", command],
