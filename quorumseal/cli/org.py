@@ -46,6 +46,19 @@ def _add_init_arguments(parser: ArgumentParser) -> None:
         "--products", type=_names, default="widget", help="what is released (default: widget)"
     )
     parser.add_argument(
+        "--rejection",
+        choices=["veto", "count"],
+        default="veto",
+        help="whether one rejection ends a ceremony, or too many (default: veto)",
+    )
+    parser.add_argument(
+        "--spare-keys",
+        type=_names,
+        default="",
+        metavar="PEOPLE",
+        help="who also gets a second key, spare.key.pem; a person counts once all the same",
+    )
+    parser.add_argument(
         "--listen",
         type=_listen,
         default="127.0.0.1:7443",
@@ -87,7 +100,11 @@ def init(arguments: Namespace) -> int:
         products=arguments.products,
         listen=arguments.listen,
         passphrase=_passphrase(arguments),
+        spare_keys=arguments.spare_keys,
+        rejection=arguments.rejection,
     )
+    for stranger in sorted(set(plan.spare_keys) - set(plan.people)):
+        raise UsageError(f"expected --spare-keys for people who have a role, got {stranger}")
     screen().talk(f"making keys for {len(plan.people)} people…")
     policy = make_organisation(folder, plan, at=datetime.now(UTC))
     if arguments.json:

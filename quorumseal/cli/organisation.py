@@ -40,6 +40,9 @@ class Plan:
     products: Sequence[str]
     listen: str
     passphrase: bytes
+    spare_keys: Sequence[str] = ()
+    """Who gets a second key."""
+    rejection: str = "veto"
 
     @property
     def people(self) -> list[str]:
@@ -65,6 +68,7 @@ class _Maker:
             plan.name, at=at, lifetime=AUTHORITY_VALID, randomness=secrets.token_bytes
         )
         self._keys = {person: _new_key() for person in plan.people}
+        self._spare = {person: _new_key() for person in plan.spare_keys}
         self._log_key = _new_key()
 
     def make(self) -> SignedPolicy:
@@ -96,6 +100,8 @@ class _Maker:
             authorities=[digest_of(ssl.PEM_cert_to_DER_cert(certificate.decode()))],
             valid_from=self._at,
             valid_until=self._at + KEYS_VALID,
+            spare={person: key.public for person, key in self._spare.items()},
+            rejection=plan.rejection,
         )
 
     def _write_authority(self) -> None:
@@ -133,6 +139,8 @@ class _Maker:
         write_new(folder / "ca.pem", self._authority.certificate_pem)
         write_new(folder / "trust.json", trust)
         write_new(folder / "signing.key.pem", write_key_file(key, self._plan.passphrase), mode=_SECRET)
+        if (spare := self._spare.get(person)) is not None:
+            write_new(folder / "spare.key.pem", write_key_file(spare, self._plan.passphrase), mode=_SECRET)
         settings = settings_text(name=person, coordinator=self._plan.listen)
         write_new(folder / "agent.toml", settings.encode())
 

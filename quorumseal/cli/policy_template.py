@@ -3,7 +3,7 @@
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from quorumseal.ceremony.values import instant_text
@@ -25,6 +25,9 @@ class Draft:
     authorities: Sequence[str]
     valid_from: datetime
     valid_until: datetime
+    spare: Mapping[str, PublicKey] = field(default_factory=dict)
+    """The second keys of those who have one."""
+    rejection: str = "veto"
 
 
 def policy_text(draft: Draft) -> str:
@@ -52,9 +55,9 @@ authorities = [{_listed(draft.authorities)}]
 requesters = [{_listed(draft.requesters)}]
 deadline = "3d" # unless the requester chooses another one
 longest = "7d"  # the latest that a requester can choose
-# One rejection by any role of the quorum ends the ceremony.  Name roles to give only them this veto,
-# or write "count": then it ends once too few people are left to meet the quorum.
-rejection = "veto"
+# "veto": one rejection by any role of the quorum ends the ceremony; name roles to give only them this veto.
+# "count": it ends once too few people are left to meet the quorum.
+rejection = "{draft.rejection}"
 # checks = ["built-from-source"] # what every approval must state as passed
 
 [rules.standard.quorum]
@@ -80,10 +83,16 @@ from_size = 0
 
 
 def _person(name: str, key: PublicKey, draft: Draft) -> str:
+    keys = [key, *([draft.spare[name]] if name in draft.spare else [])]
     return f"""\
 [signers.{_bare(name)}]
 kind = "person"
 
+{"".join(_valid_key(name, key, draft) for key in keys)}"""
+
+
+def _valid_key(name: str, key: PublicKey, draft: Draft) -> str:
+    return f"""\
 [[signers.{_bare(name)}.keys]]
 {_key(key)}
 valid_from = {instant_text(draft.valid_from)}

@@ -156,3 +156,26 @@ def test_people_products_and_quorum_can_be_chosen(
     policy = read_source(folder / "policy.toml")
     assert policy.organisation == "small.example"
     assert set(policy.products) == {"tool", "tool.next"}
+
+
+def test_a_spare_key_is_a_second_key_of_the_same_person(
+    tmp_path: Path, passphrase: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "spare"
+    words = ["--spare-keys", "bob", "--rejection", "count"]
+    assert main(["org", "init", "--local", str(folder), *passphrase, *words]) == 0
+    capsys.readouterr()
+    policy = read_source(folder / "policy.toml")
+    files = [folder / "people" / "bob" / name for name in ("signing.key.pem", "spare.key.pem")]
+    keys = [read_key_file(file.read_bytes(), PASSPHRASE.encode()).public for file in files]
+    assert [listed.key for listed in policy.signer("bob").keys] == keys
+    assert len(policy.signer("alice").keys) == 1
+    assert policy.rule_for("widget", Kind.RELEASE).veto == frozenset()
+
+
+def test_a_spare_key_is_for_somebody_with_a_role(
+    tmp_path: Path, passphrase: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--spare-keys", "zoe"]
+    assert main(["org", "init", "--local", str(tmp_path / "new"), *passphrase, *words]) == 2
+    assert "got zoe" in flat(capsys.readouterr().err)
