@@ -94,6 +94,8 @@ class Organisation:
     machines: frozenset[str] = frozenset({"ci"})
     p256: frozenset[str] = frozenset({"carol"})
     valid_until: Mapping[str, datetime] = field(default_factory=dict)
+    founders: tuple[str, ...] | None = None
+    """Who signs version 1: everybody in the governance roles unless named."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_signed", None)
@@ -114,7 +116,7 @@ class Organisation:
         """The policy, signed by everybody in engineering and security."""
         cached: SignedPolicy | None = getattr(self, "_signed", None)
         if cached is None:
-            cached = self.sign_policy(self.build_policy())
+            cached = self.sign_policy(self.build_policy(), self.founders)
             object.__setattr__(self, "_signed", cached)
         return cached
 

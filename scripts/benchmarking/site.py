@@ -35,6 +35,7 @@ def crowd(size: int, *, needed: int, founded: datetime | None = None) -> Organis
         quorum={"engineering": needed},
         machines=frozenset(),
         p256=frozenset(),
+        founders=engineers[:needed],
         founded=founded or datetime.now(UTC),
     )
 
