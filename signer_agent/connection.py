@@ -1,19 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the agent needs of a connection to a coordinator.  Nothing that comes through it is believed."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Protocol
 
+from quorumseal.client.errors import ClientError
 from quorumseal.client.values import (
     Annex,
     CeremonyRecord,
     Consistency,
     Decided,
+    LogEvent,
     OrganisationRecord,
     Page,
     Receipt,
     Started,
 )
+
+
+class Stream(Protocol):
+    """The log as it grows; ``close``, from any thread, ends it."""
+
+    def __iter__(self) -> Iterator[LogEvent]: ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
 
 
 class Connection(Protocol):
@@ -53,4 +65,15 @@ class Connection(Protocol):
 
     def cancel(self, envelope: bytes, reason: Annex) -> Receipt:
         """Send a cancellation."""
+        ...
+
+    def follow(
+        self,
+        from_index: int = 0,
+        *,
+        types: Collection[str] = (),
+        present: bool = False,
+        on_break: Callable[[ClientError], None] | None = None,
+    ) -> Stream:
+        """Return the log's entries as they come, however often the connection breaks."""
         ...

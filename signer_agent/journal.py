@@ -147,6 +147,10 @@ class Journal:
         row = self._row("SELECT note FROM checkpoints WHERE origin = ?", origin)
         return None if row is None else bytes(row[0])
 
+    def checkpoint_sizes(self) -> dict[str, int]:
+        """Return how far each log was verified."""
+        return dict(self._rows("SELECT origin, size FROM checkpoints ORDER BY origin"))
+
     def keep_checkpoint(self, checkpoint: Checkpoint, note: bytes, *, at: datetime) -> None:
         """Remember a verified checkpoint; a smaller one never replaces a larger one."""
         with self._write() as connection:

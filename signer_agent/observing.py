@@ -43,6 +43,8 @@ class Observation:
 
     policy: SignedPolicy
     chain: Chain
+    entries: tuple[bytes, ...]
+    """What the chain was replayed from."""
     head: Signature
     reasons: Mapping[str, str]
     """The texts that decisions commit to, by their commitment."""
@@ -99,6 +101,7 @@ def observe(agent: Agent, ceremony: str, policy: SignedPolicy | None = None) -> 
     return Observation(
         policy=policy,
         chain=chain,
+        entries=record.part.entries,
         head=head,
         reasons={a.commitment: a.text for a in record.annexes if a.commitment in bound},
         publications=tuple(record.publications),

@@ -8,6 +8,7 @@
 Between any two of these the program may die.  What was stored is sent again; nothing is signed again.
 """
 
+from quorumseal.ceremony.admission import identity
 from quorumseal.ceremony.deciding import Cancel, Command, Record
 from quorumseal.ceremony.deciding import decide as judge
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
@@ -18,7 +19,7 @@ from quorumseal.ceremony.signed import authenticate, signed_as
 from quorumseal.ceremony.statements import Cancellation, Decision, Request
 from quorumseal.ceremony.values import instant_text
 from quorumseal.client.errors import CoordinatorUnreachableError
-from quorumseal.client.values import Receipt
+from quorumseal.client.values import Receipt, Started
 from quorumseal.signatures import PrivateKey
 from quorumseal.signatures.dsse import sign
 from quorumseal.strict_json import write
@@ -79,11 +80,7 @@ def send(agent: Agent, stored: Stored, policy: SignedPolicy) -> Stored:
         entry = verify_receipt(receipt, stored, policy)
         connect(agent, policy.policy.log, receipt.checkpoint)
     except CoordinatorUnreachableError as reason:
-        raise NoReceiptError(
-            f"expected a receipt for what {agent.name} signed ({stored.digest}), got: {reason}",
-            hint="it is in the journal: run the same command again, which sends it and signs nothing anew"
-            + (f" ({reason.hint})" if reason.hint else ""),
-        ) from reason
+        raise _no_receipt(agent, stored, reason) from reason
     if entry.type is EntryType.LATE:
         state = str(State.EXPIRED)
     return agent.journal.keep_receipt(stored.digest, receipt, entry, state)
@@ -115,6 +112,22 @@ def verify_receipt(receipt: Receipt, stored: Stored, policy: SignedPolicy) -> En
     return entry
 
 
+def verify_opening(receipt: Receipt, ceremony: str, stored: Stored, policy: SignedPolicy) -> None:
+    """See that a ceremony was opened before by a request for the same as the stored one; raise if not."""
+    entry = read_entry(receipt.entry)
+    earlier = signed_as(Request, authenticate(entry.envelope, policy)).statement
+    assert isinstance(stored.statement, Request)  # noqa: S101 - asked for requests alone
+    if (
+        entry.type is not EntryType.OPENED
+        or entry.ceremony != ceremony
+        or identity(earlier) != identity(stored.statement)
+    ):
+        raise ReceiptError(
+            f"expected ceremony {ceremony} to be about the request that was sent, got one about another",
+            hint="the coordinator did not acknowledge what was sent; run the same command again",
+        )
+
+
 def settle(agent: Agent, stored: Stored, observation: Observation) -> Stored:
     """Bring what was signed and has no receipt to its end: a receipt, or the reason why it can have none."""
     chain = observation.chain
@@ -126,6 +139,14 @@ def settle(agent: Agent, stored: Stored, observation: Observation) -> Stored:
             agent.journal.make_void(stored.digest, refusal.code)
             raise
     return send(agent, stored, observation.policy)
+
+
+def submit_request(agent: Agent, stored: Stored) -> Started:
+    """Send a request, and return the answer, which nothing was verified of."""
+    try:
+        return agent.connection.start(write(stored.envelope.to_json()))
+    except CoordinatorUnreachableError as reason:
+        raise _no_receipt(agent, stored, reason) from reason
 
 
 def _submit(agent: Agent, stored: Stored) -> tuple[Receipt, str]:
@@ -146,3 +167,11 @@ def _command(stored: Stored, policy: SignedPolicy) -> Command:
     if isinstance(stored.statement, Decision):
         return Record(signed_as(Decision, signed))
     return Cancel(signed_as(Cancellation, signed))
+
+
+def _no_receipt(agent: Agent, stored: Stored, reason: CoordinatorUnreachableError) -> NoReceiptError:
+    return NoReceiptError(
+        f"expected a receipt for what {agent.name} signed ({stored.digest}), got: {reason}",
+        hint="it is in the journal: run the same command again, which sends it and signs nothing anew"
+        + (f" ({reason.hint})" if reason.hint else ""),
+    )

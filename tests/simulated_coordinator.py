@@ -22,7 +22,7 @@ from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.signed import authenticate, signed_as
 from quorumseal.ceremony.statements import Cancellation, Decision, Request
-from quorumseal.client.errors import CoordinatorRefusedError
+from quorumseal.client.errors import ClientError, CoordinatorRefusedError
 from quorumseal.client.values import (
     Annex,
     CeremonyRecord,
@@ -341,10 +341,15 @@ class SimulatedConnection:
         )
 
     def follow(
-        self, from_index: int = 0, *, types: Collection[str] = (), present: bool = False, **_: object
+        self,
+        from_index: int = 0,
+        *,
+        types: Collection[str] = (),
+        present: bool = False,
+        on_break: Callable[[ClientError], None] | None = None,
     ) -> "SimulatedFollowing":
         """Answer as Follow does."""
-        del types, present
+        del types, present, on_break
         return SimulatedFollowing(self.coordinator, from_index)
 
     def _by_caller(self, envelope: bytes) -> Envelope:

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a command's arguments to an agent: arguments that verbs share, and the wiring."""
+
+import getpass
+import json
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from quorumseal.client.connection import Connection
+from quorumseal.signatures import PrivateKey
+from quorumseal.terminal import Screen
+from quorumseal.verifier.trust import MAX_TRUST_BYTES, Trust, read_trust
+from signer_agent.agent import Agent
+from signer_agent.documents import Json
+from signer_agent.errors import SettingsError
+from signer_agent.home import Home, find_home
+from signer_agent.journal import Journal
+from signer_agent.key_sources import Passphrases, open_key_file
+from signer_agent.settings import Settings, read_settings
+
+
+def add_home(parser: ArgumentParser) -> None:
+    """Let a verb be told whose agent it is."""
+    parser.add_argument(
+        "--home",
+        metavar="DIR",
+        help="the agent's directory (default: $QUORUMSEAL_HOME, or quorumseal in the XDG configuration)",
+    )
+
+
+def add_passphrase(parser: ArgumentParser) -> None:
+    """Let a verb be told how to open the key; the passphrase itself is never an argument."""
+    parser.add_argument(
+        "--passphrase-fd", type=int, metavar="N", help="read the key's passphrase from this file descriptor"
+    )
+
+
+@contextmanager
+def opened(arguments: Namespace) -> Iterator[tuple[Agent, Settings]]:
+    """Wire the agent of a command, and close what it opened."""
+    home = Home.open(find_home(arguments.home, os.environ))
+    settings = read_settings(home.settings_file)
+    trust = _read_trust(settings.trust)
+    with (
+        Journal.open(home.journal_file) as journal,
+        Connection(settings.coordinator, settings.tls, server_name=settings.server_name) as connection,
+    ):
+        yield (
+            Agent(
+                name=settings.name,
+                home=home,
+                journal=journal,
+                connection=connection,
+                trust=trust,
+                now=lambda: datetime.now(UTC),
+                randomness=os.urandom,
+            ),
+            settings,
+        )
+
+
+def open_key(settings: Settings, descriptor: int | None) -> PrivateKey:
+    """Open the signer's key, asking for its passphrase where there is somebody to ask."""
+    on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    return open_key_file(
+        settings.key_file,
+        Passphrases(
+            descriptor=descriptor,
+            file=settings.passphrase_file,
+            prompt=(lambda question: getpass.getpass(question, sys.stderr)) if on_terminal else None,
+        ),
+    )
+
+
+def screen() -> Screen:
+    """Return the screen of this process."""
+    return Screen.on(sys.stdout, sys.stderr, os.environ)
+
+
+def print_json(value: Json) -> None:
+    """Write one JSON document to standard output, in ASCII: nothing in it acts on a terminal."""
+    sys.stdout.write(json.dumps(value, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def command(arguments: Namespace, *words: str) -> list[str]:
+    """Return the next command for the same home."""
+    home = ["--home", arguments.home] if arguments.home else []
+    return ["quorumseal", *words, *home]
+
+
+def _read_trust(file: Path) -> Trust:
+    try:
+        with file.open("rb") as stream:
+            return read_trust(stream.read(MAX_TRUST_BYTES + 1))
+    except OSError as reason:
+        raise SettingsError(
+            f"expected the trust file at {file}: {reason.strerror}",
+            hint="get trust.json from your organisation by a way that you trust",
+        ) from None

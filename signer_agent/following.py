@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``agent run``: watch the log, say what waits for this signer, send again what was not acknowledged.
+
+The stream is a bell, not a source: an entry that comes through it says which ceremony to look at, and the
+look verifies everything.  A person's key is never here.  A machine's is, where its settings let it approve
+what matches byte for byte.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum, unique
+from queue import Empty, SimpleQueue
+
+from quorumseal.ceremony.entries import read_entry
+from quorumseal.ceremony.statements import CheckOutcome, Choice, Request
+from quorumseal.client.errors import ClientError
+from quorumseal.client.values import Head, LoggedEntry
+from quorumseal.refusal import Refusal
+from quorumseal.signatures import PrivateKey
+from signer_agent.agent import Agent
+from signer_agent.artifacts import Sources
+from signer_agent.connection import Stream
+from signer_agent.deciding import look, require_decidable
+from signer_agent.drafting import draft_decision
+from signer_agent.errors import ForkError
+from signer_agent.inbox import Inbox, open_inbox
+from signer_agent.journal import Stored
+from signer_agent.observing import observe, observe_head, observe_policy
+from signer_agent.review import Review, Standing
+from signer_agent.signing import send, settle, sign_and_store
+
+WARNINGS = (timedelta(hours=24), timedelta(hours=1), timedelta(minutes=10), timedelta(0))
+CHECKPOINT_EVERY = timedelta(minutes=1)
+_LONGEST_SLEEP = 30.0
+
+
+@unique
+class Notice(StrEnum):
+    """What the agent has to say."""
+
+    WATCHING = "watching"
+    WAITS = "waits"
+    MOVED = "moved"
+    """Somebody decided; it is open still."""
+    ENDED = "ended"
+    DEADLINE = "deadline"
+    SENT = "sent"
+    """Something that was signed before has its receipt now."""
+    DECIDED = "decided"
+    """This machine approved by itself."""
+    NOT_DECIDED = "not-decided"
+    BROKEN = "broken"
+    BACK = "back"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One thing that was said, and about what."""
+
+    notice: Notice
+    at: datetime
+    review: Review | None = None
+    inbox: Inbox | None = None
+    stored: Stored | None = None
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    error: ClientError
+
+
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """The stream has ended: by our wish, or for a reason."""
+
+    error: BaseException | None = None
+
+
+@dataclass(slots=True)
+class Watch:
+    """One run of the agent."""
+
+    agent: Agent
+    tell: Callable[[Told], None]
+    machine_key: PrivateKey | None = None
+    """Held for machine signers that approve what matches; None for people, always."""
+    sources: Sources = field(default_factory=Sources)
+    _events: "SimpleQueue[LoggedEntry | Head | _Broken | _Over]" = field(default_factory=SimpleQueue)
+    _reviews: dict[str, Review] = field(default_factory=dict)
+    _warned: set[tuple[str, timedelta]] = field(default_factory=set)
+    _again: set[str] = field(default_factory=set)
+    _broken: bool = False
+    _checked_at: datetime | None = None
+
+    def run(self) -> None:
+        """Watch until ``stop``."""
+        with self.agent.home.running():
+            policy = observe_policy(self.agent)
+            head = observe_head(self.agent, policy)
+            self._checked_at = self.agent.now()
+            self._begin()
+            stream = self.agent.connection.follow(
+                head.checkpoint.size, present=True, on_break=lambda error: self._events.put(_Broken(error))
+            )
+            reader = threading.Thread(target=self._read, args=(stream,), name="follow", daemon=True)
+            reader.start()
+            try:
+                self._watch()
+            finally:
+                stream.close()
+                reader.join(_LONGEST_SLEEP)
+
+    def stop(self) -> None:
+        """End ``run``, from any thread or signal handler."""
+        self._events.put(_Over())
+
+    def _begin(self) -> None:
+        for stored in self.agent.journal.pending():
+            if not isinstance(stored.statement, Request):  # asking for a release anew is for its requester
+                self._send_again(stored)
+        inbox = open_inbox(self.agent)
+        self._reviews = {review.request.statement.ceremony: review for review in inbox.reviews}
+        self._say(Notice.WATCHING, inbox=inbox)
+        for review in inbox.waiting:
+            self._say(Notice.WAITS, review=review)
+            self._decide(review)
+
+    def _read(self, stream: Stream) -> None:
+        """Move what the stream brings to where it is handled; the body of a thread."""
+        try:
+            for event in stream:
+                self._events.put(event)
+        except Exception as error:
+            self._events.put(_Over(error))
+
+    def _watch(self) -> None:
+        while True:
+            try:
+                event = self._events.get(timeout=self._sleep())
+            except Empty:
+                self._retry()
+                self._warn()
+                continue
+            match event:
+                case _Over():
+                    if event.error is not None:
+                        raise event.error
+                    return
+                case _Broken():
+                    if not self._broken:
+                        self._say(Notice.BROKEN, refusal=event.error)
+                    self._broken = True
+                    continue
+            if self._broken:
+                self._broken = False
+                self._say(Notice.BACK)
+            if isinstance(event, LoggedEntry):
+                self._entry(event)
+            else:
+                self._head()
+            self._warn()
+
+    def _entry(self, logged: LoggedEntry) -> None:
+        try:
+            entry = read_entry(logged.entry)
+        except Refusal as refusal:
+            self._say(Notice.REFUSED, refusal=refusal)
+            return
+        if entry.ceremony is None or self.agent.journal.shown(entry.ceremony).get(entry.seq) == entry.hash:
+            return
+        self._look(entry.ceremony)
+
+    def _head(self) -> None:
+        """See once in a while that the log has one history, also when nothing is of interest in it."""
+        at = self.agent.now()
+        if self._checked_at is None or at - self._checked_at >= CHECKPOINT_EVERY:
+            self._checked_at = at
+            self._guarded(lambda: observe_head(self.agent, observe_policy(self.agent)))
+
+    def _look(self, ceremony: str) -> None:
+        before = self._reviews.get(ceremony)
+
+        def look_again() -> None:
+            review = look(self.agent, ceremony)
+            self._again.discard(ceremony)
+            if review.standing is Standing.ENDED:
+                self._reviews.pop(ceremony, None)
+                self._say(Notice.ENDED, review=review)
+                return
+            self._reviews[ceremony] = review
+            waits = review.standing is Standing.AWAITED
+            first = before is None or before.standing is not Standing.AWAITED
+            self._say(Notice.WAITS if waits and first else Notice.MOVED, review=review)
+            if waits:
+                self._decide(review)
+
+        if not self._guarded(look_again):
+            self._again.add(ceremony)
+
+    def _retry(self) -> None:
+        for ceremony in sorted(self._again):
+            self._look(ceremony)
+
+    def _decide(self, review: Review) -> None:
+        """Let a machine approve what matches byte for byte; a person's agent has no key to do it with."""
+        key = self.machine_key
+        if key is None or review.standing is not Standing.AWAITED:
+            return
+
+        def approve() -> None:
+            checked = look(self.agent, review.request.statement.ceremony, sources=self.sources)
+            require_decidable(checked, Choice.APPROVAL)
+            checked.findings.require(unchecked=False)
+            if checked.standing is not Standing.AWAITED or checked.findings.outcome is not CheckOutcome.PASS:
+                self._say(Notice.NOT_DECIDED, review=checked)
+                return
+            draft = draft_decision(checked, Choice.APPROVAL)
+            stored = sign_and_store(self.agent, draft, key, checked.observation.policy)
+            sent = send(self.agent, stored, checked.observation.policy)
+            self._say(Notice.DECIDED, review=checked, stored=sent)
+
+        self._guarded(approve)
+
+    def _send_again(self, stored: Stored) -> None:
+        def send_again() -> None:
+            sent = settle(self.agent, stored, observe(self.agent, stored.ceremony))
+            self._say(Notice.SENT, stored=sent)
+
+        self._guarded(send_again)
+
+    def _guarded(self, action: Callable[[], object]) -> bool:
+        """Do something, and go on when it is refused; only a fork ends the agent."""
+        try:
+            action()
+        except ForkError:
+            raise
+        except Refusal as refusal:
+            self._say(Notice.REFUSED, refusal=refusal)
+            return False
+        return True
+
+    def _warn(self) -> None:
+        """Say once when a deadline comes close for something that waits for this signer."""
+        at = self.agent.now()
+        for review in self._waiting():
+            request = review.request.statement
+            due = [left for left in WARNINGS if request.deadline - left <= at]
+            told = {left for left in WARNINGS if (request.ceremony, left) in self._warned}
+            late = {left for left in due if request.deadline - left > request.opened_at}
+            if late - told:
+                self._warned |= {(request.ceremony, left) for left in due}
+                self._say(Notice.DEADLINE, review=review)
+
+    def _sleep(self) -> float:
+        """Return how long nothing will become due."""
+        at = self.agent.now()
+        next_warnings = (
+            review.request.statement.deadline - left - at for review in self._waiting() for left in WARNINGS
+        )
+        seconds = (wait.total_seconds() for wait in next_warnings if wait > timedelta(0))
+        longest = 5.0 if self._again else _LONGEST_SLEEP
+        return min([longest, *seconds])
+
+    def _waiting(self) -> Iterable[Review]:
+        return [review for review in self._reviews.values() if review.standing is Standing.AWAITED]
+
+    def _say(
+        self,
+        notice: Notice,
+        *,
+        review: Review | None = None,
+        inbox: Inbox | None = None,
+        stored: Stored | None = None,
+        refusal: Refusal | None = None,
+    ) -> None:
+        self.tell(
+            Told(
+                notice=notice,
+                at=self.agent.now(),
+                review=review,
+                inbox=inbox,
+                stored=stored,
+                refusal=refusal,
+            )
+        )

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How ``agent run`` speaks: one line for each thing that happened, with its time."""
+
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.quorum import explain
+from quorumseal.ceremony.values import instant_text
+from quorumseal.terminal import Foreign, Mark, Screen
+from signer_agent.documents import Json, stored_json
+from signer_agent.following import Notice, Told
+from signer_agent.inbox_screen import handle_of
+from signer_agent.screen import headline, release_of, time_left
+
+
+class RunningScreen:
+    """Draws what the agent says, as it says it."""
+
+    def __init__(self, screen: Screen, name: str, coordinator: str) -> None:
+        self._screen = screen
+        self._name = name
+        self._coordinator = coordinator
+
+    def tell(self, told: Told) -> None:
+        """Draw one notice."""
+        if told.inbox is not None:
+            waiting = len(told.inbox.waiting)
+            what = (
+                f"{waiting} wait{'s' if waiting == 1 else ''} for you" if waiting else "nothing waits for you"
+            )
+            self._screen.answer(Mark.DONE, f"Watching {self._coordinator} as {self._name}: {what}")
+            return
+        mark, *parts = _line(told)
+        self._screen.item(mark, f"{told.at.astimezone():%H:%M:%S}", *parts)
+        if told.notice in (Notice.WAITS, Notice.DEADLINE) and told.review is not None:
+            self._screen.line(f"      quorumseal review {handle_of(told.review)}")
+        if told.refusal is not None and told.refusal.hint:
+            self._screen.line("     ", Foreign(told.refusal.hint, 400))
+
+
+def told_json(told: Told) -> dict[str, Json]:
+    """Return one notice for programs."""
+    document: dict[str, Json] = {"at": instant_text(told.at), "notice": str(told.notice)}
+    if told.review is not None:
+        request = told.review.request.statement
+        document |= {
+            "ceremony": request.ceremony,
+            "product": request.product,
+            "version": request.version,
+            "standing": str(told.review.standing),
+            "state": str(told.review.ceremony.state),
+            "deadline": instant_text(request.deadline),
+        }
+    if told.inbox is not None:
+        document["waiting"] = len(told.inbox.waiting)
+    if told.stored is not None:
+        document |= stored_json(told.stored)
+    if told.refusal is not None:
+        document |= {"code": told.refusal.code, "message": str(told.refusal)}
+    return document
+
+
+def _line(told: Told) -> tuple[Mark, str] | tuple[Mark, str, Foreign]:
+    review = told.review
+    match told.notice:
+        case Notice.WAITS | Notice.ENDED if review is not None:
+            return headline(review)
+        case Notice.MOVED if review is not None:
+            return Mark.WAITING, f"{release_of(review)}: {'; '.join(explain(review.tally))}"
+        case Notice.DEADLINE if review is not None:
+            return Mark.WARNING, f"{release_of(review)} still waits for you: {time_left(review)}"
+        case Notice.DECIDED if review is not None:
+            return (
+                Mark.DONE,
+                f"{release_of(review)}: every artifact matches, and this machine has approved it",
+            )
+        case Notice.NOT_DECIDED if review is not None:
+            return Mark.WARNING, f"{release_of(review)}: this machine does not approve it"
+        case Notice.SENT if told.stored is not None:
+            ended = told.stored.state not in (State.OPEN, State.APPROVED)
+            mark = Mark.WARNING if ended else Mark.DONE
+            return (
+                mark,
+                f"what you signed in {told.stored.ceremony} has its receipt; it is {told.stored.state}",
+            )
+        case Notice.BACK:
+            return Mark.DONE, "connected again"
+        case Notice.BROKEN:
+            return Mark.WARNING, "connection lost, trying again:", Foreign(str(told.refusal), 200)
+        case _:
+            code = told.refusal.code if told.refusal else told.notice
+            return Mark.FAILED, f"[{code}]", Foreign(str(told.refusal or ""), 600)

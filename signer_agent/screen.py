@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a review is drawn: the answer first, the artifacts with full digests, the next command last.
+
+What others wrote stands apart, each under its author's name, and is said to be no part of the signature.
+"""
+
+from datetime import datetime
+
+from quorumseal.ceremony.lifecycle import (
+    CeremonyRejected,
+    DeadlinePassed,
+    Event,
+    LateDecisionRecorded,
+    QuorumReached,
+    State,
+    replay,
+)
+from quorumseal.ceremony.quorum import RoleTally, Tally, explain
+from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.statements import CheckOutcome, Choice, Decision
+from quorumseal.terminal import Cell, Foreign, Mark, Screen, distance_text, duration_text, instant_text
+from signer_agent.drafting import Draft
+from signer_agent.review import Review, Standing
+from signer_agent.words import four_words
+
+CHOICE_MARKS = {Choice.APPROVAL: Mark.DONE, Choice.REJECTION: Mark.FAILED, Choice.ABSTENTION: Mark.WAITING}
+VERBS = {Choice.APPROVAL: "approves", Choice.REJECTION: "rejects", Choice.ABSTENTION: "abstains"}
+YOU = {Choice.APPROVAL: "approved", Choice.REJECTION: "rejected", Choice.ABSTENTION: "abstained from"}
+NOT_SIGNED = "Written by others: it helps you to judge, and no signature of yours covers it"
+
+
+def release_of(review: Review) -> str:
+    """Return what a ceremony is about, in two words."""
+    request = review.request.statement
+    return f"{request.product} {request.version}"
+
+
+def draw_review(screen: Screen, review: Review) -> None:
+    """Draw everything that there is to know before deciding."""
+    screen.answer(*headline(review))
+    _draw_warnings(screen, review)
+    _draw_artifacts(screen, review)
+    _draw_request(screen, review)
+    _draw_quorum(screen, review)
+    _draw_changes(screen, review)
+    _draw_foreign(screen, review)
+
+
+def headline(review: Review) -> tuple[Mark, str]:
+    """Return the first line: what the ceremony is to this signer now."""
+    what, left = release_of(review), time_left(review)
+    match review.standing:
+        case Standing.AWAITED:
+            return Mark.WAITING, f"{what} waits for your decision: {left}"
+        case Standing.OPEN:
+            return Mark.WAITING, f"{what} is open, but your roles are filled: {left}"
+        case Standing.DECIDED:
+            assert review.own is not None  # noqa: S101 - what the standing means
+            return Mark.DONE, f"You {YOU[review.own.statement.choice]} {what}; it is open: {left}"
+        case Standing.UNSENT:
+            return Mark.WARNING, f"What you signed about {what} has no receipt yet: {left}"
+        case Standing.REQUESTED:
+            return Mark.WAITING, f"{what} is open: you asked for it, so others decide: {left}"
+        case Standing.NO_ROLE:
+            return Mark.WAITING, f"{what} is open: no role of yours decides on it: {left}"
+        case Standing.OVERDUE:
+            return Mark.WARNING, f"{what} is past its deadline: {left}"
+        case Standing.CONFLICT:
+            return Mark.WARNING, f"{what} is asked for with other bytes than you approved before"
+        case Standing.ENDED:
+            mark = Mark.DONE if review.ceremony.state is State.APPROVED else Mark.FAILED
+            ended = review.ceremony.ended_at
+            when = f", {distance_text(ended, review.at)}" if ended else ""
+            return mark, f"{what} was {review.ceremony.state}{when}"
+
+
+def time_left(review: Review) -> str:
+    """Say how long a ceremony is still open."""
+    deadline = review.request.statement.deadline
+    if review.at >= deadline:
+        return f"its deadline was {distance_text(deadline, review.at)}"
+    return f"{duration_text(deadline - review.at)} left"
+
+
+def draw_draft(screen: Screen, review: Review, draft: Draft, events: tuple[Event, ...]) -> None:
+    """Draw exactly what will be signed, and what it will do."""
+    decision = draft.statement
+    assert isinstance(decision, Decision)  # noqa: S101 - drawn for decisions only
+    context = decision.context
+    screen.heading(f"What you sign: {decision.choice} of {release_of(review)}, as {context.signer}")
+    pairs: list[tuple[str, Cell]] = [
+        ("  counts in", ", ".join(sorted(decision.roles))),
+        *(("  states", f"{check.name}: {check.outcome}") for check in decision.checks),
+        ("  request", decision.request),
+        ("  policy", f"version {context.policy.version}, {context.policy.digest}"),
+        ("  log", f"{context.log}, of which you have seen {context.checkpoint.size} entries"),
+        ("  signed at", instant_text(context.signed_at)),
+    ]
+    if decision.replaces is not None:
+        pairs.append(("  replaces", f"your decision {decision.replaces}"))
+    if decision.not_after is not None:
+        pairs.append(("  stands until", instant_text(decision.not_after)))
+    if draft.reason is not None:
+        pairs.append(("  reason", "yours, below; the signature commits to it"))
+    pairs.append(("  statement", draft.digest))
+    screen.facts(pairs)
+    if draft.reason is not None:
+        screen.quote(draft.reason.text)
+    for sentence in consequences_text(review, events):
+        screen.item(Mark.WAITING, sentence)
+
+
+def consequences_text(review: Review, events: tuple[Event, ...]) -> tuple[str, ...]:
+    """Say what a decision will do."""
+    if any(isinstance(event, QuorumReached) for event in events):
+        return ("It completes the quorum: the release is approved and published.",)
+    if any(isinstance(event, CeremonyRejected) for event in events):
+        return ("It ends the ceremony: the release is rejected.",)
+    if any(isinstance(event, DeadlinePassed | LateDecisionRecorded) for event in events):
+        return ("It comes too late to count, and goes on record as late.",)
+    after = replay(review.ceremony, events).tally(at=review.at)
+    return tuple(f"Then {sentence}." for sentence in explain(after))
+
+
+def _draw_warnings(screen: Screen, review: Review) -> None:
+    if review.foreign_own:
+        screen.item(
+            Mark.WARNING,
+            "The log has a decision of yours that is not in this journal. If you did not make it on another "
+            "machine, somebody else has your key: tell your security team.",
+        )
+    if (conflict := review.conflict) is not None:
+        screen.item(
+            Mark.WARNING, f"You approved these bytes as {release_of(review)} (ceremony {conflict.ceremony}):"
+        )
+        for subject in conflict.subjects:
+            screen.facts([(f"    {subject.name}", subject.digest)])
+        screen.line("    This request does not say that it supersedes that one.")
+
+
+def _draw_artifacts(screen: Screen, review: Review) -> None:
+    screen.heading("Artifacts")
+    for subject in review.request.statement.subjects:
+        found = review.findings.found.get(subject.name)
+        if found is None:
+            screen.item(Mark.WAITING, f"{subject.name}: not checked on this machine")
+            screen.line(f"    {subject.digest}")
+        elif found.matches:
+            screen.item(Mark.DONE, f"{subject.name}: the same bytes as", Foreign(found.source))
+            screen.line(f"    {subject.digest}")
+        else:
+            screen.item(Mark.FAILED, f"{subject.name}: OTHER BYTES than", Foreign(found.source))
+            screen.facts([("    asked for", subject.digest), ("    found", found.digest)])
+
+
+def _draw_request(screen: Screen, review: Review) -> None:
+    request = review.request.statement
+    by = request.context.signer + (f", for {request.on_behalf_of}" if request.on_behalf_of else "")
+    policy = review.observation.policy
+    pairs: list[tuple[str, Cell]] = [
+        ("  asked by", by),
+        ("  asked at", instant_text(request.opened_at)),
+        ("  deadline", f"{instant_text(request.deadline)}, {distance_text(request.deadline, review.at)}"),
+        ("  kind", f"{request.kind}, {request.mode}"),
+        ("  rule", f"{review.rule.name}: " + ", ".join(f"{t.count} of {t.role}" for t in review.rule.quorum)),
+        ("  policy", f"version {policy.policy.version}, {policy.digest}"),
+        ("  request", review.request.digest),
+        ("  say aloud", f"{four_words(review.request.digest)} (to compare with others; no security check)"),
+    ]
+    if request.supersedes is not None:
+        pairs.insert(4, ("  supersedes", f"request {request.supersedes}"))
+    if review.rule.checks:
+        pairs.append(("  checks", "every approval must state: " + ", ".join(sorted(review.rule.checks))))
+    screen.heading("Request")
+    screen.facts(pairs)
+    for evidence in request.evidence:
+        screen.item(Mark.WAITING, f"evidence {evidence.kind}: {evidence.name}")
+        screen.line(f"    {evidence.digest}")
+
+
+def _draw_quorum(screen: Screen, review: Review) -> None:
+    screen.heading("Quorum")
+    tally = review.tally
+    width = max(len(role.role) for role in tally.roles)
+    for role in tally.roles:
+        screen.item(
+            Mark.WAITING if role.missing else Mark.DONE, f"{role.role:<{width}} ", _role_text(role, review)
+        )
+    for sentence in _why_elsewhere(tally):
+        screen.line(f"    {sentence}")
+    for decision in (*((review.own,) if review.own else ()), *review.others):
+        _draw_decision(screen, review, decision)
+
+
+def _draw_decision(screen: Screen, review: Review, decision: Signed[Decision]) -> None:
+    statement = decision.statement
+    who = f"{decision.signer} (you)" if decision.signer == review.signer else decision.signer
+    checks = "".join(
+        f"; {check.name}: {check.outcome}"
+        for check in statement.checks
+        if check.outcome is not CheckOutcome.PASS
+    )
+    stands = "" if _stands(statement, review.at) else "; no longer stands"
+    screen.item(
+        CHOICE_MARKS[statement.choice],
+        f"{who} {VERBS[statement.choice]} for {', '.join(sorted(statement.roles))}, "
+        f"{distance_text(statement.context.signed_at, review.at)}{checks}{stands}",
+    )
+
+
+def _draw_changes(screen: Screen, review: Review) -> None:
+    last = review.recollection.last
+    product = review.request.statement.product
+    screen.heading("Since your last decision")
+    if last is None or review.changes is None:
+        screen.line(f"  This is your first decision on {product} with this agent: read the rule with care.")
+        return
+    context = last.decision.context
+    when = f"policy version {context.policy.version}, {distance_text(context.signed_at, review.at)}"
+    if not review.changes:
+        screen.item(Mark.DONE, f"Policy and rule for {product} are as they were ({when}).")
+        return
+    screen.item(Mark.WARNING, f"What {product} needs has changed ({when}):")
+    for change in review.changes:
+        screen.line(f"    {change}")
+
+
+def _draw_foreign(screen: Screen, review: Review) -> None:
+    request = review.request.statement
+    texts = [(d, t) for d in review.others if (t := review.observation.reasons.get(d.statement.reason or ""))]
+    if not (request.ticket or request.evidence or request.locators or texts):
+        return
+    screen.heading(NOT_SIGNED)
+    pairs: list[tuple[str, Cell]] = []
+    if request.ticket is not None:
+        pairs.append((f"  ticket, by {request.context.signer}", Foreign(request.ticket)))
+    pairs += [(f"  {locator.name} is at", Foreign(locator.uri)) for locator in request.locators]
+    screen.facts(pairs)
+    for decision, text in texts:
+        screen.line(f"  {decision.signer} {VERBS[decision.statement.choice]}, and says:")
+        screen.quote(text)
+
+
+def _role_text(role: RoleTally, review: Review) -> str:
+    filled = ", ".join(role.seated) or "nobody yet"
+    text = f"{len(role.seated)} of {role.threshold}: {filled}"
+    if role.missing and role.helpful and review.ceremony.state is State.OPEN:
+        text += f"; awaited: {', '.join('you' if p == review.signer else p for p in role.helpful)}"
+    return text
+
+
+def _why_elsewhere(tally: Tally) -> list[str]:
+    return [
+        f"{person} also belongs to {role.role}, and already counts for {other}"
+        for role in tally.roles
+        for person, other in role.elsewhere
+    ]
+
+
+def _stands(decision: Decision, at: datetime) -> bool:
+    return decision.not_after is None or at < decision.not_after
