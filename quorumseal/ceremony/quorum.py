@@ -6,8 +6,9 @@ who consented to count in it.  Who sits where is a maximum bipartite matching: a
 however many roles and keys they have, and the order in which they approved never matters.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 
@@ -153,7 +154,7 @@ def _role_tally(
     sitting = tuple(sorted(p for p, role in seated.items() if role == need.role))
     if len(sitting) == need.threshold:
         return RoleTally(role=need.role, threshold=need.threshold, seated=sitting, helpful=(), elsewhere=())
-    filled = len(sitting)
+    filled = Counter(seated.values())
     return RoleTally(
         role=need.role,
         threshold=need.threshold,
@@ -167,8 +168,12 @@ def _role_tally(
     )
 
 
-def _fills(role: str, needs: Sequence[Need], consents: Mapping[str, frozenset[str]], filled: int) -> bool:
-    return sum(1 for seat_of in seat(needs, consents).values() if seat_of == role) > filled
+def _fills(
+    role: str, needs: Sequence[Need], consents: Mapping[str, frozenset[str]], filled: Mapping[str, int]
+) -> bool:
+    """Whether a role can have one seat more filled than now, and every other role as many as now."""
+    wanted = [replace(need, threshold=filled[need.role] + (need.role == role)) for need in needs]
+    return quorum_met(wanted, consents)
 
 
 def _explain_role(role: RoleTally) -> str:

@@ -100,6 +100,20 @@ def test_somebody_helps_a_role_that_they_do_not_hold_by_freeing_who_does() -> No
     assert explain(count) == ("security needs one more: alice; bob already counts for engineering",)
 
 
+def test_somebody_who_could_fill_either_of_two_roles_is_awaited_for_both() -> None:
+    needs = (need("security", 1, "carol", "dan"), need("release", 1, "dan", "rita"))
+    count = tally(needs, {}, undecided=("carol", "dan", "rita"))
+    assert explain(count) == ("security needs one more: carol or dan", "release needs one more: dan or rita")
+
+
+def test_a_thousand_people_in_every_role_are_seated_without_recursing_from_one_to_the_next() -> None:
+    people = frozenset(f"person-{number:04}" for number in range(1023))
+    needs = tuple(Need(role=f"role-{n}", threshold=64, members=people) for n in range(16))
+    everybody = {person: frozenset(n.role for n in needs) for person in people}
+    assert len(seat(needs, everybody)) == 1023
+    assert not quorum_met(needs, everybody)
+
+
 def test_the_tally_says_when_nobody_is_left() -> None:
     count = tally((need("engineering", 2, "alice", "bob"),), consents(alice="engineering"))
     assert not count.reachable

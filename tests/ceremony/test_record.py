@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The auditor's account says what the entries bear out, and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, replace
+from datetime import timedelta
+
+import pytest
+
+from quorumseal.ceremony import errors
+from quorumseal.ceremony.chain import Chain, extend
+from quorumseal.ceremony.deciding import Cancel, Command, Expire, Record, Supersede
+from quorumseal.ceremony.entries import EntryType
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.record import QuorumRecord, quorum_record, to_json
+from quorumseal.ceremony.statements import CheckOutcome, Choice
+from quorumseal.strict_json import read, write
+from tests.forging import payloads
+from tests.organisation import NOW, REASON_DIGEST, Organisation, ceremony_number
+
+ACME = Organisation()
+MINUTE = timedelta(minutes=1)
+ONES = "sha256:" + "1" * 64
+
+
+def recorded(
+    *signers: str, then: Callable[[Chain], Command] | None = None, at: timedelta = MINUTE * 9
+) -> QuorumRecord:
+    chain, entries = ACME.run(*signers)
+    if then is not None:
+        chain, more = extend(chain, then(chain), at=NOW + at)
+        entries += more
+    return quorum_record(payloads(entries), ACME.policy)
+
+
+def decide(signer: str, choice: Choice, *, replaces: bool = False) -> Callable[[Chain], Command]:
+    def command(chain: Chain) -> Command:
+        decision = ACME.decision(signer, chain.ceremony.request, choice, at=NOW + MINUTE * 9)
+        if replaces:
+            decision = replace(decision, replaces=chain.ceremony.decisions[signer].digest)
+        return Record(ACME.sign_decision(decision))
+
+    return command
+
+
+def cancel(chain: Chain) -> Command:
+    return Cancel(ACME.sign_cancellation(ACME.cancellation("mallory", chain, at=NOW + MINUTE)))
+
+
+def test_an_approved_ceremony_is_told_from_its_opening_to_its_seats() -> None:
+    record = recorded("alice", "bob", "carol", "rita")
+    assert [moment.type for moment in record.timeline] == ["opened", *["decided"] * 4, "approved"]
+    assert [moment.act.signer for moment in record.timeline if moment.act] == [
+        "mallory", "alice", "bob", "carol", "rita",
+    ]  # fmt: skip
+    assert record.seats == (
+        ("engineering", 2, ("alice", "bob")),
+        ("security", 1, ("carol",)),
+        ("release", 1, ("rita",)),
+    )
+    assert (record.state, record.ended_at, record.rule) == (State.APPROVED, NOW + MINUTE * 4, "standard")
+    assert record.missing == ()
+
+
+def test_a_moment_says_who_signed_what_with_which_key_and_when() -> None:
+    moment = recorded("alice", "bob").timeline[2]
+    act = moment.act
+    assert act is not None
+    assert (moment.type, moment.at) == (EntryType.DECIDED, NOW + MINUTE * 2)
+    assert act.key_id == ACME.key("bob").public.key_id
+    assert (act.choice, act.roles) == (Choice.APPROVAL, ("engineering", "security"))
+    assert [(check.name, check.outcome) for check in act.checks] == [("artifacts", CheckOutcome.PASS)]
+    assert act.signed_at == NOW + MINUTE * 2
+
+
+def test_a_forged_key_id_is_not_repeated() -> None:
+    chain, entries = ACME.run()
+    signed = ACME.sign_decision(ACME.decision("alice", chain.ceremony.request, at=NOW))
+    lying = replace(signed, envelope=replace(signed.envelope, key_id=ACME.key("bob").public.key_id))
+    _, more = extend(chain, Record(lying), at=NOW)
+    act = quorum_record(payloads([*entries, *more]), ACME.policy).timeline[1].act
+    assert act is not None
+    assert act.key_id == ACME.key("alice").public.key_id
+
+
+@pytest.mark.parametrize(
+    ("why", "record", "state", "missing"),
+    [
+        (
+            "still open",
+            recorded("alice", "bob"),
+            State.OPEN,
+            ("security needs one more: carol, dan or erin; bob already counts for engineering",
+             "release needs one more: dan or rita"),
+        ),
+        (
+            "rejected",
+            recorded("alice", then=decide("carol", Choice.REJECTION)),
+            State.REJECTED,
+            ("engineering needs one more: bob or erin", "security needs one more: bob or dan",
+             "release needs one more: dan or rita"),
+        ),
+        (
+            "expired",
+            recorded("alice", "bob", "carol", then=lambda _: Expire(), at=timedelta(days=1)),
+            State.EXPIRED,
+            ("release needs one more: dan or rita",),
+        ),
+        ("cancelled", recorded("alice", "bob", "carol", then=cancel), State.CANCELLED,
+         ("release needs one more: dan or rita",)),
+        ("superseded", recorded("alice", "bob", "carol", then=lambda _: Supersede(ONES)), State.SUPERSEDED,
+         ("release needs one more: dan or rita",)),
+    ],
+)  # fmt: skip
+def test_a_ceremony_without_a_quorum_says_what_was_missing(
+    why: str, record: QuorumRecord, state: State, missing: tuple[str, ...]
+) -> None:
+    assert record.state is state, why
+    assert record.missing == missing
+    assert (record.ended_at is None) is (state is State.OPEN)
+
+
+def test_who_superseded_who_cancelled_and_why_stands_in_the_timeline() -> None:
+    superseded = recorded(then=lambda _: Supersede(ONES)).timeline[-1]
+    assert (superseded.act, superseded.superseded_by) == (None, ONES)
+    cancelled = recorded(then=cancel).timeline[-1]
+    assert cancelled.act is not None
+    assert (cancelled.act.signer, cancelled.act.choice, cancelled.act.reason) == (
+        "mallory",
+        None,
+        REASON_DIGEST,
+    )
+
+
+def test_a_late_decision_stands_in_the_timeline_and_not_in_the_seats() -> None:
+    record = recorded("alice", then=decide("bob", Choice.APPROVAL), at=timedelta(days=1))
+    assert [moment.type for moment in record.timeline[-2:]] == ["expired", "late"]
+    assert record.seats[0] == ("engineering", 2, ("alice",))
+
+
+def test_a_replaced_decision_stays_in_the_timeline() -> None:
+    record = recorded("alice", then=decide("alice", Choice.ABSTENTION, replaces=True))
+    acts = [moment.act for moment in record.timeline[1:]]
+    assert [act and act.choice for act in acts] == [Choice.APPROVAL, Choice.ABSTENTION]
+    assert acts[0] is not None
+    assert acts[1] is not None
+    assert acts[1].replaces == acts[0].digest
+    assert record.seats[0] == ("engineering", 2, ())
+
+
+def test_entries_that_the_rules_do_not_bear_out_have_no_record() -> None:
+    _, entries = ACME.run("alice", "bob", "carol", "rita")
+    with pytest.raises(errors.ChainBrokenError):
+        quorum_record(payloads(entries[:-1]), ACME.policy)
+
+
+def test_a_record_is_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        recorded().state = State.APPROVED  # type: ignore[misc] # the mistake in question
+
+
+def test_the_record_as_json_is_whole_and_canonical() -> None:
+    value = to_json(recorded("alice", "bob", "carol", "rita"))
+    assert read(write(value)) == value
+    assert value["release"] == {
+        "product": "widget",
+        "version": "1.0",
+        "kind": "release",
+        "mode": "regular",
+        "subjects": [{"name": "widget.tar.gz", "digest": ACME.request().subjects[0].digest}],
+    }
+    assert (value["ceremony"], value["requester"], value["state"]) == (
+        ceremony_number(1),
+        "mallory",
+        "approved",
+    )
+    assert value["policy"] == {"version": 1, "digest": ACME.policy.digest}
+    assert value["ended_at"] == "2026-11-20T14:04:00.000Z"
+    assert value["missing"] == []
+    timeline = value["timeline"]
+    assert isinstance(timeline, list)
+    assert len(timeline) == 6
+    opened, decided = timeline[0], timeline[1]
+    assert isinstance(opened, dict)
+    assert isinstance(decided, dict)
+    assert "choice" not in opened
+    assert decided["choice"] == "approval"
+    assert decided["checks"] == [{"name": "artifacts", "outcome": "pass"}]
+    assert not {"on_behalf_of", "supersedes", "ticket"} & value.keys()
+
+
+def test_optional_things_are_in_the_json_where_they_are_given() -> None:
+    request = ACME.sign_request(ACME.request(requester="ci", on_behalf_of="erin", supersedes=ONES))
+    chain, entries = ACME.run(request=request)
+    decision = ACME.decision("alice", request, Choice.REJECTION, at=NOW, not_after=NOW + timedelta(days=2))
+    _, more = extend(chain, Record(ACME.sign_decision(decision)), at=NOW)
+    value = to_json(quorum_record(payloads([*entries, *more]), ACME.policy))
+    assert (value["on_behalf_of"], value["supersedes"]) == ("erin", ONES)
+    timeline = value["timeline"]
+    assert isinstance(timeline, list)
+    rejection = timeline[1]
+    assert isinstance(rejection, dict)
+    assert (rejection["reason"], rejection["not_after"]) == (REASON_DIGEST, "2026-11-22T14:00:00.000Z")
