@@ -64,7 +64,7 @@ class Connection:
         self.target = target
         self._timeout = timeout
         self._patience = patience
-        self._channel = grpc.secure_channel(target, _credentials(tls), _options(server_name))
+        self._channel = grpc.secure_channel(target, credentials_of(tls), _options(server_name))
         self._stub = CoordinatorServiceStub(self._channel)
 
     def __enter__(self) -> Self:
@@ -197,7 +197,8 @@ class Connection:
             raise error_of(error, self.target) from None
 
 
-def _credentials(tls: TlsFiles) -> grpc.ChannelCredentials:
+def credentials_of(tls: TlsFiles) -> grpc.ChannelCredentials:
+    """Read the files, or say which of them cannot be read."""
     try:
         ca, certificate, key = (path.read_bytes() for path in (tls.ca, tls.certificate, tls.key))
     except OSError as error:

@@ -12,18 +12,12 @@ from quorumseal.client.connection import Connection, TlsFiles
 from quorumseal.client.errors import CoordinatorRefusedError, CredentialsError
 from quorumseal.client.values import Annex, Head, LoggedEntry, Publication
 from quorumseal.signatures import Envelope
-from quorumseal.signatures.dsse import sign
-from quorumseal.strict_json import write
-from tests.grpc_api.stand_in import HASH, StandIn
-from tests.organisation import NOW, Organisation, ceremony_number, key_of
+from tests.grpc_api.stand_in import HASH, StandIn, envelope
+from tests.organisation import NOW, Organisation, ceremony_number
 from tests.running_coordinator import Site
 
 CEREMONY = ceremony_number(1)
 REASON = Annex(salt=b"s" * 32, text="because é")
-
-
-def envelope(payload: bytes = b'{"a":1}') -> bytes:
-    return write(sign(payload, key_of("alice")).to_json())
 
 
 @pytest.fixture(scope="module")

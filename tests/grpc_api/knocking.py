@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client without manners: raw bytes to any method, with any certificate."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,18 +42,18 @@ class Knock:
         answer: bytes = self.channel.stream_unary(_path(method))(iter(chunks), timeout=TIMEOUT)
         return answer
 
-    def code_of_any(self, method: str) -> str:
-        """Make any call with an empty request, whatever its shape; return the refusal's code, or nothing."""
+    def code_of_any(self, method: str, data: bytes = b"") -> str:
+        """Make any call, whatever its shape; return the refusal's code, or nothing."""
         descriptor = wire.DESCRIPTOR.services_by_name["CoordinatorService"].methods_by_name[method]
         try:
             if descriptor.client_streaming:
-                self.upload(method, [])
+                self.upload(method, [data] if data else [])
             elif descriptor.server_streaming:
-                stream = self.stream(method)
+                stream = self.stream(method, data)
                 next(stream)
                 stream.cancel()
             else:
-                self.call(method)
+                self.call(method, data)
         except grpc.RpcError as error:
             return error_of(error, "test").code
         return ""
@@ -76,6 +77,14 @@ def knock(site: Site, address: str, credentials: Credentials | None) -> Iterator
     )
     with grpc.secure_channel(address, tls, [("grpc.use_local_subchannel_pool", 1)]) as channel:
         yield Knock(channel)
+
+
+def wait_until(condition: Callable[[], bool], patience: float = TIMEOUT) -> None:
+    """Wait for what another thread brings about."""
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.01)
 
 
 def _path(method: str) -> str:

@@ -29,8 +29,10 @@ from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import Envelope
+from quorumseal.signatures.dsse import sign
+from quorumseal.strict_json import write
 from quorumseal.verifier.part import Part
-from tests.organisation import NOW, ceremony_number
+from tests.organisation import NOW, ceremony_number, key_of
 from tests.organisation import Organisation as Example
 
 HASH = b"\x11" * 32
@@ -165,3 +167,8 @@ class StandIn(UseCases):
     async def publish(self, ceremony: str) -> tuple[Publication, ...]:
         await self._reach(f"publish {ceremony}")
         return (Publication(destination="folder", state=PublicationState.FAILED, detail="full"),)
+
+
+def envelope(payload: bytes = b'{"a":1}') -> bytes:
+    """Return something that is signed, which the stand-in takes for any statement."""
+    return write(sign(payload, key_of("alice")).to_json())
