@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The checkpoints that statements name must be this log's own, or no bundle with them could be verified."""
+"""The checkpoints that statements name must be this log's own.
+
+A bundle proves that its log extends every checkpoint that its statements name.  One statement that names
+another log's would make that impossible, and its ceremony could never be published: it is turned away.
+"""
 
 from collections import OrderedDict
 
@@ -14,25 +18,33 @@ _MOST_KEPT = 4096
 class SeenCheckpoints:
     """Checks against what this log has signed; used by several threads."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, *, keep: int = _MOST_KEPT) -> None:
         self._storage = storage
-        self._roots: OrderedDict[int, bytes] = OrderedDict({0: EMPTY_ROOT})
+        self._keep = keep
+        self._roots: OrderedDict[int, bytes] = OrderedDict()
 
     def check(self, seen: SeenCheckpoint) -> None:
-        """Refuse a statement whose agent has verified another log's checkpoint."""
-        root = self._roots.get(seen.size) or self._find(seen.size)
+        """Refuse a statement whose agent has verified a checkpoint that this log never signed."""
+        root = self._root(seen.size)
         if root is None or seen.root != "sha256:" + root.hex():
+            expected = "none was signed" if root is None else f"root sha256:{root.hex()}"
             raise SeenCheckpointError(
-                f"expected a checkpoint that this log signed for size {seen.size}, got root {seen.root}",
-                hint="either this coordinator lost entries, or it shows people different logs: "
-                "compare checkpoints before anybody signs",
+                f"expected a checkpoint that this log signed (for size {seen.size}: {expected}), "
+                f"got root {seen.root}",
+                hint="delete nothing: look at the fork warning of the agent that signed this, and compare "
+                "checkpoints with the others; this coordinator lost entries, or somebody shows two logs",
             )
 
-    def _find(self, size: int) -> bytes | None:
+    def _root(self, size: int) -> bytes | None:
+        if size == 0:
+            return EMPTY_ROOT
+        known = self._roots.get(size)
+        if known is not None:
+            return known
         row = self._storage.log.checkpoint(size)
-        if row is None:
+        if row is None:  # not kept: another coordinator may sign it in the next moment
             return None
         self._roots[size] = row.root
-        while len(self._roots) > _MOST_KEPT:
+        while len(self._roots) > self._keep:
             self._roots.popitem(last=False)
         return row.root
