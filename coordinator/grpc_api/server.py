@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from coordinator.grpc_api.callers import SERVICE, Callers
 from coordinator.grpc_api.errors import AddressError
@@ -52,7 +51,7 @@ class ApiServer:
     ) -> None:
         self.gate = Gate(Callers(organisation, revoked=revoked, now=now), limits, now=now)
         self._limits = limits
-        self._health = HealthServicer()
+        self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(options=_options(limits), maximum_concurrent_rpcs=limits.calls)
         service = Service(use_cases, Presence(now), limits)
         self._server.add_generic_rpc_handlers((handlers_of(service, self.gate),))
@@ -69,8 +68,8 @@ class ApiServer:
 
     async def stop(self) -> None:
         """End streams with a status that lets them resume, let calls finish, and wait for every handler."""
-        self.gate.close()
         await self._health.enter_graceful_shutdown()
+        self.gate.close()
         await self._server.stop(self._limits.drain_seconds)
         try:
             async with asyncio.timeout(_CLEANUP_SECONDS):
@@ -133,7 +132,9 @@ def _options(limits: Limits) -> list[tuple[str, Any]]:
 
 
 def _reflect(server: grpc.aio.Server) -> None:
-    from grpc_reflection.v1alpha import reflection
+    from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
-    names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(names, server)
+    names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    servicer = reflection.aio.ReflectionServicer(names)
+    add: Any = reflection_pb2_grpc.add_ServerReflectionServicer_to_server  # its stub is untyped
+    add(servicer, server)
