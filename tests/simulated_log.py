@@ -71,7 +71,7 @@ class SimulatedLog:
         payloads = tuple(entry.payload for entry in entries)
         index = self.entries.index(payloads[-1])
         size = index + 1 if size is None else size
-        sizes = {seen.size for seen in seen_checkpoints(payloads)} - {0}
+        sizes = {seen.size for seen in seen_checkpoints(payloads) if 0 < seen.size <= size}
         return Part(
             entries=payloads,
             index=index,

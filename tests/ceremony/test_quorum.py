@@ -151,6 +151,10 @@ def test_a_shortage_names_the_smallest_reason(needs: tuple[Need, ...], reason: s
     assert shortage(needs) == reason
 
 
+def test_no_roles_are_short_of_nobody() -> None:
+    assert shortage(()) == ""
+
+
 @cache
 def _fillings(approved: tuple[frozenset[str], ...]) -> frozenset[tuple[int, ...]]:
     """Every way in which the approving people can be spread over the roles: plain enumeration."""
