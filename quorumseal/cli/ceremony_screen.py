@@ -7,16 +7,7 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.output import Json
-from quorumseal.terminal import Cell, Foreign, Mark, Screen, instant_text
-
-MARKS = {
-    State.OPEN: Mark.WAITING,
-    State.APPROVED: Mark.DONE,
-    State.REJECTED: Mark.FAILED,
-    State.EXPIRED: Mark.FAILED,
-    State.CANCELLED: Mark.FAILED,
-    State.SUPERSEDED: Mark.FAILED,
-}
+from quorumseal.terminal import Cell, Foreign, Screen, instant_text
 
 
 def release_name(ceremony: Ceremony) -> str:
@@ -48,6 +39,17 @@ def draw_artifacts(drawn: Screen, ceremony: Ceremony) -> None:
     """Draw the artifacts with their digests."""
     drawn.heading("Artifacts")
     drawn.table(["name", "digest"], [[s.name, s.digest] for s in ceremony.request.statement.subjects])
+
+
+def draw_evidence(drawn: Screen, ceremony: Ceremony) -> None:
+    """Draw what reviewers are given, and where they may fetch artifacts."""
+    request = ceremony.request.statement
+    if request.evidence:
+        drawn.heading("Evidence")
+        drawn.table(["kind", "name", "digest"], [[e.kind, e.name, e.digest] for e in request.evidence])
+    if request.locators:
+        drawn.heading("Where to fetch")
+        drawn.table(["name", "place"], [[each.name, Foreign(each.uri)] for each in request.locators])
 
 
 def draw_decisions(drawn: Screen, ceremony: Ceremony) -> None:
@@ -87,6 +89,12 @@ def ceremony_json(ceremony: Ceremony, policy: SignedPolicy) -> dict[str, Json]:
         "ticket": request.ticket,
         "request": ceremony.request.digest,
         "artifacts": [{"name": s.name, "digest": s.digest} for s in request.subjects],
+        "evidence": [
+            {"kind": e.kind, "name": e.name, "media_type": e.media_type, "digest": e.digest}
+            for e in request.evidence
+        ],
+        "locators": [{"name": each.name, "uri": each.uri} for each in request.locators],
+        "supersedes": request.supersedes,
         "decisions": [_decision_json(signed) for signed in ceremony.decisions.values()],
         "policy": policy_json(policy),
     }

@@ -54,3 +54,21 @@ class SystemFailedError(CommandError):
     """The operating system said no."""
 
     code = "system.failed"
+
+
+class NoSuchCeremonyError(CommandError):
+    """No ceremony is named so."""
+
+    code = "usage.ceremony"
+
+
+class AmbiguousCeremonyError(CommandError):
+    """Several ceremonies are named so."""
+
+    code = "usage.ceremony_ambiguous"
+
+
+class FoundAnotherError(CommandError):
+    """The coordinator gave another ceremony than the one that was asked for."""
+
+    code = "log.other_answer"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``policy check`` and ``policy compile``: from policy.toml to the bytes that founders sign."""
+"""``policy show``, ``policy check``, ``policy compile``: the rules, as people read, write and sign them."""
 
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
@@ -68,7 +68,31 @@ def compile_(arguments: Namespace) -> int:
     return 0
 
 
+def _add_show_arguments(parser: ArgumentParser) -> None:
+    from quorumseal.cli.desk import add_home
+
+    add_home(parser)
+
+
+def show(arguments: Namespace) -> int:
+    """Show the policy in force, verified from the home's trust file."""
+    from quorumseal.cli.desk import open_desk
+    from signer_agent.observing import observe_policy
+
+    with open_desk(arguments) as desk:
+        policy = observe_policy(desk.agent)
+    if arguments.json:
+        print_json({"digest": policy.digest, "signers": policy.signers, "policy": policy_json(policy.policy)})
+        return 0
+    drawn = screen()
+    drawn.answer(Mark.DONE, f"{policy.policy.organisation} is under policy version {policy.policy.version}")
+    drawn.facts([("  digest", policy.digest), ("  signed by", ", ".join(policy.signers))])
+    draw_policy(drawn, policy.policy, at=datetime.now(UTC))
+    return 0
+
+
 VERBS = {
+    "show": Command("show the policy in force, verified", _add_show_arguments, show, show.__doc__ or ""),
     "check": Command("say what a policy.toml means", _add_check_arguments, check, check.__doc__ or ""),
     "compile": Command(
         "write the bytes to be signed", _add_compile_arguments, compile_, compile_.__doc__ or ""

@@ -47,6 +47,7 @@ class Noun(NamedTuple):
 
 VERIFY = "Verify what was published"
 ASK = "Ask for a release"
+DECIDE = "Decide on one"
 LOOK = "Look at ceremonies"
 RUN = "Set up and operate"
 
@@ -56,9 +57,29 @@ GROUPS: Mapping[str, Mapping[str, Verb | Noun]] = {
         "bundle": Noun("quorumseal.cli.bundle", "show a bundle, or take it apart for other tools", ""),
         "trust": Noun("quorumseal.cli.trust", "the file that says whom verification trusts", ""),
     },
+    ASK: {
+        "start": Verb("quorumseal.cli.start", "ask for a release", "agent"),
+        "cancel": Verb("quorumseal.cli.cancel", "withdraw what was asked for", "agent"),
+    },
+    DECIDE: {
+        "inbox": Verb("signer_agent.cli.inbox", "what waits for you", "agent"),
+        "review": Verb("signer_agent.cli.review", "look at a request, and hash its artifacts", "agent"),
+        "approve": Verb("signer_agent.cli.approve", "review, and sign an approval", "agent"),
+        "reject": Verb("signer_agent.cli.reject", "review, and sign a rejection with its reason", "agent"),
+        "abstain": Verb("signer_agent.cli.abstain", "review, and sign that you do not decide", "agent"),
+    },
+    LOOK: {
+        "list": Verb("quorumseal.cli.list", "list ceremonies"),
+        "show": Verb("quorumseal.cli.show", "show one ceremony, verified"),
+        "watch": Verb("quorumseal.cli.watch", "watch a ceremony as it happens"),
+        "why": Verb("quorumseal.cli.why", "say what is missing, and who can still help"),
+        "wait": Verb("quorumseal.cli.wait", "wait for the outcome; for CI"),
+        "release": Noun("quorumseal.cli.release", "publish and fetch bundles"),
+    },
     RUN: {
         "org": Noun("quorumseal.cli.org", "make an organisation", "coordinator"),
-        "policy": Noun("quorumseal.cli.policy", "check, compile and show the rules", ""),
+        "agent": Noun("signer_agent.cli.agent", "the program that reaches a signer's key", "agent"),
+        "policy": Noun("quorumseal.cli.policy", "show, check and compile the rules"),
         "coordinator": Noun("coordinator.cli", "the server that collects decisions", "coordinator"),
     },
 }

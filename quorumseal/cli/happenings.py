@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happened between two looks at a ceremony, in sentences."""
+
+from collections.abc import Iterator
+
+from quorumseal.cli.ceremony_screen import release_name
+from quorumseal.terminal import instant_text
+from signer_agent.observing import Observation
+
+
+def happenings(before: Observation, after: Observation) -> Iterator[str]:
+    """Yield a sentence for each thing that happened between two looks at a ceremony."""
+    old, new = before.chain.ceremony, after.chain.ceremony
+    for signer, decision in new.decisions.items():
+        if signer not in old.decisions or old.decisions[signer].digest != decision.digest:
+            statement = decision.statement
+            roles = ", ".join(sorted(statement.roles))
+            yield f"{instant_text(statement.context.signed_at)}  {statement.choice} by {signer} for {roles}"
+    if new.state is not old.state and new.ended_at:
+        yield f"{instant_text(new.ended_at)}  {release_name(new)} is {new.state}"

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The live screen of ``watch``."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.quorum import RoleTally
+from quorumseal.cli import standing
+from quorumseal.cli.desk import now
+from quorumseal.cli.happenings import happenings
+from quorumseal.terminal import Look, Mark
+from signer_agent.observing import Observation
+
+_COLOURS = {Mark.DONE: "green", Mark.FAILED: "red", Mark.WARNING: "yellow", Mark.WAITING: "cyan"}
+_LATEST = 6
+_TIMES_A_SECOND = 2
+_BAR = 24
+
+
+class LiveScreen:
+    """Draws a ceremony again and again; ``show`` gives it a newer look."""
+
+    def __init__(self, seen: Observation, look: Look) -> None:
+        self._seen = seen
+        self._look = look
+        self._happened: list[str] = []
+        console = Console(no_color=not look.colour, highlight=False)
+        self._live = Live(
+            console=console,
+            get_renderable=self._draw,
+            refresh_per_second=_TIMES_A_SECOND,
+            transient=True,
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, seen: Observation) -> None:
+        """Draw what has happened since."""
+        self._happened += happenings(self._seen, seen)
+        self._seen = seen
+        self._live.refresh()
+
+    def _draw(self) -> Group:
+        ceremony, at = self._seen.chain.ceremony, now()
+        mark, text = standing.headline(ceremony, at)
+        lanes = Table.grid(padding=(0, 2))
+        for role in standing.tally_of(ceremony, at).roles:
+            lanes.add_row(*self._lane(role, ceremony))
+        head = Text.assemble(self._mark(mark), " ", (text, "bold"))
+        parts: list[Text | Table] = [head, self._time(ceremony), Text(), lanes]
+        if self._happened:
+            parts += [Text(), *(Text(line, style="dim") for line in self._happened[-_LATEST:])]
+        return Group(*parts)
+
+    def _lane(self, role: RoleTally, ceremony: Ceremony) -> tuple[Text, Text, Text, Text]:
+        filled, empty = ("●", "○") if self._look.unicode else ("*", ".")
+        mark, _ = standing.lane(role, is_open=ceremony.state is State.OPEN)
+        seats = Text(filled * len(role.seated), style="green") + Text(empty * role.missing, style="dim")
+        people = Text(", ".join(role.seated))
+        if role.missing and role.helpful:
+            people.append(("; " if role.seated else "") + f"awaited: {', '.join(role.helpful)}", style="cyan")
+        return Text.assemble("  ", self._mark(mark)), Text(role.role), seats, people
+
+    def _time(self, ceremony: Ceremony) -> Text:
+        """Draw how much of the time is used up."""
+        request = ceremony.request.statement
+        used = (now() - request.opened_at) / (request.deadline - request.opened_at)
+        cells = round(min(max(used, 0.0), 1.0) * _BAR)
+        full, rest = ("━", "╌") if self._look.unicode else ("#", "-")
+        return Text.assemble(
+            "  ", (full * cells, "dim"), (rest * (_BAR - cells), "cyan"), " of the time is used"
+        )
+
+    def _mark(self, mark: Mark) -> Text:
+        drawn, in_ascii, _ = mark.value
+        return Text(drawn if self._look.unicode else in_ascii, style=_COLOURS[mark])

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``release publish`` and ``release fetch``: from an approved ceremony to the bundle in one's hands."""
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.cli import standing
+from quorumseal.cli.ceremony_screen import release_name
+from quorumseal.cli.desk import add_ceremony, command, now, open_desk
+from quorumseal.cli.errors import BundleMissingError, FoundAnotherError
+from quorumseal.cli.files import write_new
+from quorumseal.cli.output import print_json, screen
+from quorumseal.cli.publications import all_published, draw_publications, publications_json
+from quorumseal.cli.table import Command
+from quorumseal.terminal import Mark
+from quorumseal.verifier.outcomes import Outcome
+from quorumseal.verifier.verify import verify
+from signer_agent.observing import Observation
+
+
+def publish(arguments: Namespace) -> int:
+    """Try again to publish an approved ceremony's bundle, where that failed or is not done yet."""
+    with open_desk(arguments) as desk:
+        seen = desk.look(arguments.ceremony)
+        _require_approved(seen)
+        publications = desk.connection.publish(seen.chain.id)
+    done = all_published(publications)
+    if arguments.json:
+        print_json({"ceremony": seen.chain.id, "publications": publications_json(publications)})
+        return 0 if done else Outcome.PENDING
+    drawn = screen()
+    what = release_name(seen.chain.ceremony)
+    drawn.answer(
+        Mark.DONE if done else Mark.WAITING,
+        f"{what} is published, as the coordinator says"
+        if done
+        else f"{what} is not published everywhere yet",
+    )
+    draw_publications(drawn, publications)
+    drawn.next("Get the bundle, verified", command(arguments, "release", "fetch", seen.chain.id))
+    return 0 if done else Outcome.PENDING
+
+
+def _add_fetch_arguments(parser: ArgumentParser) -> None:
+    add_ceremony(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="where it goes (default: PRODUCT-VERSION.quorumseal.json)"
+    )
+
+
+def fetch(arguments: Namespace) -> int:
+    """Fetch an approved ceremony's bundle, verify it, and only then write it."""
+    with open_desk(arguments) as desk:
+        seen = desk.look(arguments.ceremony)
+        _require_approved(seen)
+        bundle = desk.connection.bundle(seen.chain.id)
+        request = seen.chain.ceremony.request.statement
+        verified = verify(
+            bundle,
+            desk.agent.trust,
+            {subject.name: subject.digest for subject in request.subjects},
+            product=request.product,
+        )
+    if verified.request.ceremony != seen.chain.id:
+        raise FoundAnotherError(
+            f"expected the bundle of ceremony {seen.chain.id}, got that of {verified.request.ceremony}",
+            hint="the coordinator keeps another bundle in its place: tell its operator",
+        )
+    out = arguments.out or Path(f"{request.product}-{request.version}.quorumseal.json")
+    write_new(out, bundle)
+    if arguments.json:
+        print_json({"ceremony": seen.chain.id, "bundle": str(out), "artifacts": len(verified.subjects)})
+        return 0
+    drawn = screen()
+    drawn.answer(Mark.DONE, f"wrote the verified bundle of {release_name(seen.chain.ceremony)} to {out}")
+    drawn.facts([(f"  {role}", ", ".join(people)) for role, people in verified.seats.items()])
+    where = ["--bundle", str(out), "--trust", str(desk.settings.trust)]
+    drawn.next("Verify an artifact with it", ["quorumseal", "verify", request.subjects[0].name, *where])
+    return 0
+
+
+def _require_approved(seen: Observation) -> None:
+    ceremony = seen.chain.ceremony
+    if ceremony.state is not State.APPROVED:
+        _, text = standing.headline(ceremony, now())
+        raise BundleMissingError(
+            f"expected an approved ceremony, which alone has a bundle, got another: {text}",
+            hint=f"quorumseal why {seen.chain.id} says what is missing",
+        )
+
+
+VERBS = {
+    "publish": Command("try again to publish a bundle", add_ceremony, publish, publish.__doc__ or ""),
+    "fetch": Command("fetch a bundle and verify it", _add_fetch_arguments, fetch, fetch.__doc__ or ""),
+}

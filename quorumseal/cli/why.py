@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Say in sentences why a ceremony is not approved: what is missing, who can still help, until when."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from quorumseal.ceremony.entries import EntryType
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.quorum import explain
+from quorumseal.ceremony.statement_document import read_statement
+from quorumseal.ceremony.statements import Cancellation
+from quorumseal.ceremony.values import instant_text as exact
+from quorumseal.cli import standing
+from quorumseal.cli.desk import Desk, add_ceremony, command, now, open_desk
+from quorumseal.cli.output import print_json, screen
+from quorumseal.terminal import Mark, Screen, distance_text, instant_text
+from signer_agent.observing import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ended a ceremony, and what was written about it."""
+
+    sentence: str = ""
+    by: str = ""
+    text: str = ""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Describe what ``why`` takes."""
+    add_ceremony(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Say it."""
+    with open_desk(arguments) as desk:
+        seen = desk.look(arguments.ceremony)
+        ended = _ending(desk, seen)
+        ceremony, at = seen.chain.ceremony, now()
+        is_open = ceremony.state is State.OPEN
+        present = sorted({each.signer for each in desk.connection.presence()}) if is_open else []
+    if arguments.json:
+        awaited = standing.tally_of(ceremony, at).awaited
+        print_json(
+            {
+                "ceremony": seen.chain.id,
+                **standing.standing_json(ceremony, at),
+                "ended": ended.sentence,
+                "reason": ended.text,
+                "connected": [name for name in present if name in awaited],
+                "deadline": exact(ceremony.request.statement.deadline),
+            }
+        )
+        return 0
+    drawn = screen()
+    drawn.answer(*standing.headline(ceremony, at))
+    if is_open:
+        _draw_open(drawn, seen, at, present)
+        drawn.next("See it happen", command(arguments, "watch", seen.chain.id))
+    else:
+        _draw_ended(drawn, seen, at, ended)
+    return 0
+
+
+def _draw_open(drawn: Screen, seen: Observation, at: datetime, present: Sequence[str]) -> None:
+    ceremony = seen.chain.ceremony
+    deadline = ceremony.request.statement.deadline
+    for sentence in standing.missing(ceremony, at):
+        drawn.item(Mark.WAITING, sentence)
+    _draw_reasons(drawn, seen)
+    drawn.line()
+    drawn.line(
+        f"It expires {instant_text(deadline)}, {distance_text(deadline, at)}; then nothing more counts."
+    )
+    near = [name for name in standing.tally_of(ceremony, at).awaited if name in present]
+    if near:
+        drawn.line("Connected now, as the coordinator says:", ", ".join(near))
+
+
+def _draw_ended(drawn: Screen, seen: Observation, at: datetime, ended: Ending) -> None:
+    ceremony = seen.chain.ceremony
+    if ceremony.state is State.APPROVED:
+        for sentence in explain(standing.tally_of(ceremony, at)):
+            drawn.item(Mark.DONE, sentence)
+        return
+    if ended.sentence:
+        drawn.item(Mark.FAILED, ended.sentence)
+    if ended.text:
+        drawn.line(f"  {ended.by} wrote:")
+        drawn.quote(ended.text)
+    for signer in sorted(ceremony.rejecters):
+        drawn.item(Mark.FAILED, f"{signer} rejected it")
+    _draw_reasons(drawn, seen)
+    drawn.line()
+    drawn.line("When it ended:")
+    standing.draw_lanes(drawn, ceremony, at)
+
+
+def _draw_reasons(drawn: Screen, seen: Observation) -> None:
+    for signer in sorted(seen.chain.ceremony.rejecters):
+        text = seen.reasons.get(seen.chain.ceremony.decisions[signer].statement.reason or "")
+        if text is not None:
+            drawn.line(f"  {signer} wrote:")
+            drawn.quote(text)
+
+
+def _ending(desk: Desk, seen: Observation) -> Ending:
+    """Say who or what ended a ceremony, where its decisions do not show that."""
+    state = seen.chain.ceremony.state
+    if state is State.EXPIRED:
+        deadline = seen.chain.ceremony.request.statement.deadline
+        return Ending(f"its deadline passed {instant_text(deadline)}")
+    if state in (State.CANCELLED, State.SUPERSEDED):
+        entries, texts = desk.entries(seen)
+        for entry in entries:
+            if entry.type is EntryType.SUPERSEDED:
+                return Ending(f"a later request took its place: {entry.body['by']}")
+            if entry.type is EntryType.CANCELLED:
+                cancellation = read_statement(entry.envelope.payload)
+                assert isinstance(cancellation, Cancellation)  # noqa: S101 - the rules saw to that
+                by = cancellation.context.signer
+                return Ending(f"{by} cancelled it", by, texts.get(cancellation.reason, ""))
+    return Ending()

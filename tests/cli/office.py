@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An organisation that ``org init`` made, its coordinator on loopback, and people who use the command."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from coordinator.server import CoordinatorServer
+from coordinator.settings import read_settings
+from quorumseal.cli.main import main
+from quorumseal.cli.organisation import Plan, make_organisation
+from tests.running_coordinator import InProcess
+
+PASSPHRASE = "correct horse"
+ARTIFACT = b"the bytes of widget 1.0\n"
+
+
+@dataclass(frozen=True)
+class Office:
+    """Where everybody works."""
+
+    folder: Path
+
+    @property
+    def artifact(self) -> Path:
+        return self.folder / "widget.tar.gz"
+
+    def home(self, person: str) -> list[str]:
+        return ["--home", str(self.folder / "people" / person)]
+
+    def start(self, *words: str) -> int:
+        """Let rita ask for widget 1.0."""
+        return main(["start", "widget", "1.0", str(self.artifact), *words, *self.home("rita")])
+
+    def decide(self, verb: str, person: str, *words: str, release: str = "widget@1.0") -> int:
+        """Let a person approve, reject or abstain."""
+        found = ["--artifacts", str(self.artifact), "--yes", *self.home(person)]
+        return main([verb, release, *words, *found])
+
+    def approve(self, *people: str, release: str = "widget@1.0") -> None:
+        """Let people approve."""
+        for person in people:
+            assert self.decide("approve", person, release=release) == 0
+
+
+def found_office(folder: Path) -> Office:
+    """Make the organisation, its keys opened by a file in each home."""
+    plan = Plan(
+        name="acme",
+        roles={
+            "engineering": ["alice", "bob", "erin"],
+            "security": ["carol"],
+            "release": ["dan"],
+            "managers": ["rita"],
+        },
+        quorum={"engineering": 2, "security": 1, "release": 1},
+        requesters=["managers"],
+        products=["widget", "gadget"],
+        listen=f"127.0.0.1:{_free_port()}",
+        passphrase=PASSPHRASE.encode(),
+    )
+    make_organisation(folder, plan, at=datetime.now(UTC))
+    for person in plan.people:
+        home = folder / "people" / person
+        secret = home / "passphrase"
+        secret.write_text(PASSPHRASE + "\n")
+        secret.chmod(0o600)
+        settings = home / "agent.toml"
+        settings.write_text(settings.read_text().replace("# passphrase_file =", "passphrase_file ="))
+    office = Office(folder)
+    office.artifact.write_bytes(ARTIFACT)
+    return office
+
+
+@contextmanager
+def coordinator_of(office: Office) -> Iterator[None]:
+    """Run the office's coordinator in this process."""
+
+    async def start() -> CoordinatorServer:
+        server = CoordinatorServer(read_settings(office.folder / "coordinator" / "coordinator.toml"))
+        await server.start()
+        return server
+
+    with InProcess[CoordinatorServer]() as running:
+        server = running.run(start())
+        try:
+            yield
+        finally:
+            running.run(server.stop())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

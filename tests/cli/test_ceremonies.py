@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs about ceremonies, against a coordinator over mTLS; each test has a release of its own."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quorumseal.cli.main import main
+from tests.cli.office import Office, coordinator_of, found_office
+from tests.cli.published import flat, said
+
+Capture = pytest.CaptureFixture[str]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    made = found_office(tmp_path_factory.mktemp("cli") / "acme")
+    with coordinator_of(made):
+        yield made
+
+
+@pytest.fixture
+def release(office: Office, capsys: Capture) -> str:
+    """Ask for a release; return PRODUCT@VERSION."""
+    version = f"1.{next(_numbers)}"
+    assert main(["start", "widget", version, str(office.artifact), *office.home("rita")]) == 0
+    capsys.readouterr()
+    return f"widget@{version}"
+
+
+@pytest.fixture
+def rita(office: Office, capsys: Capture) -> Callable[..., Any]:
+    """Let rita run a command with ``--json``; return its exit code and what it said."""
+
+    def run(*words: str) -> tuple[int, Any]:
+        code = main([*words, *office.home("rita"), "--json"])
+        return code, said(capsys.readouterr().out)
+
+    return run
+
+
+def test_a_release_goes_from_the_request_to_a_verified_artifact(
+    office: Office, release: str, rita: Callable[..., Any], capsys: Capture, tmp_path: Path
+) -> None:
+    assert rita("wait", release, "--timeout", "1s")[0] == 8
+    office.approve("alice", "carol", "erin", "dan", release=release)
+    capsys.readouterr()
+    code, answer = rita("wait", release, "--timeout", "20s")
+    assert (code, answer["state"]) == (0, "approved")
+    assert [p["state"] for p in answer["publications"]] == ["published"]
+    bundle = tmp_path / "fetched.json"
+    assert rita("release", "fetch", release, "--out", str(bundle))[0] == 0
+    published = office.folder / "published" / f"{release.replace('@', '-')}.quorumseal.json"
+    assert bundle.read_bytes() == published.read_bytes()
+    trust = ["--trust", str(office.folder / "trust.json")]
+    assert main(["verify", str(office.artifact), "--bundle", str(bundle), *trust]) == 0
+
+
+def test_the_same_request_again_is_the_same_ceremony(
+    office: Office, release: str, rita: Callable[..., Any]
+) -> None:
+    again = rita("start", *release.split("@"), str(office.artifact))[1]
+    assert again["created"] is False
+    assert again["ceremony"] == rita("show", release)[1]["ceremony"]
+
+
+def test_a_ceremony_is_found_by_its_id_its_beginning_and_its_release(
+    release: str, rita: Callable[..., Any]
+) -> None:
+    ceremony = rita("show", release)[1]["ceremony"]
+    assert rita("show", ceremony)[1]["ceremony"] == ceremony
+    assert rita("show", ceremony[:20])[1]["ceremony"] == ceremony
+    code, answer = rita("show", ceremony[:4])
+    assert (code, answer["refused"]["code"]) == (2, "usage.ceremony_ambiguous")
+    for nothing in ("widget@99", "ffffff", "xyz", "01a"):
+        code, answer = rita("show", nothing)
+        assert (code, answer["refused"]["code"]) == (2, "usage.ceremony")
+
+
+def test_why_says_what_is_missing_and_who_can_still_help(
+    office: Office, release: str, capsys: Capture
+) -> None:
+    office.approve("alice", release=release)
+    capsys.readouterr()
+    assert main(["why", release, *office.home("rita")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("○ widget")
+    assert "  ○ engineering needs one more: bob or erin" in lines
+    assert "  ○ security needs one more: carol" in lines
+    assert any(line.startswith("It expires ") for line in lines)
+    assert lines[-1].startswith("quorumseal watch ")
+
+
+def test_a_rejection_is_exit_10_with_its_reason_and_no_bundle(
+    office: Office, release: str, rita: Callable[..., Any], capsys: Capture
+) -> None:
+    assert office.decide("reject", "carol", "--reason", "no changelog", release=release) == 0
+    capsys.readouterr()
+    assert rita("wait", release, "--timeout", "5s")[0] == 10
+    assert main(["why", release, *office.home("rita")]) == 0
+    text = capsys.readouterr().out
+    assert "✗ carol rejected it" in text
+    assert "│ no changelog" in text
+    code, answer = rita("release", "fetch", release)
+    assert (code, answer["refused"]["code"]) == (6, "bundle.missing")
+    assert rita("release", "publish", release)[0] == 6
+
+
+def test_an_expired_ceremony_is_exit_9(office: Office, rita: Callable[..., Any]) -> None:
+    assert rita("start", "gadget", "0.1", str(office.artifact), "--deadline", "1s")[0] == 0
+    code, answer = rita("wait", "gadget@0.1", "--timeout", "20s")
+    assert (code, answer["state"]) == (9, "expired")
+    assert "its deadline passed" in rita("why", "gadget@0.1")[1]["ended"]
+
+
+def test_cancelling_asks_first_and_keeps_the_reason(release: str, rita: Callable[..., Any]) -> None:
+    code, answer = rita("cancel", release, "--reason", "wrong branch")
+    assert (code, answer["refused"]["code"]) == (2, "usage.not_confirmed")
+    assert rita("cancel", release, "--reason", "wrong branch", "--yes")[1]["state"] == "cancelled"
+    ended = rita("why", release)[1]
+    assert (ended["ended"], ended["reason"]) == ("rita cancelled it", "wrong branch")
+    assert rita("wait", release)[0] == 9
+    assert rita("cancel", release, "--reason", "again", "--yes")[1]["refused"]["code"] == "ceremony.ended"
+
+
+def test_other_bytes_under_a_version_must_supersede(
+    release: str, rita: Callable[..., Any], tmp_path: Path
+) -> None:
+    other = tmp_path / "widget.tar.gz"
+    other.write_bytes(b"other bytes")
+    first = rita("show", release)[1]["ceremony"]
+    code, answer = rita("start", *release.split("@"), str(other))
+    assert (code, answer["refused"]["code"]) == (4, "request.open_exists")
+    second = rita("start", *release.split("@"), str(other), "--supersede")[1]
+    assert second["created"] is True
+    old = rita("why", first)[1]
+    assert (old["state"], second["request"] in old["ended"]) == ("superseded", True)
+    assert rita("show", release)[1]["ceremony"] == second["ceremony"]
+
+
+def test_a_request_carries_a_folder_evidence_and_where_to_fetch(
+    rita: Callable[..., Any], tmp_path: Path
+) -> None:
+    dist = tmp_path / "dist"
+    (dist / "sub").mkdir(parents=True)
+    (dist / "a.bin").write_bytes(b"a")
+    (dist / "sub" / "b.bin").write_bytes(b"b")
+    sbom = tmp_path / "sbom.json"
+    sbom.write_text("{}")
+    words = ["start", "gadget", "2.0", str(dist), "--evidence", f"sbom:{sbom}", "--ticket", "REL-7"]
+    words += ["--locator", "a.bin=https://example.invalid/a.bin"]
+    code, dry = rita(*words, "--dry-run")
+    assert code == 0
+    assert "REL-7" in dry["payload"]
+    assert rita("list", "--product", "gadget", "--version", "2.0")[1]["ceremonies"] == []
+    assert rita(*words)[0] == 0
+    shown = rita("show", "gadget@2.0")[1]
+    assert [a["name"] for a in shown["artifacts"]] == ["a.bin", "sub/b.bin"]
+    assert [(e["kind"], e["media_type"]) for e in shown["evidence"]] == [("sbom", "application/json")]
+    assert [each["name"] for each in shown["locators"]] == ["a.bin"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "exit_code"),
+    [
+        (["nothing", "1.0"], "request.product", 4),
+        (["widget", "0.0", "--deadline", "60d"], "request.deadline", 4),
+        (["widget", "0.0", "--evidence", "sbom"], "usage.arguments", 2),
+        (["widget", "0.0", "--locator", "a"], "usage.arguments", 2),
+        (["widget", "0.0", "--deadline", "never"], "usage.arguments", 2),
+        (["widget", "0.0", "--supersede"], "usage.ceremony", 2),
+        (["widget", "0.0", "--on-behalf-of", "alice"], "request.on_behalf_of", 4),
+    ],
+)
+def test_what_cannot_open_a_ceremony_is_refused_before_it_is_signed(
+    office: Office, rita: Callable[..., Any], words: list[str], code: str, exit_code: int
+) -> None:
+    got, answer = rita("start", *words[:2], str(office.artifact), *words[2:])
+    assert (got, answer["refused"]["code"]) == (exit_code, code)
+
+
+def test_artifacts_of_one_name_and_links_are_refused(
+    office: Office, rita: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "WIDGET.tar.gz").write_bytes(b"x")
+    code, answer = rita("start", "widget", "0.0", str(office.artifact), str(tmp_path / "WIDGET.tar.gz"))
+    assert (code, answer["refused"]["code"]) == (2, "usage.arguments")
+    (tmp_path / "WIDGET.tar.gz").unlink()
+    (tmp_path / "link").symlink_to(office.artifact)
+    code, answer = rita("start", "widget", "0.0", str(tmp_path))
+    assert (code, answer["refused"]["code"]) == (2, "usage.file")
+
+
+def test_watch_says_each_thing_that_happens(office: Office, release: str, capsys: Capture) -> None:
+    def approve() -> None:
+        time.sleep(1)
+        office.approve("alice", "bob", "carol", "dan", release=release)
+
+    others = threading.Thread(target=approve)
+    others.start()
+    code = main(["watch", release, "--timeout", "30s", *office.home("rita")])
+    others.join()
+    talk = capsys.readouterr().err
+    assert code == 0
+    assert [name for name in ("alice", "bob", "carol", "dan") if f"approval by {name} for" in talk] == [
+        *("alice", "bob", "carol", "dan")
+    ]
+    assert "is approved" in talk
+
+
+def test_the_list_says_whose_word_it_is(office: Office, release: str, capsys: Capture) -> None:
+    assert main(["list", "--state", "open", *office.home("rita")]) == 0
+    first, header, *rest = capsys.readouterr().out.splitlines()
+    assert first.endswith("as the coordinator says")
+    assert header.split()[0] == "release"
+    assert any(release.replace("@", " ") in line for line in rest)
+
+
+def test_a_coordinator_that_is_not_there_is_exit_69(tmp_path: Path, capsys: Capture) -> None:
+    office = found_office(tmp_path / "acme")
+    assert main(["list", *office.home("rita")]) == 69
+    assert "[coordinator.unreachable]" in flat(capsys.readouterr().err)
+
+
+def test_without_a_home_the_hint_says_how_to_name_one(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["show", "widget@1", "--home", str(tmp_path)]) == 2
+    assert "QUORUMSEAL_HOME" in capsys.readouterr().err
+
+
+def test_the_policy_in_force_is_verified_before_it_is_shown(office: Office, rita: Callable[..., Any]) -> None:
+    from quorumseal.verifier.trust import read_trust
+
+    answer = rita("policy", "show")[1]
+    assert answer["digest"] == read_trust((office.folder / "trust.json").read_bytes()).policy
