@@ -4,6 +4,7 @@
 What others wrote stands apart, each under its author's name, and is said to be no part of the signature.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from quorumseal.ceremony.lifecycle import (
@@ -26,7 +27,8 @@ from signer_agent.words import four_words
 CHOICE_MARKS = {Choice.APPROVAL: Mark.DONE, Choice.REJECTION: Mark.FAILED, Choice.ABSTENTION: Mark.WAITING}
 VERBS = {Choice.APPROVAL: "approves", Choice.REJECTION: "rejects", Choice.ABSTENTION: "abstains"}
 YOU = {Choice.APPROVAL: "approved", Choice.REJECTION: "rejected", Choice.ABSTENTION: "abstained from"}
-NOT_SIGNED = "Written by others: it helps you to judge, and no signature of yours covers it"
+_Row = tuple[str, Cell, str | None]
+NOT_SIGNED = "Written by others, and not signed by your decision"
 
 
 def release_of(review: Review) -> str:
@@ -88,22 +90,22 @@ def draw_draft(screen: Screen, review: Review, draft: Draft, events: tuple[Event
     assert isinstance(decision, Decision)  # noqa: S101 - drawn for decisions only
     context = decision.context
     screen.heading(f"What you sign: {decision.choice} of {release_of(review)}, as {context.signer}")
-    pairs: list[tuple[str, Cell]] = [
-        ("  counts in", ", ".join(sorted(decision.roles))),
-        *(("  states", f"{check.name}: {check.outcome}") for check in decision.checks),
-        ("  request", decision.request),
-        ("  policy", f"version {context.policy.version}, {context.policy.digest}"),
-        ("  log", f"{context.log}, of which you have seen {context.checkpoint.size} entries"),
-        ("  signed at", instant_text(context.signed_at)),
+    rows: list[_Row] = [
+        ("counts in", ", ".join(sorted(decision.roles)), None),
+        *(("states", f"{check.name}: {check.outcome}", None) for check in decision.checks),
+        ("signed at", instant_text(context.signed_at), None),
+        ("log", f"{context.log}, of which you have seen {context.checkpoint.size} entries", None),
+        ("policy", f"version {context.policy.version}", context.policy.digest),
+        ("request", "", decision.request),
     ]
     if decision.replaces is not None:
-        pairs.append(("  replaces", f"your decision {decision.replaces}"))
+        rows.append(("replaces", "your decision", decision.replaces))
     if decision.not_after is not None:
-        pairs.append(("  stands until", instant_text(decision.not_after)))
+        rows.append(("stands", f"until {instant_text(decision.not_after)}", None))
     if draft.reason is not None:
-        pairs.append(("  reason", "yours, below; the signature commits to it"))
-    pairs.append(("  statement", draft.digest))
-    screen.facts(pairs)
+        rows.append(("reason", "yours, below; the signature commits to it", None))
+    rows.append(("statement", "", draft.digest))
+    _draw_rows(screen, rows)
     if draft.reason is not None:
         screen.quote(draft.reason.text)
     for sentence in consequences_text(review, events):
@@ -157,22 +159,26 @@ def _draw_request(screen: Screen, review: Review) -> None:
     request = review.request.statement
     by = request.context.signer + (f", for {request.on_behalf_of}" if request.on_behalf_of else "")
     policy = review.observation.policy
-    pairs: list[tuple[str, Cell]] = [
-        ("  asked by", by),
-        ("  asked at", instant_text(request.opened_at)),
-        ("  deadline", f"{instant_text(request.deadline)}, {distance_text(request.deadline, review.at)}"),
-        ("  kind", f"{request.kind}, {request.mode}"),
-        ("  rule", f"{review.rule.name}: " + ", ".join(f"{t.count} of {t.role}" for t in review.rule.quorum)),
-        ("  policy", f"version {policy.policy.version}, {policy.digest}"),
-        ("  request", review.request.digest),
-        ("  say aloud", f"{four_words(review.request.digest)} (to compare with others; no security check)"),
+    words = four_words(review.request.digest)
+    rows: list[_Row] = [
+        ("asked by", by, None),
+        ("asked at", instant_text(request.opened_at), None),
+        ("deadline", f"{instant_text(request.deadline)}, {distance_text(request.deadline, review.at)}", None),
+        ("kind", f"{request.kind}, {request.mode}", None),
+        (
+            "rule",
+            f"{review.rule.name}: " + ", ".join(f"{t.count} of {t.role}" for t in review.rule.quorum),
+            None,
+        ),
+        ("policy", f"version {policy.policy.version}", policy.digest),
+        ("request", f"{words} (to compare aloud; no security check)", review.request.digest),
     ]
     if request.supersedes is not None:
-        pairs.insert(4, ("  supersedes", f"request {request.supersedes}"))
+        rows.append(("supersedes", "another request", request.supersedes))
     if review.rule.checks:
-        pairs.append(("  checks", "every approval must state: " + ", ".join(sorted(review.rule.checks))))
+        rows.append(("checks", "every approval must state " + ", ".join(sorted(review.rule.checks)), None))
     screen.heading("Request")
-    screen.facts(pairs)
+    _draw_rows(screen, rows)
     for evidence in request.evidence:
         screen.item(Mark.WAITING, f"evidence {evidence.kind}: {evidence.name}")
         screen.line(f"    {evidence.digest}")
@@ -213,7 +219,7 @@ def _draw_changes(screen: Screen, review: Review) -> None:
     product = review.request.statement.product
     screen.heading("Since your last decision")
     if last is None or review.changes is None:
-        screen.line(f"  This is your first decision on {product} with this agent: read the rule with care.")
+        screen.line(f"  None on {product} with this agent yet: read the rule with care.")
         return
     context = last.decision.context
     when = f"policy version {context.policy.version}, {distance_text(context.signed_at, review.at)}"
@@ -231,14 +237,24 @@ def _draw_foreign(screen: Screen, review: Review) -> None:
     if not (request.ticket or request.evidence or request.locators or texts):
         return
     screen.heading(NOT_SIGNED)
-    pairs: list[tuple[str, Cell]] = []
     if request.ticket is not None:
-        pairs.append((f"  ticket, by {request.context.signer}", Foreign(request.ticket)))
-    pairs += [(f"  {locator.name} is at", Foreign(locator.uri)) for locator in request.locators]
-    screen.facts(pairs)
+        screen.line(f"  ticket, by {request.context.signer}:")
+        screen.quote(request.ticket)
+    for locator in request.locators:
+        screen.line(f"  where {locator.name} may be, by {request.context.signer}:")
+        screen.quote(locator.uri)
     for decision, text in texts:
         screen.line(f"  {decision.signer} {VERBS[decision.statement.choice]}, and says:")
         screen.quote(text)
+
+
+def _draw_rows(screen: Screen, rows: Sequence[_Row]) -> None:
+    """Draw facts in two columns; a digest has a line of its own, so that it is whole on a narrow terminal."""
+    width = max(len(label) for label, _, _ in rows)
+    for label, value, digest in rows:
+        screen.facts([(f"  {label:<{width}}", value)])
+        if digest is not None:
+            screen.line(f"    {digest}")
 
 
 def _role_text(role: RoleTally, review: Review) -> str:

@@ -309,7 +309,8 @@ class SimulatedConnection:
     ) -> Page:
         """Answer as ListCeremonies does; everything is one page."""
 
-        def answer(_: object) -> Page:
+        def answer(asked: tuple[Collection[str], str, str]) -> Page:
+            states, product, version = asked
             summaries = [self.coordinator.summary(ceremony) for ceremony in self.coordinator.chains]
             return Page(
                 ceremonies=tuple(
@@ -322,7 +323,8 @@ class SimulatedConnection:
                 next_token="",
             )
 
-        return self._call("list_ceremonies", (page_size, page_token), answer)
+        del page_size, page_token
+        return self._call("list_ceremonies", (states, product, version), answer)
 
     def start(self, envelope: bytes) -> Started:
         """Answer as Start does."""

@@ -167,7 +167,8 @@ def _draw_report(shown: Screen, stored: Stored, review: Review, arguments: Names
     else:
         before = " before, and nothing was signed anew" if again else ""
         shown.answer(Mark.DONE, f"You {done} {what}{before}: it is in the log, and the receipt is verified")
-    shown.facts([("  statement", stored.digest), ("  ceremony", f"{stored.ceremony} is {stored.state}")])
+    shown.line(f"  ceremony {stored.ceremony} is {stored.state}; your statement is")
+    shown.line(f"    {stored.digest}")
     match stored.state:
         case "approved":
             shown.next("The quorum is met", command(arguments, "show", named))
