@@ -210,12 +210,9 @@ class Subprocess:
     """`quorumseal coordinator run` as a process, ready to be asked and to be killed."""
 
     def __init__(self, settings: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, "coordinator", "run", "--settings", str(settings), "--json"],
-            stdout=subprocess.PIPE,
-            stderr=(settings.parent / "coordinator.log").open("ab"),
-            text=True,
-        )
+        command = [sys.executable, "-c", _RUN, "coordinator", "run", "--settings", str(settings), "--json"]
+        with (settings.parent / "coordinator.log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
