@@ -126,6 +126,10 @@ class Batch:
     def _start(self, command: Start) -> _Logged | Repeated:
         current, request = self._ground.policy, command.request
         statement = request.statement
+        earlier = self._chain(statement.ceremony)
+        if earlier is not None and earlier.ceremony.request.digest == request.digest:
+            # sent again by somebody who never heard the answer, whatever became of the ceremony since
+            return Repeated(ceremony=earlier.id, state=earlier.ceremony.state)
         if command.policy.digest != current.digest:
             raise OldPolicyError(
                 f"expected a request under policy version {current.policy.version} ({current.digest}), "
@@ -137,7 +141,7 @@ class Batch:
         if isinstance(verdict, Existing):
             state = next(each.state for each in known if each.ceremony == verdict.ceremony)
             return Repeated(ceremony=verdict.ceremony, state=state)
-        if self._chain(statement.ceremony) is not None:
+        if earlier is not None:
             raise CeremonyExistsError(
                 f"expected a ceremony id that is free, got {statement.ceremony}",
                 hint="start again: an id is made anew each time",
