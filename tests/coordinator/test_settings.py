@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``coordinator.toml``: what it may say, and that every wrong line is named at once."""
+
+from pathlib import Path
+
+import pytest
+
+from coordinator.cli import VERBS
+from coordinator.limits import Limits
+from coordinator.server import read_log_key, read_tls
+from coordinator.settings import LogKeyFile, SettingsError, TlsFiles, parse_settings, read_settings
+from quorumseal.cli.main import main
+from quorumseal.signatures import P256PrivateKey, Scheme, generate_key, write_key_file
+from tests.organisation import Organisation, key_of
+from tests.running_coordinator import Site
+
+FILES = ("log.key", "log.pass", "server.crt", "server.key", "ca.crt")
+WHOLE = """
+format = 0
+organisation = "acme"
+listen = "127.0.0.1:7443"
+database = "sqlite:///coordinator.db"
+[log_key]
+file = "log.key"
+passphrase_file = "log.pass"
+[tls]
+certificate = "server.crt"
+key = "server.key"
+client_authorities = "ca.crt"
+revoked = ["0a1b"]
+[publish]
+directories = ["published", "/srv/mirror"]
+[limits]
+streams_per_caller = 3
+[development]
+reflection = true
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in FILES:
+        (tmp_path / name).write_bytes(b"")
+    return tmp_path
+
+
+def problems(text: str, folder: Path) -> str:
+    with pytest.raises(SettingsError) as refused:
+        parse_settings(text.encode(), folder=folder)
+    return str(refused.value)
+
+
+def test_everything_that_can_be_said_is_read(folder: Path) -> None:
+    settings = parse_settings(WHOLE.encode(), folder=folder)
+    assert (settings.organisation, settings.listen) == ("acme", "127.0.0.1:7443")
+    assert settings.database == f"sqlite:///{folder}/coordinator.db"
+    assert settings.log_key == LogKeyFile(file=folder / "log.key", passphrase_file=folder / "log.pass")
+    assert settings.tls == TlsFiles(
+        certificate=folder / "server.crt",
+        key=folder / "server.key",
+        client_authorities=folder / "ca.crt",
+        revoked=frozenset({"0a1b"}),
+    )
+    assert settings.publish_to == (folder / "published", Path("/srv/mirror"))
+    assert settings.limits == Limits(streams_per_caller=3)
+    assert settings.reflection
+
+
+def test_what_may_be_left_out_has_safe_defaults(folder: Path) -> None:
+    text = WHOLE.partition("[publish]")[0].replace('passphrase_file = "log.pass"\n', "")
+    settings = parse_settings(text.replace('revoked = ["0a1b"]\n', "").encode(), folder=folder)
+    assert settings.log_key.passphrase_file is None
+    assert settings.tls.revoked == frozenset()
+    assert (settings.publish_to, settings.limits, settings.reflection) == ((), Limits(), False)
+
+
+WRONG = [
+    ("format = 0", "format = 1", "settings.format: expected 0, got 1"),
+    ('"acme"', '"Acme Inc"', "settings.organisation: expected a name"),
+    ('"127.0.0.1:7443"', '"7443"', "settings.listen: expected ADDRESS:PORT"),
+    ('"127.0.0.1:7443"', '"127.0.0.1:77443"', "settings.listen: expected ADDRESS:PORT"),
+    ('"127.0.0.1:7443"', "7443", "settings.listen: expected a text, got 7443"),
+    ('"sqlite:///coordinator.db"', '"sqlite://"', "settings.database: expected sqlite:///FILE"),
+    ('"sqlite:///coordinator.db"', '"mysql://localhost"', "settings.database: expected sqlite:///FILE"),
+    ('"log.key"', '"lost.key"', "settings.log_key.file: expected a file, got"),
+    ('"server.crt"', "2026-01-01", "settings.tls.certificate: expected a file, got"),
+    ('"ca.crt"', '""', "settings.tls.client_authorities: expected a file"),
+    ('["0a1b"]', '["0A:1B"]', "settings.tls.revoked: expected serial numbers"),
+    ('["published", "/srv/mirror"]', '"published"', "settings.publish.directories: expected a list"),
+    ("streams_per_caller = 3", "streams_per_caller = 0", "settings.limits.streams_per_caller: expected"),
+    ("streams_per_caller = 3", "streams_per_caller = 3.5", "settings.limits.streams_per_caller: expected"),
+    ("streams_per_caller = 3", "streems = 3", "settings.limits.streems: expected only known fields"),
+    ("reflection = true", 'reflection = "yes"', "settings.development.reflection: expected true or false"),
+    ("[publish]", "[publishing]", "settings.publishing: expected only known fields"),
+]
+
+
+@pytest.mark.parametrize(("line", "instead", "problem"), WRONG, ids=[row[1] for row in WRONG])
+def test_a_wrong_line_is_named(line: str, instead: str, problem: str, folder: Path) -> None:
+    assert line in WHOLE
+    assert problem in problems(WHOLE.replace(line, instead), folder)
+
+
+def test_all_wrong_lines_are_named_at_once(folder: Path) -> None:
+    text = WHOLE
+    for line, instead in (("format = 0", "format = 9"), ('"acme"', "1"), ('"log.key"', "2"), ("= 3", "= -3")):
+        text = text.replace(line, instead)
+    named = [line.partition(":")[0] for line in problems(text + "x = 1", folder).splitlines()]
+    assert named == [
+        "settings.format",
+        "settings.organisation",
+        "settings.log_key.file",
+        "settings.limits.streams_per_caller",
+        "settings.development.x",
+    ]
+
+
+def test_an_empty_file_says_what_is_needed(folder: Path) -> None:
+    named = problems("", folder)
+    for name in ("format", "organisation", "listen", "database", "log_key.file", "tls.client_authorities"):
+        assert f"settings.{name}: expected" in named
+
+
+def test_what_is_not_toml_is_refused(folder: Path) -> None:
+    assert "expected settings in TOML" in problems("format = = 0", folder)
+    assert "expected settings in TOML" in problems("format = 0\nformat = 0", folder)
+    assert "expected at most" in problems("#" * 70_000, folder)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"nowhere\.toml"):
+        read_settings(tmp_path / "nowhere.toml")
+
+
+def test_the_log_key_is_opened_with_its_passphrase(tmp_path: Path) -> None:
+    key, other = key_of("log"), key_of("log", Scheme.ECDSA_P256)
+    assert isinstance(other, P256PrivateKey)
+    file, passphrase = tmp_path / "log.key", tmp_path / "log.pass"
+    file.write_bytes(write_key_file(key, b"open sesame"))
+    passphrase.write_bytes(b"open sesame\n")
+    files = LogKeyFile(file=file, passphrase_file=passphrase)
+    assert read_log_key(files).public == key.public
+    passphrase.write_bytes(b"open barley")
+    with pytest.raises(SettingsError, match=r"settings\.log_key\.file .*expected the passphrase"):
+        read_log_key(files)
+    file.write_bytes(write_key_file(other, None))
+    with pytest.raises(SettingsError, match="expected an Ed25519 key"):
+        read_log_key(LogKeyFile(file=file, passphrase_file=None))
+
+
+def test_a_certificate_without_its_key_is_refused_before_it_is_served(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    settings = read_settings(site.settings)
+    assert read_tls(settings) == site.server_tls
+    stranger = generate_key(Scheme.ECDSA_P256, lambda size: b"\x05" * size)
+    site.write("server.key", write_key_file(stranger, None))
+    with pytest.raises(SettingsError, match=r"settings\.tls: expected .* to be a certificate and its"):
+        read_tls(settings)
+
+
+def test_authorities_that_are_none_are_refused(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.write("authority.crt", b"no certificate")
+    with pytest.raises(SettingsError, match="client_authorities: expected certificates"):
+        read_tls(read_settings(site.settings))
+
+
+def test_check_says_that_settings_can_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = Site(tmp_path)
+    assert main(["coordinator", "check", "--settings", str(site.settings)]) == 0
+    assert f"the settings of {Organisation().name} can be used" in capsys.readouterr().out
+    assert main(["coordinator", "migrate", "--settings", str(site.settings), "--json"]) == 0
+    assert '"before": null' in capsys.readouterr().out
+    assert set(VERBS) == {"run", "migrate", "check"}
