@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bundle has one form: every field known, every proof once, every hash in one spelling."""
+
+import pytest
+
+from quorumseal.refusal import Refusal
+from quorumseal.strict_json import JsonValue, UnknownFieldError, read
+from quorumseal.verifier.bundle import MAX_BUNDLE_BYTES, make_bundle, read_bundle, write_bundle
+from tests.forging import LARGEST, Path, edited, fields, objects, paths, value_at, verdict, without
+from tests.organisation import Organisation
+from tests.verifier.published import published
+
+SEALED = published(Organisation(), "alice", "bob", "carol", "rita")
+BUNDLE = SEALED.bundle
+PART: Path = ("parts", 0)
+
+
+def test_a_bundle_makes_the_round_trip() -> None:
+    bundle = read_bundle(BUNDLE)
+    assert write_bundle(bundle) == BUNDLE
+    assert bundle == make_bundle([SEALED.organisation.policy], SEALED.log.part(SEALED.entries))
+    assert len(bundle.parts[0].consistency) == 4
+
+
+@pytest.mark.parametrize("path", objects(BUNDLE), ids=str)
+def test_an_unknown_field_is_refused_wherever_it_stands(path: Path) -> None:
+    with pytest.raises(UnknownFieldError):
+        read_bundle(edited(BUNDLE, (*path, "nobody_knows_this"), 1))
+
+
+@pytest.mark.parametrize("path", [p for p in fields(BUNDLE) if p[-1] != "keyid"], ids=str)
+def test_no_field_can_be_left_out(path: Path) -> None:
+    with pytest.raises(Refusal, match="without it"):
+        read_bundle(without(BUNDLE, path))
+
+
+@pytest.mark.parametrize("path", [p for p in paths(BUNDLE) if p], ids=str)
+def test_a_value_of_another_type_is_a_refusal_and_nothing_else(path: Path) -> None:
+    stands = value_at(read(BUNDLE), path)
+    others: list[JsonValue] = [None, True, -1, "", "é", [], {}, [{}], [None]]
+    for other in others:
+        if type(other) is not type(stands):
+            with pytest.raises(Refusal):
+                SEALED.verify(edited(BUNDLE, path, other))
+
+
+HASH = "ab" * 32
+MALFORMED: dict[str, tuple[Path, JsonValue, str]] = {
+    "another type": (("type",), "https://quorumseal.dev/bundle/v2", "json.invalid_field"),
+    "a newer format": (("format",), 1, "statement.newer_format"),
+    "no ceremony": (("parts",), [], "bundle.format"),
+    "a hash in capitals": ((*PART, "inclusion", 0), HASH.upper(), "json.invalid_field"),
+    "a hash cut short": ((*PART, "inclusion", 0), HASH[:-2], "json.invalid_field"),
+    "a hash with spaces": ((*PART, "inclusion", 0), "ab " * 21 + "a", "json.invalid_field"),
+    "a hash of other letters": ((*PART, "inclusion", 0), "xy" * 32, "json.invalid_field"),
+    "an index before the first": ((*PART, "index"), -1, "json.invalid_field"),
+    "a proof from nothing": ((*PART, "consistency", 0, "size"), 0, "json.invalid_field"),
+    "a proof twice": ((*PART, "consistency", 1, "size"), 6, "json.invalid_field"),
+    "proofs out of order": ((*PART, "consistency", 0, "size"), 999, "json.invalid_field"),
+    "an envelope with two signatures": (
+        ("policies", 0, "envelopes", 0, "signatures"),
+        [{"sig": "AA=="}, {"sig": "AA=="}],
+        "envelope.signature_count",
+    ),
+    "a payload type of something else": (
+        ("policies", 0, "envelopes", 0, "payloadType"), "text/plain", "envelope.payload_type",
+    ),
+    "a signature in loose base64": (
+        ("policies", 0, "envelopes", 0, "signatures", 0, "sig"), "AB==", "envelope.base64",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_a_malformed_bundle_is_refused_with_its_own_code(case: str) -> None:
+    path, value, code = MALFORMED[case]
+    assert verdict(lambda: read_bundle(edited(BUNDLE, path, value))) == code
+
+
+def test_a_bundle_has_at_most_so_many_ceremonies() -> None:
+    part = value_at(read(BUNDLE), PART)
+    assert verdict(lambda: read_bundle(edited(BUNDLE, ("parts",), [part] * 256))) == "accepted"
+    assert verdict(lambda: read_bundle(edited(BUNDLE, ("parts",), [part] * 257))) == "bundle.format"
+
+
+def test_a_bundle_has_a_largest_size() -> None:
+    assert LARGEST > MAX_BUNDLE_BYTES
+    assert verdict(lambda: read_bundle(BUNDLE + b" " * MAX_BUNDLE_BYTES)) == "json.too_large"
+
+
+def test_a_bundle_nested_too_deep_is_refused() -> None:
+    assert verdict(lambda: read_bundle(b"[" * 100_000)) == "json.too_deep"
