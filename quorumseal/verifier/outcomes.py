@@ -49,12 +49,15 @@ _BY_PREFIX: dict[str, Outcome] = {
     "ceremony": Outcome.ENDED,
     "ceremony.rejected": Outcome.REJECTED,
     "chain": Outcome.LOG_PROOF,
+    "connection": Outcome.UNEXPECTED,
     "coordinator": Outcome.UNREACHABLE,
     "decision": Outcome.NOT_AUTHORISED,
     "entry": Outcome.LOG_PROOF,
     "envelope": Outcome.BAD_SIGNATURE,
     "fork": Outcome.LOG_PROOF,
+    "json": Outcome.UNEXPECTED,
     "key": Outcome.NOT_AUTHORISED,
+    "key_file": Outcome.USAGE,
     "log": Outcome.LOG_PROOF,
     "policy": Outcome.POLICY_CHAIN,
     "policy_chain": Outcome.POLICY_CHAIN,
@@ -65,7 +68,10 @@ _BY_PREFIX: dict[str, Outcome] = {
     "statement": Outcome.NOT_AUTHORISED,
     "statement.newer_format": Outcome.NEWER_FORMAT,
     "statement.signature": Outcome.BAD_SIGNATURE,
+    "system": Outcome.UNEXPECTED,
+    "trust": Outcome.UNEXPECTED,
     "usage": Outcome.USAGE,
+    "value": Outcome.UNEXPECTED,
 }
 
 
