@@ -16,7 +16,7 @@ class Limits:
     """The largest file of evidence."""
     calls: int = 16_384
     """Calls and streams in progress, of all callers."""
-    calls_per_caller: int = 256
+    calls_per_caller: int = 1024
     transfers_per_caller: int = 4
     streams_per_caller: int = 16
     streams_per_connection: int = 1024

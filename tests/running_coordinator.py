@@ -215,7 +215,8 @@ class Subprocess:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        if not line:
+        if "listening" not in line:
+            self.process.wait(PATIENCE)
             self.kill()
             raise RuntimeError((settings.parent / "coordinator.log").read_text())
         self.address: str = json.loads(line)["listening"]

@@ -99,6 +99,10 @@ class Gate:
         """Admit a call and count it, or refuse."""
         if self._closing:
             raise ClosingError(_CLOSING, hint=_CLOSING_HINT)
+        if len(self._calls) >= self.limits.calls:
+            raise TooManyError(
+                f"expected at most {self.limits.calls} calls at once, got more", hint="try again in a moment"
+            )
         caller = self._callers.admit(call.method, call.context.auth_context())
         call.who = (caller.kind, caller.name)
         counted, most = self._by_caller[call.sort], self._most[call.sort]
@@ -133,7 +137,8 @@ class Call:
     def __init__(self, gate: Gate, method: str, context: Context, sort: Sort, seconds: float) -> None:
         self._gate = gate
         self._reason: Refusal | None = None
-        self._timeout = asyncio.Timeout(None)
+        self._timeout: asyncio.Timeout | None = None
+        """Only while the handler runs: neither before, nor while the call is being refused."""
         self.method = method
         self.context = context
         self.sort = sort
@@ -142,15 +147,15 @@ class Call:
 
     def end(self, reason: Refusal) -> None:
         """Stop the handler where it stands; its caller is given the reason."""
-        self._reason = reason
-        self._timeout.reschedule(asyncio.get_running_loop().time())
+        if self._timeout is not None:
+            self._reason = reason
+            self._timeout.reschedule(asyncio.get_running_loop().time())
 
     async def __aenter__(self) -> Identity:
         try:
             caller = self._gate.enter(self)
         except Refusal as refusal:
             await refuse(self.context, refusal, within=self._gate.limits.write_seconds)
-            raise asyncio.CancelledError from None  # the peer did not even take the refusal
         self._timeout = asyncio.timeout(self.seconds)
         await self._timeout.__aenter__()
         return caller
@@ -158,9 +163,11 @@ class Call:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        timeout, self._timeout = self._timeout, None
+        assert timeout is not None  # noqa: S101 - it was entered
         try:
             try:
-                await self._timeout.__aexit__(kind, error, trace)
+                await timeout.__aexit__(kind, error, trace)
             except TimeoutError:
                 error = self._reason or self._too_long()
             if error is None or isinstance(error, asyncio.CancelledError | AbortError | GeneratorExit):

@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
@@ -79,7 +79,7 @@ def rich_status(refusal: Refusal) -> Status:
     return Status(code=number, message=_cut(str(refusal), _LONGEST_MESSAGE), details=[detail])
 
 
-async def refuse(context: Context, refusal: Refusal, *, within: float) -> None:
+async def refuse(context: Context, refusal: Refusal, *, within: float) -> NoReturn:
     """End a call with a refusal; a peer that does not take even that is left behind after ``within``."""
     status = rich_status(refusal)
     metadata = ((DETAILS, status.SerializeToString()),)
@@ -88,6 +88,7 @@ async def refuse(context: Context, refusal: Refusal, *, within: float) -> None:
             await context.abort(status_of(refusal.code), status.message, metadata)
     except (TimeoutError, InternalError):
         _log.info("a peer did not take its refusal (%s)", refusal.code)
+    raise asyncio.CancelledError
 
 
 def _cut(text: str, longest: int) -> str:

@@ -52,7 +52,7 @@ class ApiServer:
         self.gate = Gate(Callers(organisation, revoked=revoked, now=now), limits, now=now)
         self._limits = limits
         self._health = health.aio.HealthServicer()
-        self._server = grpc.aio.server(options=_options(limits), maximum_concurrent_rpcs=limits.calls)
+        self._server = grpc.aio.server(options=_options(limits), maximum_concurrent_rpcs=2 * limits.calls)
         service = Service(use_cases, Presence(now), limits)
         self._server.add_generic_rpc_handlers((handlers_of(service, self.gate),))
         guarding = cast("grpc.aio.Server", _Guarding(self._server, self.gate))
@@ -126,6 +126,7 @@ def _options(limits: Limits) -> list[tuple[str, Any]]:
         ("grpc.keepalive_timeout_ms", 20 * _SECOND),
         ("grpc.http2.min_ping_interval_without_data_ms", 10 * _SECOND),  # more pings than that are abuse
         ("grpc.http2.max_ping_strikes", 2),
+        ("grpc.max_connection_idle_ms", 600 * _SECOND),  # an agent's stream keeps its connection in use
         ("grpc.so_reuseport", 0),  # two coordinators on one port would each see half of the agents
         ("grpc.server_handshake_timeout_ms", 10 * _SECOND),
     ]

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The RPCs: message → value → use case → message, a few lines each."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 
 from coordinator.certificates import Identity, Kind
 from coordinator.errors import EvidenceTooLargeError
 from coordinator.grpc_api import messages
-from coordinator.grpc_api.errors import MessageFieldError
+from coordinator.grpc_api.errors import MessageFieldError, TooLongError
 from coordinator.grpc_api.presence import Presence
 from coordinator.grpc_api.streams import closing
 from coordinator.limits import Limits
@@ -132,7 +133,7 @@ class Service:
 
     async def _chunks(self, requests: AsyncIterator[wire.PutEvidenceRequest]) -> AsyncIterator[bytes]:
         size = 0
-        async for request in requests:
+        while (request := await self._next_piece(requests)) is not None:
             size += len(request.chunk)
             if not request.chunk:
                 raise MessageFieldError("chunk: expected some bytes of the file, got none")
@@ -142,6 +143,18 @@ class Service:
                     hint="name where a large file can be found in the ticket, or as a locator",
                 )
             yield request.chunk
+
+    async def _next_piece(
+        self, requests: AsyncIterator[wire.PutEvidenceRequest]
+    ) -> wire.PutEvidenceRequest | None:
+        try:
+            async with asyncio.timeout(self._limits.write_seconds):
+                return await anext(requests, None)
+        except TimeoutError:
+            raise TooLongError(
+                f"expected some bytes of the file within {self._limits.write_seconds} s, got none",
+                hint="send it again",
+            ) from None
 
 
 def _chunked(data: bytes) -> list[bytes]:

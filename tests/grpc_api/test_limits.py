@@ -2,6 +2,7 @@
 """Garbage, floods and sloths: each is refused with its code, and the server goes on."""
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 
@@ -19,6 +20,8 @@ from tests.running_coordinator import InProcess, Site
 MIB = 1 << 20
 UNKNOWN_FIELD = b"\xfa\x07\x03abc"  # field 127
 LIMITS = {
+    "calls": 8,
+    "write_seconds": 1,
     "calls_per_caller": 3,
     "transfers_per_caller": 2,
     "streams_per_caller": 4,
@@ -129,6 +132,32 @@ def test_evidence_in_empty_pieces_is_refused(alice: Knock, use_cases: StandIn) -
         alice.upload("PutEvidence", [b""] * 10)
     assert error_of(refused.value, "").code == "message.field"
     assert not use_cases.evidence_files
+
+
+def test_evidence_that_does_not_come_is_not_waited_for(alice: Knock) -> None:
+    def stalling() -> Iterator[bytes]:
+        yield wire.PutEvidenceRequest(chunk=b"a").SerializeToString()
+        over.wait(20)
+
+    over = threading.Event()
+    with pytest.raises(grpc.RpcError) as refused:
+        alice.upload("PutEvidence", stalling())
+    over.set()
+    assert error_of(refused.value, "").code == "limit.time"
+
+
+def test_all_callers_together_have_only_so_many_calls_at_once(
+    site: Site, api: InProcess[ApiServer], alice: Knock, use_cases: StandIn
+) -> None:
+    streams = [alice.stream("Follow") for _ in range(4)]
+    with knock(site, api.address, site.client("bob")) as bob:
+        streams += [bob.stream("Follow") for _ in range(4)]
+        wait_until(lambda: use_cases.following == LIMITS["calls"])
+        refusal = bob.refusal("GetOrganisation")
+        assert (refusal.code, refusal.retryable) == ("limit.concurrent", True)
+        for stream in streams:
+            stream.cancel()
+    wait_until(lambda: use_cases.following == 0)
 
 
 def test_one_caller_has_only_so_many_calls_at_once(
