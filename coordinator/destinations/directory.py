@@ -27,7 +27,7 @@ class Directory:
 
     def publish(self, name: str, data: bytes) -> str:
         """Write a file unless it is there, and read it back; return its path."""
-        if name != os.path.basename(name) or name.startswith("."):  # noqa: PTH119 - a name, not a path
+        if name != os.path.basename(name) or name.startswith(".") or not name:  # noqa: PTH119 - a name, not a path
             raise ValueError(f"{name!r} is no plain file name")
         try:
             with _opened(self._path) as directory:

@@ -60,9 +60,9 @@ class CeremonyTable:
                 select(*_COLUMNS, entries.c.payload)
                 .join(entries, entries.c.index == ceremonies.c.opened_index)
                 .where(release.in_(list(releases)))
-                .order_by(ceremonies.c.opened_index)
             )
-            for row in rows:
+            # a release has a handful of ceremonies: sorted here, no database keeps a table for it
+            for row in sorted(rows, key=lambda row: row.opened_index):
                 each = _row(row)
                 found[each.product, each.version, each.kind].append(Earlier(row=each, opening=row.payload))
         return found

@@ -130,7 +130,8 @@ def _sqlite(url: URL, *, begin: str, query_only: bool) -> Engine:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: object) -> None:
         connection.isolation_level = None  # transactions begin where this module says
-        _set_pragmas(connection)
+        with _closed_on_refusal(connection):
+            _set_pragmas(connection)
         if query_only:
             connection.execute("PRAGMA query_only = ON")
 
@@ -139,6 +140,15 @@ def _sqlite(url: URL, *, begin: str, query_only: bool) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+@contextmanager
+def _closed_on_refusal(connection: Any) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _set_pragmas(connection: Any) -> None:
@@ -161,7 +171,7 @@ def _postgresql(url: URL, size: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: object) -> None:
-        with connection.cursor() as cursor:
+        with _closed_on_refusal(connection), connection.cursor() as cursor:
             for name in _POSTGRESQL_ON:
                 (got,) = cursor.execute(f"SHOW {name}").fetchone()
                 if got == "off":

@@ -3,9 +3,9 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import select
 
+from coordinator.storage.appending import write_new
 from coordinator.storage.engine import Engines
 from coordinator.storage.schema import evidence, evidence_chunks
 
@@ -20,16 +20,15 @@ class EvidenceTable:
 
     def put(self, digest: str, data: bytes) -> None:
         """Store a file unless it is there."""
-        values = {"digest": digest, "size": len(data)}
-        pieces = [
+        if self.size(digest) is not None:
+            return
+        pieces: list[dict[str, object]] = [
             {"digest": digest, "number": number, "data": data[start : start + CHUNK_BYTES]}
             for number, start in enumerate(range(0, len(data), CHUNK_BYTES))
         ]
-        dialect = postgresql if self._engines.postgresql else sqlite
         with self._engines.writing() as connection:
-            stored = connection.execute(dialect.insert(evidence).on_conflict_do_nothing(), values)
-            if stored.rowcount and pieces:
-                connection.execute(insert(evidence_chunks), pieces)
+            write_new(connection, evidence, [{"digest": digest, "size": len(data)}])
+            write_new(connection, evidence_chunks, pieces)
 
     def size(self, digest: str) -> int | None:
         """Return a file's size, None where it is not there."""

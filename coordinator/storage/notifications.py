@@ -10,7 +10,7 @@ from coordinator.errors import StorageFailedError
 from coordinator.storage.appending import CHANNEL
 from coordinator.storage.engine import Engines
 
-_SECONDS = 1.0
+_SECONDS = 0.25
 
 
 def listen(engines: Engines, heard: Callable[[], None], stopping: Event) -> None:

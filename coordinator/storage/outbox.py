@@ -9,7 +9,7 @@ from sqlalchemy import Update, select, update
 from coordinator.storage.appending import outbox_columns, write_new
 from coordinator.storage.engine import Engines
 from coordinator.storage.rows import OutboxRow, from_milliseconds, to_milliseconds
-from coordinator.storage.schema import outbox
+from coordinator.storage.schema import UNPUBLISHED, outbox
 
 _COLUMNS = (
     outbox.c.ceremony,
@@ -47,7 +47,7 @@ class Outbox:
         """Take what is due for some destinations; unless settled before, it is due again at ``until``."""
         due = (
             select(*_COLUMNS)
-            .where(outbox.c.state != "published", outbox.c.due_at <= to_milliseconds(at))
+            .where(UNPUBLISHED, outbox.c.due_at <= to_milliseconds(at))
             .where(outbox.c.destination.in_(destinations))
             .order_by(outbox.c.due_at)
             .limit(limit)

@@ -24,7 +24,11 @@ class Storage:
         self.ceremonies = CeremonyTable(self.engines)
         self.evidence = EvidenceTable(self.engines)
         self.outbox = Outbox(self.engines)
-        require_current(self.engines)
+        try:
+            require_current(self.engines)
+        except BaseException:
+            self.engines.close()
+            raise
 
     def append(self, append: Append) -> None:
         """Append to the log in one durable transaction."""

@@ -125,7 +125,7 @@ def _ceremonies() -> None:
     op.create_index("ceremonies_release", "ceremonies", release)
     op.create_index("ceremonies_of_product", "ceremonies", ["product", "opened_index"])
     op.create_index("ceremonies_in_state", "ceremonies", ["state", "opened_index"])
-    _partial_index("ceremonies_due", "ceremonies", ["deadline"], "state = 'open'")
+    op.create_index("ceremonies_due", "ceremonies", ["state", "deadline"])
     _partial_index("ceremonies_one_open", "ceremonies", release, "state = 'open'", unique=True)
     _partial_index("ceremonies_one_approved", "ceremonies", release, "state = 'approved'", unique=True)
 
