@@ -22,7 +22,7 @@ from quorumseal.verifier.bundle import read_bundle
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
 
-_CLAIM = timedelta(seconds=60)
+_CLAIM = timedelta(seconds=10)  # whoever was killed while publishing is waited for so long
 _FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=1), timedelta(minutes=5)
 _LONGEST_SLEEP = 1.0
 _log = logging.getLogger(__name__)

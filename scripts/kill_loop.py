@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kill a coordinator under load, many times, and print what it had acknowledged and what is in its log.
+
+python -m scripts.kill_loop --kills 100 [--postgresql postgresql://…]
+"""
+
+import argparse
+import sys
+import tempfile
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.databases import new_database
+from tests.durability.kill_loop import run
+from tests.organisation import Organisation
+from tests.running_coordinator import Site
+
+
+def main(words: list[str]) -> int:
+    """Run the loop; an ``AssertionError`` names what was lost."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--kills", type=int, default=6, help="how often (default: 6)")
+    parser.add_argument("--postgresql", metavar="URL", help="a server that may be filled (default: SQLite)")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args(words)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        database = "sqlite:///coordinator.db"
+        if arguments.postgresql:
+            database = stack.enter_context(new_database(arguments.postgresql))
+        site = Site(folder, Organisation(founded=datetime.now(UTC)), database=database)
+        print(run(site, kills=arguments.kills, seed=arguments.seed))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
