@@ -26,6 +26,7 @@ streams_per_caller = 16
 reflection = false
 """
 
+import os
 import re
 import tomllib
 from collections.abc import Callable
@@ -152,9 +153,13 @@ class _Reader:
         absent = Fields({}, top.path(name))
         return self._take(lambda: top.object(name), absent) if required or name in top else absent
 
+    def _path(self, text: str) -> Path:
+        """Place a path of the file in the file's folder, written without detours."""
+        return Path(os.path.normpath(self._folder / text))
+
     def _file(self, section: Fields, name: str) -> Path:
         def read() -> Path:
-            path = self._folder / section.text(name)
+            path = self._path(section.text(name))
             if not path.is_file():
                 raise SettingsError(f"{section.path(name)}: expected a file, got {path}, which is none")
             return path
@@ -179,7 +184,7 @@ class _Reader:
     def _publish(self, section: Fields) -> tuple[Path, ...]:
         none: list[str] = []
         texts = self._take(lambda: section.texts("directories"), none) if section.names() else none
-        return tuple(self._folder / text for text in texts)
+        return tuple(self._path(text) for text in texts)
 
     def _limits(self, section: Fields) -> Limits:
         given = {limit.name for limit in fields(Limits)} & set(section.names())
@@ -199,7 +204,7 @@ class _Reader:
         name = url.removeprefix(_SQLITE)
         if name in ("", url):
             raise top.invalid("database", f"{_SQLITE}FILE or {_POSTGRESQL[0]}…")
-        return f"{_SQLITE}{self._folder / name}"
+        return f"{_SQLITE}{self._path(name)}"
 
 
 def _organisation(top: Fields) -> str:

@@ -19,13 +19,12 @@ def all_published(publications: Sequence[Publication]) -> bool:
 def draw_publications(drawn: Screen, publications: Sequence[Publication]) -> None:
     """Draw one line for each destination."""
     for publication in publications:
-        drawn.item(
-            _MARKS.get(publication.state, Mark.WAITING),
-            Foreign(publication.state),
-            "at" if publication.state == PUBLISHED else "for",
-            Foreign(publication.destination),
-            *([Foreign(f"({publication.detail})")] if publication.detail else []),
-        )
+        mark = _MARKS.get(publication.state, Mark.WAITING)
+        if publication.state == PUBLISHED:
+            drawn.item(mark, "published:", Foreign(publication.detail or publication.destination))
+        else:
+            why = [Foreign(f"({publication.detail})")] if publication.detail else []
+            drawn.item(mark, Foreign(publication.state), "for", Foreign(publication.destination), *why)
 
 
 def publications_json(publications: Sequence[Publication]) -> Json:
