@@ -2,7 +2,7 @@
 """A resumable stream of entries: what is past comes from the database, what is new from the ring."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from concurrent.futures import Executor
 
 from coordinator.errors import ClosingError, SizeAheadError, StreamTooSlowError
@@ -22,7 +22,7 @@ async def follow(
     *,
     types: Collection[EntryType],
     ceremony: str,
-) -> AsyncIterator[LogEvent]:
+) -> AsyncGenerator[LogEvent, None]:
     """Yield entries from an index on for ever; a ``Head`` says that all before it was yielded.
 
     A reader that had caught up and then falls off the ring is dropped: it resumes where it was.
