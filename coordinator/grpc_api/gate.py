@@ -75,11 +75,6 @@ class Gate:
         """How many calls and streams have not finished."""
         return len(self._calls)
 
-    @property
-    def closing(self) -> bool:
-        """Whether the coordinator is stopping."""
-        return self._closing
-
     def call(self, method: str, context: Context, sort: Sort) -> "Call":
         """Return the passage of one call."""
         return Call(self, method, context, sort, self._seconds[sort])

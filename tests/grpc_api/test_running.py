@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The real coordinator, from its settings to its end: a ceremony over the wire, SIGTERM, kill -9."""
 
+import ssl
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from coordinator import values as coordinator_values
 from coordinator.certificates import Kind
+from coordinator.grpc_api.errors import AddressError
+from coordinator.server import check_organisation, read_tls
+from coordinator.settings import SettingsError, read_settings
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Choice, Request
+from quorumseal.ceremony.values import digest_of
 from quorumseal.cli.main import main as entry
 from quorumseal.client.connection import Connection
 from quorumseal.client.errors import ClientError, CoordinatorRefusedError, CoordinatorUnreachableError
@@ -129,6 +136,29 @@ def test_sigterm_ends_streams_and_exits_with_0(acme: Site) -> None:
         with pytest.raises(CoordinatorUnreachableError):
             next(following)
     assert breaks[0].code == "coordinator.closing"
+
+
+def test_two_coordinators_do_not_share_a_port(acme: Site, tmp_path_factory: pytest.TempPathFactory) -> None:
+    with acme.in_process() as coordinator:
+        other = Site(tmp_path_factory.mktemp("other"), ACME, port=int(coordinator.address.rpartition(":")[2]))
+        with pytest.raises(AddressError, match="expected to listen on"), other.in_process():
+            pass
+        with connect(acme, coordinator.address, "alice") as alice:
+            assert alice.organisation().policies
+
+
+def test_an_authority_that_the_policy_does_not_list_lets_nobody_in(acme: Site) -> None:
+    settings = read_settings(acme.settings)
+    stranger = f"sha256:{'5' * 64}"
+    own = digest_of(ssl.PEM_cert_to_DER_cert(acme.authority.certificate_pem.decode()))
+    for listed, welcome in (((), True), ((own, stranger), True), ((stranger,), False)):
+        policy = replace(ACME.policy, policy=replace(ACME.policy.policy, authorities=listed))
+        organisation = coordinator_values.Organisation(policies=(policy,), checkpoint=b"", now=NOW)
+        if welcome:
+            check_organisation(settings, read_tls(settings), organisation)
+        else:
+            with pytest.raises(SettingsError, match="expected authorities that policy version 1 lists"):
+                check_organisation(settings, read_tls(settings), organisation)
 
 
 def test_a_coordinator_finds_its_settings_wrong_before_it_listens(

@@ -147,6 +147,19 @@ def test_a_coordinator_of_another_authority_is_not_talked_to(
     assert not use_cases.reached
 
 
+def test_a_coordinator_is_known_by_the_names_in_its_certificate_only(site: Site, use_cases: StandIn) -> None:
+    files = site.client_files("alice")
+    with site.api(use_cases) as api:
+        with Connection(api.address, files, server_name="localhost") as connection:
+            assert connection.organisation().policies
+        with (
+            Connection(api.address, files, server_name="elsewhere.example", patience=0.3) as connection,
+            pytest.raises(CoordinatorUnreachableError) as unreachable,
+        ):
+            connection.organisation()
+    assert "is for another name" in unreachable.value.hint
+
+
 def test_a_stream_that_cannot_come_back_says_so(site: Site) -> None:
     with (
         Connection("127.0.0.1:1", site.client_files("alice")) as connection,
