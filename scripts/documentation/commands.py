@@ -19,6 +19,7 @@ from quorumseal.refusal import Refusal
 PROGRAM: Final = "quorumseal"
 _COLUMNS: Final = "100"
 _SEPARATORS: Final = re.compile(r";(?:\s|$)|\s(?:&&|\|\|?|>>?|2>|<|&)(?:\s|$)")
+_COMMAND: Final = re.compile(rf"^(?:.*\$)? *({PROGRAM} .+)", re.MULTILINE)
 _VALUE: Final = re.compile(r"\$\(?\w*\)?|<\w+>")
 
 
@@ -76,10 +77,8 @@ def _output(command: str, place: Path) -> list[str]:
 def commands_in(text: str) -> Iterator[str]:
     """Yield the commands of this program that a document's transcripts and shell blocks contain."""
     for block in re.findall(r"```(?:console|sh)\n(.*?)```", text, re.DOTALL):
-        for line in block.replace("\\\n", " ").splitlines():
-            command = line.removeprefix("$ ").strip()
-            if command.startswith(PROGRAM + " "):
-                yield _SEPARATORS.split(command)[0]
+        for command in _COMMAND.findall(block.replace("\\\n", " ")):
+            yield _SEPARATORS.split(command)[0]
 
 
 def misfit(command: str) -> str:
