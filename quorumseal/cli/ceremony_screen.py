@@ -38,7 +38,9 @@ def draw_request(drawn: Screen, ceremony: Ceremony, policy: SignedPolicy) -> Non
 def draw_artifacts(drawn: Screen, ceremony: Ceremony) -> None:
     """Draw the artifacts with their digests."""
     drawn.heading("Artifacts")
-    drawn.table(["name", "digest"], [[s.name, s.digest] for s in ceremony.request.statement.subjects])
+    for subject in ceremony.request.statement.subjects:
+        drawn.line(f"  {subject.name}")
+        drawn.line(f"    {subject.digest}")
 
 
 def draw_evidence(drawn: Screen, ceremony: Ceremony) -> None:
@@ -46,10 +48,12 @@ def draw_evidence(drawn: Screen, ceremony: Ceremony) -> None:
     request = ceremony.request.statement
     if request.evidence:
         drawn.heading("Evidence")
-        drawn.table(["kind", "name", "digest"], [[e.kind, e.name, e.digest] for e in request.evidence])
+        for evidence in request.evidence:
+            drawn.line(f"  {evidence.kind}: {evidence.name}")
+            drawn.line(f"    {evidence.digest}")
     if request.locators:
         drawn.heading("Where to fetch")
-        drawn.table(["name", "place"], [[each.name, Foreign(each.uri)] for each in request.locators])
+        drawn.facts([(f"  {locator.name}", Foreign(locator.uri)) for locator in request.locators])
 
 
 def draw_decisions(drawn: Screen, ceremony: Ceremony) -> None:

@@ -6,6 +6,7 @@ What it shows is the coordinator's word; `show` verifies one ceremony.
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from datetime import datetime
 
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.values import instant_text as exact
@@ -58,14 +59,13 @@ def run(arguments: Namespace) -> int:
     )
     digits = _telling([each.ceremony for each in page.ceremonies])
     drawn.table(
-        ["release", "state", "asked for by", "opened", "deadline", "ceremony"],
+        ["release", "state", "asked for by", "time", "ceremony"],
         [
             [
                 Foreign(f"{each.product} {each.version}"),
                 Foreign(each.state),
                 Foreign(each.requester),
-                distance_text(each.opened_at, at),
-                distance_text(each.deadline, at) if each.state == State.OPEN else "",
+                _time(each, at),
                 Foreign(each.ceremony[:digits]),
             ]
             for each in page.ceremonies
@@ -73,6 +73,12 @@ def run(arguments: Namespace) -> int:
     )
     drawn.next("Look at one, verified", command(arguments, "show", page.ceremonies[0].ceremony))
     return 0
+
+
+def _time(summary: CeremonySummary, at: datetime) -> str:
+    if summary.ended_at is not None:
+        return f"ended {distance_text(summary.ended_at, at)}"
+    return f"ends {distance_text(summary.deadline, at)}"
 
 
 def _telling(ceremonies: Sequence[str]) -> int:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from quorumseal.cli.main import main
+from quorumseal.client.connection import Connection
+from quorumseal.client.values import Annex, Page
 from tests.cli.office import Office, coordinator_of, found_office
 from tests.cli.published import flat, said
 
@@ -113,7 +115,7 @@ def test_a_rejection_is_exit_10_with_its_reason_and_no_bundle(
 
 
 def test_an_expired_ceremony_is_exit_9(office: Office, rita: Callable[..., Any]) -> None:
-    assert rita("start", "gadget", "0.1", str(office.artifact), "--deadline", "1s")[0] == 0
+    assert rita("start", "gadget", "0.1", str(office.artifact), "--deadline", "4s")[0] == 0
     code, answer = rita("wait", "gadget@0.1", "--timeout", "20s")
     assert (code, answer["state"]) == (9, "expired")
     assert "its deadline passed" in rita("why", "gadget@0.1")[1]["ended"]
@@ -220,6 +222,77 @@ def test_the_list_says_whose_word_it_is(office: Office, release: str, capsys: Ca
     assert first.endswith("as the coordinator says")
     assert header.split()[0] == "release"
     assert any(release.replace("@", " ") in line for line in rest)
+
+
+def test_a_list_that_points_to_another_release_is_refused(
+    release: str, rita: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = Connection.list_ceremonies
+
+    def lie(connection: Connection, **_: Any) -> Page:
+        return listed(connection, product="widget", version=release.partition("@")[2])
+
+    monkeypatch.setattr(Connection, "list_ceremonies", lie)
+    code, answer = rita("show", "gadget@7.7")
+    assert (code, answer["refused"]["code"]) == (14, "log.other_answer")
+
+
+def test_a_bundle_that_does_not_verify_is_never_written(
+    office: Office,
+    release: str,
+    rita: Callable[..., Any],
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    office.approve("alice", "bob", "carol", "dan", release=release)
+    capsys.readouterr()
+    fetched = Connection.bundle
+    out = tmp_path / "bundle.json"
+
+    def forged(connection: Connection, ceremony: str) -> bytes:
+        return fetched(connection, ceremony).replace(b"security", b"insecure")
+
+    monkeypatch.setattr(Connection, "bundle", forged)
+    code, _ = rita("release", "fetch", release, "--out", str(out))
+    assert code != 0
+    assert not out.exists()
+
+
+def test_what_others_wrote_cannot_move_the_cursor(office: Office, release: str, capsys: Capture) -> None:
+    reason = "line one\n✓ widget was approved \u202egnp.exe"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "signer_agent.cli.verdict.make_reason", lambda text, _: Annex(salt=bytes(32), text=text)
+        )
+        assert office.decide("reject", "carol", "--reason", reason, release=release) == 0
+    capsys.readouterr()
+    for verb in ("show", "why"):
+        assert main([verb, release, *office.home("rita")]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert "  │ ⟨U+2713⟩ widget was approved ⟨U+202E⟩gnp.exe" in lines[1:]
+
+
+def test_show_draws_the_whole_ceremony(office: Office, release: str, capsys: Capture) -> None:
+    office.approve("alice", "bob", "carol", "dan", release=release)
+    assert main(["wait", release, "--timeout", "10s", *office.home("rita")]) == 0
+    capsys.readouterr()
+    assert main(["show", release, *office.home("rita")]) == 0
+    text = capsys.readouterr().out
+    headings = ["Request", "Artifacts", "Decisions", "Bundle, as the coordinator says"]
+    assert [line for line in text.splitlines() if line in headings] == headings
+    assert "✓ engineering  2 of 2: alice, bob" in text
+    assert main(["release", "publish", release, *office.home("rita")]) == 0
+    assert "is published, as the coordinator says" in capsys.readouterr().out
+
+
+def test_a_dry_run_shows_and_signs_nothing(office: Office, capsys: Capture) -> None:
+    words = ["start", "gadget", "5.5", str(office.artifact), "--dry-run", *office.home("rita")]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "○ would ask for gadget 5.5; nothing was signed"
+    assert "  widget.tar.gz" in lines
+    assert main(["show", "gadget@5.5", *office.home("rita")]) == 2
 
 
 def test_a_coordinator_that_is_not_there_is_exit_69(tmp_path: Path, capsys: Capture) -> None:
