@@ -38,11 +38,13 @@ class Hashing:
     def digests(self) -> dict[str, str]:
         """Return the digest of every file by its name, in the order in which they were given."""
         report = _reporter(self.total)
-        for thread in self._threads:
-            while thread.is_alive():
-                thread.join(_TICK)
-                report(self.done)
-        report(-1)
+        try:
+            for thread in self._threads:
+                while thread.is_alive():
+                    thread.join(_TICK)
+                    report(self.done)
+        finally:
+            report(-1)
         if self._refusal is not None:
             raise self._refusal
         return {name: self._digests[name] for name in self._files}

@@ -16,7 +16,7 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Request, Subject
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli import ceremony_screen, standing
-from quorumseal.cli.attachments import attach, locate, name_artifacts
+from quorumseal.cli.attachments import attach, locate, name_subjects
 from quorumseal.cli.desk import Desk, add_home, command, open_desk
 from quorumseal.cli.hashing import hash_files
 from quorumseal.cli.output import print_json, screen
@@ -65,7 +65,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Ask."""
-    digests = hash_files(name_artifacts(arguments.artifacts))
+    digests = hash_files(name_subjects(arguments.artifacts))
     evidence = [attach(text) for text in arguments.evidence]
     with open_desk(arguments) as desk:
         policy = observe_policy(desk.agent)

@@ -9,13 +9,15 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from quorumseal.ceremony.values import instant_text as exact
+from quorumseal.cli.artifacts import name_artifacts
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_bundle_file, read_trust_file
 from quorumseal.cli.hashing import Hashing
 from quorumseal.cli.manifest import check_manifest, read_manifest
 from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.cli.tree import tree_json, tree_lines
-from quorumseal.terminal import Mark, Screen, instant_text
+from quorumseal.terminal import Cell, Foreign, Mark, Screen, instant_text
 from quorumseal.verifier.explain import explain
 from quorumseal.verifier.outcomes import Outcome
 from quorumseal.verifier.verify import Verified, verify
@@ -23,7 +25,13 @@ from quorumseal.verifier.verify import Verified, verify
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe what ``verify`` takes."""
-    parser.add_argument("artifacts", nargs="*", type=Path, metavar="ARTIFACT", help="a file to verify")
+    parser.add_argument(
+        "artifacts",
+        nargs="*",
+        type=Path,
+        metavar="ARTIFACT",
+        help="a file to verify, or a folder with all its files",
+    )
     parser.add_argument(
         "--bundle", required=True, type=Path, help="the published NAME-VERSION.quorumseal.json"
     )
@@ -42,37 +50,31 @@ def run(arguments: Namespace) -> int:
     """Verify, and say so."""
     listed = read_manifest(arguments.manifest) if arguments.manifest else {}
     folder = arguments.manifest.parent if arguments.manifest else Path()
-    files = {name: folder / name for name in listed} | _named(arguments.artifacts, set(listed))
-    hashing = Hashing(files)
+    named = name_artifacts(arguments.artifacts)
+    if twice := named.keys() & listed.keys():
+        raise UsageError(
+            f"expected artifacts of different names, got {min(twice)} from the manifest, too",
+            hint="the manifest's files are verified anyway: leave the others out",
+        )
+    hashing = Hashing({name: folder / name for name in listed} | named)
     bundle, trust = read_bundle_file(arguments.bundle), read_trust_file(arguments.trust)
     digests = hashing.digests()
     check_manifest(listed, digests)
     verified = verify(bundle, trust, digests, product=arguments.product)
     if arguments.json:
-        print_json(_json(verified, explained=arguments.explain))
-    elif arguments.explain:
-        _draw_tree(screen(), verified)
+        print_json(_json(verified, [*digests], explained=arguments.explain))
+        return Outcome.VERIFIED
+    drawn = screen()
+    drawn.answer(Mark.DONE, *_answer(verified, [*digests]))
+    if arguments.explain:
+        _draw_tree(drawn, verified)
     else:
-        _draw(screen(), verified, arguments)
+        _draw(drawn, verified, arguments)
     return Outcome.VERIFIED
-
-
-def _named(artifacts: Sequence[Path], taken: set[str]) -> dict[str, Path]:
-    """Call each file by its own name, as requests do."""
-    named: dict[str, Path] = {}
-    for path in artifacts:
-        if path.name in taken or path.name in named:
-            raise UsageError(
-                f"expected artifacts of different names, got {path.name} twice",
-                hint="verify files of the same name one after the other",
-            )
-        named[path.name] = path
-    return named
 
 
 def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
     request, policy = verified.request, verified.policy.policy
-    drawn.answer(Mark.DONE, _answer(verified))
     seats = [(role, f"{', '.join(people)} ({len(people)} needed)") for role, people in verified.seats.items()]
     drawn.facts(
         [
@@ -90,29 +92,36 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
 
 
 def _draw_tree(drawn: Screen, verified: Verified) -> None:
-    drawn.answer(Mark.DONE, _answer(verified))
     for node in explain(verified):
         for line in tree_lines(node, drawn.look):
             drawn.line(line)
 
 
-def _answer(verified: Verified) -> str:
+def _answer(verified: Verified, given: Sequence[str]) -> tuple[Cell, ...]:
+    """Say what was asked about, by the name that the request has for it and the one that it has here."""
     request, subjects = verified.request, verified.subjects
-    what = f"{subjects[0].name} belongs" if len(subjects) == 1 else f"{len(subjects)} artifacts belong"
-    return f"{what} to {request.product} {request.version}, which its quorum approved"
+    release = f"to {request.product} {request.version}, which its quorum approved"
+    if len(subjects) > 1:
+        return (f"{len(subjects)} artifacts belong {release}",)
+    if given[0] == subjects[0].name:
+        return (f"{subjects[0].name} belongs {release}",)
+    return Foreign(given[0]), f"is {subjects[0].name} and belongs {release}"
 
 
-def _json(verified: Verified, *, explained: bool) -> Json:
+def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
     request, policy, checkpoint = verified.request, verified.policy, verified.checkpoint
     document: dict[str, Json] = {
         "verified": True,
-        "artifacts": [{"name": subject.name, "digest": subject.digest} for subject in verified.subjects],
+        "artifacts": [
+            {"given": given, "name": subject.name, "digest": subject.digest}
+            for given, subject in zip(given, verified.subjects, strict=True)
+        ],
         "product": request.product,
         "version": request.version,
         "ceremony": request.ceremony,
         "requester": request.context.signer,
         "on_behalf_of": request.on_behalf_of,
-        "approved_at": verified.approved_at.isoformat(),
+        "approved_at": exact(verified.approved_at),
         "seats": {role: [*people] for role, people in verified.seats.items()},
         "policy": {
             "organisation": policy.policy.organisation,

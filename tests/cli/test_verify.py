@@ -143,6 +143,36 @@ def test_what_is_no_manifest_is_refused(
     assert "[usage.manifest]" in capsys.readouterr().err
 
 
+def test_a_folder_is_all_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    published = publish(tmp_path, {f"dist/{n}.bin": bytes([n]) for n in range(3)})
+    dist = tmp_path / "renamed"
+    (tmp_path / "dist").rename(dist)
+    assert main(["verify", str(dist), *published.verifying, "--json"]) == 0
+    assert len(said(capsys.readouterr().out)["artifacts"]) == 3
+    (dist / "one.more").write_bytes(b"not approved")
+    assert main(["verify", str(dist), *published.verifying]) == 3
+    assert "one.more" in capsys.readouterr().err
+
+
+def test_a_file_is_recognised_by_its_bytes_whatever_it_is_called(
+    published: Published, capsys: pytest.CaptureFixture[str]
+) -> None:
+    renamed = published.folder / "my download (1).tar.gz"
+    published.artifact.rename(renamed)
+    assert main(["verify", str(renamed), *published.verifying]) == 0
+    assert capsys.readouterr().out.startswith(
+        "✓ my download (1).tar.gz is widget.tar.gz and belongs to widget"
+    )
+
+
+def test_a_file_of_the_manifest_is_not_named_again(
+    published: Published, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--manifest", str(sums(published)), str(published.artifact)]
+    assert main(["verify", *words, *published.verifying]) == 2
+    assert "from the manifest, too" in capsys.readouterr().err
+
+
 def test_two_artifacts_of_one_name_are_asked_for_apart(
     published: Published, capsys: pytest.CaptureFixture[str]
 ) -> None:
