@@ -4,16 +4,15 @@
 import argparse
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 from demo import ceremony, frauds, keeping
 from demo.attempts import Fraud, summary
+from demo.interrupts import Interrupts
 from demo.processes import ProcessError
 from demo.stage import DemoError, Stage
 from demo.telling import Telling
@@ -39,10 +38,10 @@ def main(words: Sequence[str]) -> int:
     telling = Telling(sys.stdout, os.environ)
     if arguments.stop is not None:
         return keeping.stop(arguments.stop, telling)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    interrupts = Interrupts()
+    interrupts.listen()
     folder = Path(tempfile.mkdtemp(prefix="quorumseal-demo-"))
-    stage = Stage(folder, telling)
+    stage = Stage(folder, telling, interrupts)
     kept = False
     try:
         code = play(stage)
@@ -63,7 +62,6 @@ def main(words: Sequence[str]) -> int:
         return 1
     finally:
         if not kept:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
             stage.close()
             shutil.rmtree(folder, ignore_errors=True)
     return code
@@ -94,10 +92,6 @@ def play(stage: Stage) -> int:
         f"in {telling.seconds:.0f} s",
     )
     return 0 if good else 1
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -21,20 +21,26 @@ def keep(stage: Stage) -> None:
     running = {program.name: program.pid for program in stage.running}
     stage.write(RECORD, json.dumps(running, indent=2).encode())
     stage.let_go()
-    telling.chapter(f"It is still running in {folder}: a coordinator and {len(running) - 1} agents")
-    telling.line(paste(["cd", str(folder)]))
-    telling.line(f"PATH={paste([str(Path(sys.executable).parent)])}:$PATH")
-    for words in (
-        ["why", "widget@1.1", "--home", stage.home("mallory")],
-        ["review", "widget@1.1", "--artifacts", stage.artifact("widget", "1.1"), "--home", stage.home("bob")],
-        stage.approval("bob", "widget", "1.1"),
-        ["bundle", "show", stage.published("gadget", "2.0")],
-        ["list", "--home", stage.home("alice")],
-    ):
-        telling.line(paste(["quorumseal", *words]))
+    telling.chapter(f"A coordinator and {len(running) - 1} agents still run, and write to output/. Try:")
+    telling.lines(
+        [
+            paste(["cd", str(folder)]),
+            f"PATH={paste([str(Path(sys.executable).parent)])}:$PATH",
+            *(
+                paste(["quorumseal", *words])
+                for words in (
+                    ["why", "widget@1.1", "--home", stage.home("mallory")],
+                    stage.approval("bob", "widget", "1.1"),
+                    ["show", "gadget@2.0", "--home", stage.home("alice")],
+                    ["inbox", "--home", stage.home("dan")],
+                    ["list", "--home", stage.home("rita")],
+                )
+            ),
+        ]
+    )
     telling.line()
-    telling.line("What they say is in output/. To stop them and remove the directory:")
-    telling.line(paste([str(Path.cwd() / "scripts" / "demo"), "--stop", str(folder)]))
+    telling.line("To stop them and remove the directory:")
+    telling.lines([paste([str(Path.cwd() / "scripts" / "demo"), "--stop", str(folder)])])
 
 
 def stop(folder: Path, telling: Telling) -> int:

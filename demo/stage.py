@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from demo.hostile import Person
+from demo.interrupts import Interrupts
 from demo.processes import Running, stop_all
 from demo.telling import Ran, Telling
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
@@ -54,8 +55,9 @@ class Stage:
     settings_file: Final = f"{ORGANISATION}/coordinator/coordinator.toml"
     passphrase_file: Final = "passphrase"  # noqa: S105 - the name of a file
 
-    def __init__(self, folder: Path, telling: Telling) -> None:
+    def __init__(self, folder: Path, telling: Telling, interrupts: Interrupts) -> None:
         self.folder = folder
+        self._interrupts = interrupts
         self.telling = telling
         self.running: list[Running] = []
         self._program = str(Path(sys.executable).parent / "quorumseal")
@@ -87,9 +89,10 @@ class Stage:
         self.telling.command(["quorumseal", *words, "&"])
         log = self.folder / "output" / f"{name}.txt"
         log.parent.mkdir(exist_ok=True)
-        program = Running(name, [self._program, *map(self._absolute, words)], log=log, folder=self.folder)
-        self.running.append(program)
-        return program
+        command = [self._program, *map(self._absolute, words)]
+        with self._interrupts.held():
+            self.running.append(Running(name, command, log=log, folder=self.folder))
+        return self.running[-1]
 
     def let_go(self) -> None:
         """Close connections, and leave what was started to itself."""

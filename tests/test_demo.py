@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from demo.attempts import Fraud, summary
+from demo.interrupts import Interrupts
 from demo.stage import Stage
 from demo.telling import Ran, Telling
 from quorumseal.terminal import Look
@@ -133,7 +134,7 @@ class StagedAnswer(Stage):
     """A stage on which every command says the same."""
 
     def __init__(self, folder: Path, ran: Ran) -> None:
-        super().__init__(folder, Telling(io.StringIO(), {}))
+        super().__init__(folder, Telling(io.StringIO(), {}), Interrupts())
         self._ran = ran
 
     def quorumseal(self, *_: str, **__: object) -> Ran:
