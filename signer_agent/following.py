@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum, unique
 from queue import Empty, SimpleQueue
 
-from quorumseal.ceremony.entries import read_entry
+from quorumseal.ceremony.entries import EntryType, read_entry
+from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statements import CheckOutcome, Choice, Request
 from quorumseal.client.errors import ClientError
 from quorumseal.client.values import Head, LoggedEntry
@@ -34,6 +35,7 @@ from signer_agent.signing import send, settle, sign_and_store
 WARNINGS = (timedelta(hours=24), timedelta(hours=1), timedelta(minutes=10), timedelta(0))
 CHECKPOINT_EVERY = timedelta(minutes=1)
 _LONGEST_SLEEP = 30.0
+_MOST_REMEMBERED = 10_000
 
 
 @unique
@@ -91,6 +93,9 @@ class Watch:
     sources: Sources = field(default_factory=Sources)
     _events: "SimpleQueue[LoggedEntry | Head | _Broken | _Over]" = field(default_factory=SimpleQueue)
     _reviews: dict[str, Review] = field(default_factory=dict)
+    _looked_at: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The entries of the ceremonies that this run has looked at lately."""
+    _policy: SignedPolicy | None = None
     _warned: set[tuple[str, timedelta]] = field(default_factory=set)
     _again: set[str] = field(default_factory=set)
     _broken: bool = False
@@ -99,8 +104,8 @@ class Watch:
     def run(self) -> None:
         """Watch until ``stop``."""
         with self.agent.home.running():
-            policy = observe_policy(self.agent)
-            head = observe_head(self.agent, policy)
+            self._policy = observe_policy(self.agent)
+            head = observe_head(self.agent, self._policy)
             self._checked_at = self.agent.now()
             self._begin()
             stream = self.agent.connection.follow(
@@ -123,7 +128,8 @@ class Watch:
             if not isinstance(stored.statement, Request):  # asking for a release anew is for its requester
                 self._send_again(stored)
         inbox = open_inbox(self.agent)
-        self._reviews = {review.request.statement.ceremony: review for review in inbox.reviews}
+        for review in inbox.reviews:
+            self._remember(review)
         self._say(Notice.WATCHING, inbox=inbox)
         for review in inbox.waiting:
             self._say(Notice.WAITS, review=review)
@@ -170,28 +176,35 @@ class Watch:
         except Refusal as refusal:
             self._say(Notice.REFUSED, refusal=refusal)
             return
-        if entry.ceremony is None or self.agent.journal.shown(entry.ceremony).get(entry.seq) == entry.hash:
-            return
-        self._look(entry.ceremony)
+        if entry.type is EntryType.POLICY:
+            self._guarded(self._check)
+        elif entry.ceremony is not None and entry.hash not in self._looked_at.get(entry.ceremony, ()):
+            self._look(entry.ceremony)
 
     def _head(self) -> None:
         """See once in a while that the log has one history, also when nothing is of interest in it."""
         at = self.agent.now()
         if self._checked_at is None or at - self._checked_at >= CHECKPOINT_EVERY:
             self._checked_at = at
-            self._guarded(lambda: observe_head(self.agent, observe_policy(self.agent)))
+            self._guarded(self._check)
+
+    def _check(self) -> None:
+        self._policy = observe_policy(self.agent)
+        observe_head(self.agent, self._policy)
 
     def _look(self, ceremony: str) -> None:
         before = self._reviews.get(ceremony)
 
         def look_again() -> None:
-            review = look(self.agent, ceremony)
+            review = look(self.agent, ceremony, policy=self._policy)
             self._again.discard(ceremony)
+            self._remember(review)
             if review.standing is Standing.ENDED:
-                self._reviews.pop(ceremony, None)
-                self._say(Notice.ENDED, review=review)
+                if before is None or before.standing is not Standing.NO_ROLE:
+                    self._say(Notice.ENDED, review=review)
                 return
-            self._reviews[ceremony] = review
+            if review.standing is Standing.NO_ROLE:
+                return
             waits = review.standing is Standing.AWAITED
             first = before is None or before.standing is not Standing.AWAITED
             self._say(Notice.WAITS if waits and first else Notice.MOVED, review=review)
@@ -200,6 +213,16 @@ class Watch:
 
         if not self._guarded(look_again):
             self._again.add(ceremony)
+
+    def _remember(self, review: Review) -> None:
+        ceremony = review.request.statement.ceremony
+        self._looked_at[ceremony] = review.observation.chain.hashes
+        if len(self._looked_at) > _MOST_REMEMBERED:
+            del self._looked_at[next(iter(self._looked_at))]
+        if review.standing is Standing.ENDED:
+            self._reviews.pop(ceremony, None)
+        else:
+            self._reviews[ceremony] = review
 
     def _retry(self) -> None:
         for ceremony in sorted(self._again):

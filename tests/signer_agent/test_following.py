@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import pytest
+
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.client.errors import CoordinatorUnreachableError
+from quorumseal.client.values import LogEvent
+from quorumseal.terminal import Look, Screen
+from signer_agent import following
+from signer_agent.artifacts import Sources
+from signer_agent.errors import AlreadyRunningError, ForkError
+from signer_agent.following import Notice, Told, Watch
+from signer_agent.following_screen import RunningScreen, told_json
+from signer_agent.journal import Journal
+from signer_agent.review import Standing
+from signer_agent.signing import sign_and_store
+from tests.organisation import Organisation
+from tests.signer_agent.desks import Desk
+from tests.simulated_coordinator import SimulatedCoordinator
+
+PATIENCE = 30.0
+
+
+class Running:
+    """An agent at work in a thread, and what it says."""
+
+    def __init__(self, desk: Desk, **fields: Any) -> None:
+        self.desk = desk
+        self.error: BaseException | None = None
+        self._told: SimpleQueue[Told] = SimpleQueue()
+        self._fields = fields
+        self._ready = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            agent = self.desk.agent
+            journal = Journal.open(agent.home.journal_file)
+            self.desk.agent = replace(agent, journal=journal)
+            self.watch = Watch(agent=self.desk.agent, tell=self._told.put, **self._fields)
+            self._ready.set()
+            self.watch.run()
+            journal.close()
+        except BaseException as error:
+            self.error = error
+            self._ready.set()
+
+    def next(self, *notices: Notice) -> Told:
+        """Return the next thing that it says, which must be one of these."""
+        try:
+            told = self._told.get(timeout=PATIENCE)
+        except Empty:
+            raise AssertionError(f"expected {notices}, got silence ({self.error!r})") from None
+        assert told.notice in notices, (told, told.refusal)
+        return told
+
+    def start(self) -> None:
+        self.desk.agent.journal.close()  # SQLite stays in the thread that opened it
+        self.thread.start()
+        assert self._ready.wait(PATIENCE)
+
+    def end(self) -> None:
+        """Wait for its end."""
+        self.thread.join(PATIENCE)
+        assert not self.thread.is_alive()
+
+
+@contextmanager
+def running(desk: Desk, **fields: Any) -> Iterator[Running]:
+    run = Running(desk, **fields)
+    run.start()
+    try:
+        yield run
+    finally:
+        run.watch.stop()
+        run.end()
+
+
+@pytest.fixture
+def coordinator() -> SimulatedCoordinator:
+    return SimulatedCoordinator(Organisation())
+
+
+def test_it_says_what_waits_and_what_happens(tmp_path: Path, coordinator: SimulatedCoordinator) -> None:
+    first = coordinator.open(coordinator.organisation.request(number=1))
+    with running(Desk(tmp_path / "alice", coordinator)) as run:
+        assert run.next(Notice.WATCHING).inbox is not None
+        assert run.next(Notice.WAITS).review is not None
+        second = coordinator.open(coordinator.organisation.request(number=2, version="2.0"))
+        told = run.next(Notice.WAITS)
+        assert told.review is not None
+        assert told.review.request.statement.ceremony == second
+        coordinator.decide_as("erin", first)
+        run.next(Notice.MOVED)
+        coordinator.cancel_as("mallory", first)
+        ended = run.next(Notice.ENDED)
+        assert ended.review is not None
+        assert ended.review.ceremony.state is State.CANCELLED
+
+
+def test_it_sends_again_what_was_signed_and_not_acknowledged(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    ceremony = coordinator.open()
+    desk = Desk(tmp_path / "alice", coordinator)
+    review = desk.look(ceremony)
+    sign_and_store(desk.agent, desk.draft(review), desk.key, review.observation.policy)
+    with running(desk.reopened()) as run:
+        sent = run.next(Notice.SENT)
+        assert sent.stored is not None
+        assert sent.stored.state == "open"
+        run.next(Notice.WATCHING)
+    assert len(coordinator.decisions(ceremony)) == 1
+    assert len(desk.key.signed) == 1
+
+
+def test_a_person_decides_while_the_agent_runs_in_the_same_home(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    ceremony = coordinator.open()
+    with running(Desk(tmp_path / "alice", coordinator)) as run:
+        run.next(Notice.WATCHING)
+        run.next(Notice.WAITS)
+        assert Desk(tmp_path / "alice", coordinator).decide(ceremony).state == "open"
+        moved = run.next(Notice.MOVED).review
+        assert moved is not None
+        assert moved.standing is Standing.DECIDED
+        with pytest.raises(AlreadyRunningError), run.desk.agent.home.running():
+            pass
+
+
+def test_the_deadline_of_what_waits_is_announced_once(
+    tmp_path: Path, coordinator: SimulatedCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_LONGEST_SLEEP", 0.05)
+    coordinator.open()
+    with running(Desk(tmp_path / "alice", coordinator)) as run:
+        run.next(Notice.WATCHING)
+        run.next(Notice.WAITS)
+        coordinator.pass_time(timedelta(hours=23, minutes=30))
+        told = run.next(Notice.DEADLINE)
+        assert told.review is not None
+        coordinator.pass_time(timedelta(minutes=25))
+        run.next(Notice.DEADLINE)
+        coordinator.open(coordinator.organisation.request(number=9, version="9.0", at=coordinator.now))
+        run.next(Notice.WAITS)
+
+
+def test_a_machine_approves_what_matches_and_only_that(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    organisation = Organisation(
+        roles={**Organisation().roles, "engineering": ("alice", "bob", "erin", "robot")},
+        machines=frozenset({"ci", "robot"}),
+    )
+    coordinator = SimulatedCoordinator(organisation)
+    desk = Desk(tmp_path / "robot", coordinator, "robot")
+    folder = tmp_path / "builds"
+    folder.mkdir()
+    (folder / "widget.tar.gz").write_bytes(desk.artifact.read_bytes())
+    with running(desk, machine_key=desk.key, sources=Sources(directory=folder)) as run:
+        run.next(Notice.WATCHING)
+        ceremony = coordinator.open(organisation.request(number=1))
+        run.next(Notice.WAITS)
+        decided = run.next(Notice.DECIDED)
+        assert decided.stored is not None
+        run.next(Notice.MOVED)
+        (folder / "widget.tar.gz").write_bytes(b"a build of something else")
+        other = coordinator.open(organisation.request(number=2, version="2.0"))
+        run.next(Notice.WAITS)
+        refused = run.next(Notice.REFUSED).refusal
+        assert refused is not None
+        assert refused.code == "artifact.other_bytes"
+        (folder / "widget.tar.gz").unlink()
+        coordinator.open(organisation.request(number=3, version="3.0"))
+        run.next(Notice.WAITS)
+        missing = run.next(Notice.REFUSED).refusal
+        assert missing is not None
+        assert missing.code == "usage.artifacts_missing"
+    assert len(coordinator.decisions(ceremony)) == 1
+    assert coordinator.decisions(other) == []
+    assert len(desk.key.signed) == 1
+
+
+def test_a_fork_ends_it(tmp_path: Path, coordinator: SimulatedCoordinator) -> None:
+    ceremony = coordinator.open()
+    second = coordinator.fork()
+    desk = Desk(tmp_path / "alice", coordinator)
+    coordinator.decide_as("erin", ceremony)
+    desk.look(ceremony)
+    second.decide_as("carol", ceremony)
+    desk.coordinator = second
+    run = Running(desk.reopened())
+    run.start()
+    run.end()
+    assert isinstance(run.error, ForkError)
+    assert desk.agent.home.block_file.exists()
+
+
+def test_a_broken_connection_is_told_once_and_so_is_its_return(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    desk = Desk(tmp_path / "alice", coordinator)
+    stream = FlakyStream()
+    desk.agent.connection.follow = stream  # type: ignore[method-assign,assignment] # a network that fails
+    with running(desk) as run:
+        run.next(Notice.WATCHING)
+        for _ in range(3):
+            stream.on_break(CoordinatorUnreachableError("expected an answer, got none"))
+        run.next(Notice.BROKEN)
+        ceremony = coordinator.open()
+        stream.events.put(coordinator_event(coordinator))
+        run.next(Notice.BACK)
+        waits = run.next(Notice.WAITS)
+        assert waits.review is not None
+        assert waits.review.request.statement.ceremony == ceremony
+
+
+class FlakyStream:
+    """A stream that a test feeds."""
+
+    def __init__(self) -> None:
+        self.events: SimpleQueue[LogEvent | None] = SimpleQueue()
+        self.on_break: Any = None
+
+    def __call__(self, *_: object, on_break: Any, **__: object) -> "FlakyStream":
+        self.on_break = on_break
+        return self
+
+    def __iter__(self) -> Iterator[LogEvent]:
+        while (event := self.events.get()) is not None:
+            yield event
+
+    def close(self) -> None:
+        self.events.put(None)
+
+
+def coordinator_event(coordinator: SimulatedCoordinator) -> LogEvent:
+    with coordinator.connection("alice").follow(coordinator.log.size - 1) as stream:
+        return next(iter(stream))
+
+
+def test_every_notice_has_its_line(tmp_path: Path, coordinator: SimulatedCoordinator) -> None:
+    ceremony = coordinator.open()
+    desk = Desk(tmp_path / "alice", coordinator)
+    stored = desk.decide(ceremony)
+    review = desk.look(ceremony)
+    refusal = CoordinatorUnreachableError("no answer \x1b[2J", hint="is it running?")
+    out = StringIO()
+    screen = RunningScreen(Screen(out, StringIO(), look=Look(), err_look=Look()), "alice", "c:1")
+    for notice in Notice:
+        if notice is not Notice.WATCHING:
+            told = Told(notice=notice, at=desk.agent.now(), review=review, stored=stored, refusal=refusal)
+            screen.tell(told)
+            assert told_json(told)["notice"] == str(notice)
+    lines = out.getvalue().splitlines()
+    assert "\x1b" not in out.getvalue()
+    assert any("connected again" in line for line in lines)
+    assert any("[coordinator.unreachable] no answer" in line for line in lines)
+    assert any("quorumseal review widget@1.0" in line for line in lines)
