@@ -144,7 +144,6 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "an instant without a zone": ("2027-11-20T14:00:00.000Z", "2027-11-20T14:00:00", "policy.invalid"),
     "an instant before the calendar": ("2027-11-20T14:00:00.000Z", "0001-01-01T00:00:00+12:00",
                                        "policy.invalid"),
-    "an instant of antiquity": ("2027-11-20T14:00:00.000Z", "0301-01-01T00:00:00Z", "value.format"),
     "a time of day": ("2027-11-20T14:00:00.000Z", "14:00:00", "policy.invalid"),
     "a duration of nothing": ('"2m"', '"0m"', "value.format"),
     "a duration without a unit": ('"2m"', "120", "json.invalid_field"),
