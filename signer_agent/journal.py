@@ -277,6 +277,10 @@ class Journal:
                 (str(Fate.VOID), why, digest, str(Fate.STORED)),
             )
 
+    def ceremonies(self) -> tuple[str, ...]:
+        """Return the ceremonies in which this agent signed something."""
+        return tuple(row[0] for row in self._rows("SELECT DISTINCT ceremony FROM statements ORDER BY 1"))
+
     def signed(self, ceremony: str) -> tuple[Stored, ...]:
         """Return what this agent signed in a ceremony, oldest first."""
         return self._stored("ceremony = ?", ceremony)
