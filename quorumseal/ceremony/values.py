@@ -94,7 +94,7 @@ def printable(text: str) -> str:
 def instant(text: str) -> datetime:
     """Read ``2026-11-20T14:07:00.000Z``."""
     try:
-        if len(text) == _INSTANT_LENGTH:
+        if len(text) == _INSTANT_LENGTH and not text.startswith("0"):
             at = datetime.fromisoformat(text)
             if instant_text(at) == text:
                 return at
@@ -107,8 +107,7 @@ def instant_text(at: datetime) -> str:
     """Write an instant, in UTC with milliseconds."""
     if at.tzinfo is None:
         raise ValueError("an instant has a time zone")
-    utc = at.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z" if utc.year >= 1000 else ""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def whole_milliseconds(at: datetime) -> datetime:

@@ -20,15 +20,24 @@ class Fields:
     Every refusal names the path of the field from the document's root, what was expected and what came.
     """
 
-    __slots__ = ("_children", "_read", "_values", "where")
+    __slots__ = ("_children", "_index", "_parent", "_place", "_read", "_values")
 
     def __init__(self, value: JsonValue, where: str = "document") -> None:
         if not isinstance(value, dict):
             raise _invalid(where, "an object", value)
-        self.where = where
+        self._parent: Fields | None = None
+        self._place = where
+        self._index: int | None = None
         self._values = value
         self._read: set[str] = set()
         self._children: list[Fields] = []
+
+    @property
+    def where(self) -> str:
+        """Where the object stands; put together only when something is wrong, since it is not free."""
+        if self._parent is None:
+            return self._place
+        return self._parent.path(self._place) + ("" if self._index is None else f"[{self._index}]")
 
     def __contains__(self, name: str) -> bool:
         """Tell whether the field is there, without reading it."""
@@ -96,7 +105,7 @@ class Fields:
 
     def object(self, name: str) -> "Fields":
         """Return the fields of an object, which ``done`` then looks after as well."""
-        return self._child(self.value(name), self.path(name))
+        return self._child(self.value(name), name)
 
     def optional_object(self, name: str) -> "Fields | None":
         """Return the fields of an object, or None where the field is absent."""
@@ -104,13 +113,16 @@ class Fields:
 
     def objects(self, name: str) -> "list[Fields]":
         """Return a list of objects, each by its fields."""
-        path = self.path(name)
-        return [self._child(item, f"{path}[{index}]") for index, item in enumerate(self.values(name))]
+        return [self._child(item, name, index) for index, item in enumerate(self.values(name))]
 
     def texts(self, name: str) -> list[str]:
         """Return a list of texts."""
-        path = self.path(name)
-        return [_text(item, f"{path}[{index}]") for index, item in enumerate(self.values(name))]
+        texts = []
+        for index, item in enumerate(self.values(name)):
+            if not isinstance(item, str):
+                raise _invalid(f"{self.path(name)}[{index}]", "a text", item)
+            texts.append(item)
+        return texts
 
     def values(self, name: str) -> list[JsonValue]:
         """Return a list as it is."""
@@ -138,16 +150,13 @@ class Fields:
         """Return (not raise) the refusal of a field by a rule that only the caller knows."""
         return _invalid(self.path(name), expected, self._values.get(name))
 
-    def _child(self, value: JsonValue, where: str) -> "Fields":
-        child = Fields(value, where)
+    def _child(self, value: JsonValue, name: str, index: int | None = None) -> "Fields":
+        if not isinstance(value, dict):
+            raise _invalid(self.path(name) + ("" if index is None else f"[{index}]"), "an object", value)
+        child = Fields(value, name)
+        child._parent, child._index = self, index
         self._children.append(child)
         return child
-
-
-def _text(value: JsonValue, where: str) -> str:
-    if not isinstance(value, str):
-        raise _invalid(where, "a text", value)
-    return value
 
 
 def _invalid(where: str, expected: str, value: JsonValue) -> InvalidFieldError:
