@@ -75,7 +75,7 @@ def _signing_key(envelope: Envelope, keys: tuple[SignerKey, ...], signer: str) -
             continue
         return key
     raise StatementSignatureError(
-        f"expected a signature by a key of {signer}, got one that none of their {len(keys)} keys made",
+        f"expected a signature by a key of {signer}, got one that no key of theirs made",
         hint="whoever made this is not the signer that it names, or the bytes were changed",
     )
 

@@ -12,6 +12,7 @@ from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.tlog import (
     Checkpoint,
+    ConsistencyProofError,
     InclusionProofError,
     leaf_hash,
     open_checkpoint,
@@ -79,13 +80,17 @@ def verify_seen_checkpoints(part: Part, checkpoint: Checkpoint) -> None:
                 f"to the one of size {checkpoint.size}, got none",
                 hint="whoever made this bundle left it out; ask for a complete one",
             )
-        verify_consistency(
-            seen.size,
-            bytes.fromhex(seen.root.removeprefix(ROOT_PREFIX)),
-            checkpoint.size,
-            checkpoint.root,
-            part.consistency.get(seen.size, ()),
-        )
+        root = bytes.fromhex(seen.root.removeprefix(ROOT_PREFIX))
+        try:
+            verify_consistency(
+                seen.size, root, checkpoint.size, checkpoint.root, part.consistency.get(seen.size, ())
+            )
+        except ConsistencyProofError as error:
+            raise ConsistencyProofError(
+                f"expected a log that extends the {seen.size} entries that a signer had seen, "
+                f"got one that is not shown to: {error}",
+                hint="somebody may have rewritten the log after it was signed: keep this bundle as evidence",
+            ) from None
 
 
 def seen_checkpoints(entries: tuple[bytes, ...]) -> frozenset[SeenCheckpoint]:
