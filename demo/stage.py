@@ -76,7 +76,7 @@ class Stage:
         """Run a command of ours that has to succeed."""
         ran = self.quorumseal(*words, brief=brief, typed=typed)
         if ran.code:
-            raise DemoError(f"expected `quorumseal {' '.join(words)}` to succeed, got exit code {ran.code}")
+            raise DemoError(f"expected `quorumseal {words[0]} …` to succeed, got exit code {ran.code}")
         return ran
 
     def silently(self, *words: str) -> bytes:
