@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one durable transaction that appends to the log: all of it, if the head is still where it was."""
 
-from sqlalchemy import Connection, Table, insert, text, update
+from sqlalchemy import Connection, Table, bindparam, insert, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.storage.engine import Engines
@@ -54,13 +54,22 @@ def _write_log(connection: Connection, append: Append) -> None:
 
 def _write_ceremonies(connection: Connection, append: Append) -> None:
     # Ends before openings: the ceremony that a request supersedes makes room for it.
-    for end in append.ended:
+    if append.ended:
         connection.execute(
             update(ceremonies)
-            .where(ceremonies.c.ceremony == end.ceremony)
+            .where(ceremonies.c.ceremony == bindparam("ended"))
             .values(
-                state=end.state, ended_at=to_milliseconds(end.ended_at), concluded_index=end.concluded_index
-            )
+                state=bindparam("how"), ended_at=bindparam("when"), concluded_index=bindparam("concluded")
+            ),
+            [
+                {
+                    "ended": end.ceremony,
+                    "how": end.state,
+                    "when": to_milliseconds(end.ended_at),
+                    "concluded": end.concluded_index,
+                }
+                for end in append.ended
+            ],
         )
     if append.opened:
         connection.execute(insert(ceremonies), [ceremony_columns(row) for row in append.opened])
