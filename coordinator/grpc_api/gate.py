@@ -4,6 +4,9 @@
 ``async with gate.call(method, context) as caller`` admits the caller or refuses, counts the call, bounds its
 time, turns whatever is raised inside into a status, and knows when the last handler has really finished:
 grpcio's own ``stop`` returns before that.
+
+Time is watched by one sweep over all calls, not by a timer for each call and each message: those cost more
+than the rest of the gate.
 """
 
 import asyncio
@@ -16,10 +19,11 @@ from enum import StrEnum, unique
 from types import TracebackType
 from typing import Final
 
+from grpc import aio
 from grpc.aio import AbortError
 
 from coordinator.certificates import Identity
-from coordinator.errors import ClosingError
+from coordinator.errors import ClosingError, StreamTooSlowError
 from coordinator.grpc_api.callers import Callers
 from coordinator.grpc_api.errors import (
     InternalError,
@@ -33,6 +37,7 @@ from quorumseal.refusal import Refusal
 
 _log = logging.getLogger(__name__)
 _CLOSING: Final = "expected a coordinator that goes on, got one that is stopping"
+_SWEEP_EVERY: Final = 0.25
 _CLOSING_HINT: Final = "try again in a few seconds"
 
 
@@ -78,6 +83,17 @@ class Gate:
     def call(self, method: str, context: Context, sort: Sort) -> "Call":
         """Return the passage of one call."""
         return Call(self, method, context, sort, self._seconds[sort])
+
+    async def sweep(self) -> None:
+        """End calls that have had their time and streams whose reader does not read; never returns."""
+        while True:
+            await asyncio.sleep(_SWEEP_EVERY)
+            at = asyncio.get_running_loop().time()
+            for call in self._calls:
+                if call.sending_since is not None and at - call.sending_since > self.limits.write_seconds:
+                    call.end(_too_slow(self.limits.write_seconds))
+                elif at > call.ends_at:
+                    call.end(call.too_long())
 
     def close(self) -> None:
         """Admit no more calls, and end the streams."""
@@ -127,44 +143,56 @@ class Gate:
 class Call:
     """One call's passage through the gate."""
 
-    __slots__ = ("_gate", "_reason", "_timeout", "context", "method", "seconds", "sort", "who")
+    __slots__ = (
+        "_gate", "_reason", "_running", "_task", "context", "ends_at", "method", "seconds", "sending_since",
+        "sort", "who",
+    )  # fmt: skip
 
     def __init__(self, gate: Gate, method: str, context: Context, sort: Sort, seconds: float) -> None:
         self._gate = gate
         self._reason: Refusal | None = None
-        self._timeout: asyncio.Timeout | None = None
-        """Only while the handler runs: neither before, nor while the call is being refused."""
+        self._running = False
+        self._task: asyncio.Task[object] | None = None
         self.method = method
         self.context = context
         self.sort = sort
         self.seconds = seconds
+        self.ends_at = 0.0
+        self.sending_since: float | None = None
         self.who = ("", "")
 
     def end(self, reason: Refusal) -> None:
         """Stop the handler where it stands; its caller is given the reason."""
-        if self._timeout is not None:
-            self._reason = reason
-            self._timeout.reschedule(asyncio.get_running_loop().time())
+        if self._running and self._task is not None:
+            self._reason, self._running = reason, False
+            self._task.cancel()
+
+    async def send(self, message: object) -> None:
+        """Hand a message to the reader, and wait until the connection has taken it."""
+        self.sending_since = self._task.get_loop().time() if self._task is not None else None
+        try:
+            await self.context.write(message)
+        except aio.InternalError:
+            raise asyncio.CancelledError from None  # the reader has gone
+        self.sending_since = None
 
     async def __aenter__(self) -> Identity:
         try:
             caller = self._gate.enter(self)
         except Refusal as refusal:
             await refuse(self.context, refusal, within=self._gate.limits.write_seconds)
-        self._timeout = asyncio.timeout(self.seconds)
-        await self._timeout.__aenter__()
+        self._task = asyncio.current_task()
+        self.ends_at = asyncio.get_running_loop().time() + self.seconds
+        self._running = True
         return caller
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        timeout, self._timeout = self._timeout, None
-        assert timeout is not None  # noqa: S101 - it was entered
+        self._running = False
         try:
-            try:
-                await timeout.__aexit__(kind, error, trace)
-            except TimeoutError:
-                error = self._reason or self._too_long()
+            if self._reason is not None and self._task is not None and self._task.uncancel() == 0:
+                error = self._reason
             if error is None or isinstance(error, asyncio.CancelledError | AbortError | GeneratorExit):
                 return
             refusal = error if isinstance(error, Refusal) else self._unforeseen(error)
@@ -172,7 +200,8 @@ class Call:
         finally:
             self._gate.leave(self)
 
-    def _too_long(self) -> Refusal:
+    def too_long(self) -> Refusal:
+        """Return why a call ends that has had its time."""
         if self.sort is Sort.STREAM:
             return StreamEndedError(
                 f"expected a stream of at most {self.seconds:.0f} s, got to its end", hint="resume it"
@@ -189,3 +218,10 @@ class Call:
             f"expected an answer, got an unforeseen error (number {number})",
             hint="the coordinator's own log says more under this number",
         )
+
+
+def _too_slow(seconds: float) -> Refusal:
+    return StreamTooSlowError(
+        f"expected a reader that takes a message within {seconds:.0f} s, got one that does not",
+        hint="resume from the last index that was read",
+    )

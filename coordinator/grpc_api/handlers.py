@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the RPCs are put behind the gate: nothing is parsed before the caller is admitted."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
 
@@ -9,7 +8,6 @@ import grpc
 from google.protobuf.message import Message
 
 from coordinator.certificates import Identity
-from coordinator.errors import StreamTooSlowError
 from coordinator.grpc_api.callers import SERVICE
 from coordinator.grpc_api.gate import Gate, Sort
 from coordinator.grpc_api.messages import parse, parse_each
@@ -53,14 +51,15 @@ def guarded(gate: Gate, method: str, handler: Handler, sort: Sort) -> Handler:
             return await inner(request, context)
 
     async def stream(request: Any, context: Context) -> None:
-        async with gate.call(method, context, sort):
+        call = gate.call(method, context, sort)
+        async with call:
             responses = inner(request, context)
             if isinstance(responses, Awaitable):
                 await responses
                 return
             async with closing(responses):
                 async for response in responses:
-                    await send(context, response, within=gate.limits.write_seconds)
+                    await call.send(response)
 
     make: Callable[..., Handler]
     if not handler.response_streaming:
@@ -73,20 +72,6 @@ def guarded(gate: Gate, method: str, handler: Handler, sort: Sort) -> Handler:
         else grpc.unary_stream_rpc_method_handler
     )
     return make(stream, handler.request_deserializer, handler.response_serializer)
-
-
-async def send(context: Context, response: object, *, within: float) -> None:
-    """Hand a message to a reader, or give the reader up."""
-    try:
-        async with asyncio.timeout(within):
-            await context.write(response)
-    except grpc.aio.InternalError:
-        raise asyncio.CancelledError from None  # the reader has gone
-    except TimeoutError:
-        raise StreamTooSlowError(
-            f"expected a reader that takes a message within {within:.0f} s, got one that does not",
-            hint="resume from the last index that was read",
-        ) from None
 
 
 def _call(
@@ -124,11 +109,10 @@ def _stream(
     method = _method(kind)
 
     async def handle(data: bytes, context: Context) -> None:
-        async with gate.call(method, context, sort) as caller:
-            responses = behaviour(parse(kind, data), caller)
-            async with closing(responses):
-                async for response in responses:
-                    await send(context, response, within=gate.limits.write_seconds)
+        call = gate.call(method, context, sort)
+        async with call as caller, closing(behaviour(parse(kind, data), caller)) as responses:
+            async for response in responses:
+                await call.send(response)
 
     return grpc.unary_stream_rpc_method_handler(handle)
 

@@ -51,6 +51,7 @@ class ApiServer:
     ) -> None:
         self.gate = Gate(Callers(organisation, revoked=revoked, now=now), limits, now=now)
         self._limits = limits
+        self._sweeping: asyncio.Task[None] | None = None
         self._health = health.aio.HealthServicer()
         self._server = grpc.aio.server(options=_options(limits), maximum_concurrent_rpcs=2 * limits.calls)
         service = Service(use_cases, Presence(now), limits)
@@ -63,6 +64,7 @@ class ApiServer:
 
     async def start(self) -> None:
         """Serve."""
+        self._sweeping = asyncio.create_task(self.gate.sweep())
         await self._server.start()
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
 
@@ -76,6 +78,8 @@ class ApiServer:
                 await self.gate.idle()
         except TimeoutError:
             _log.warning("%d calls did not end in time", self.gate.in_progress)
+        if self._sweeping is not None:
+            self._sweeping.cancel()
 
     def _bind(self, listen: str, tls: ServerTls) -> int:
         credentials = grpc.ssl_server_credentials(

@@ -10,7 +10,7 @@ from coordinator.errors import EvidenceTooLargeError
 from coordinator.grpc_api import messages
 from coordinator.grpc_api.errors import MessageFieldError, TooLongError
 from coordinator.grpc_api.presence import Presence
-from coordinator.grpc_api.streams import closing
+from coordinator.grpc_api.streams import closing, thinned
 from coordinator.limits import Limits
 from coordinator.use_cases import DEFAULT_PAGE_SIZE, UseCases
 from quorumseal.ceremony import values
@@ -86,8 +86,9 @@ class Service:
             ceremony=values.ceremony_id(request.ceremony) if request.ceremony else "",
         )
         with self._presence.of(caller.name) if request.present else nullcontext():
-            async with closing(events):
-                async for event in events:
+            wanted = thinned(events, asyncio.get_running_loop().time)
+            async with closing(events), closing(wanted):
+                async for event in wanted:
                     yield messages.event_bytes(event)
 
     async def list_presence(self, _: wire.ListPresenceRequest, __: Identity) -> wire.ListPresenceResponse:

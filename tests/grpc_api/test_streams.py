@@ -4,7 +4,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 import grpc
@@ -12,6 +12,10 @@ import pytest
 
 from coordinator.certificates import Kind
 from coordinator.grpc_api.presence import Presence
+from coordinator.grpc_api.streams import thinned
+from coordinator.values import Head as Now
+from coordinator.values import LogEvent
+from coordinator.values import LoggedEntry as Past
 from quorumseal.client.connection import Connection
 from quorumseal.client.statuses import error_of
 from quorumseal.client.values import Head, LoggedEntry
@@ -112,6 +116,28 @@ def test_two_hundred_readers_that_do_not_read_cost_others_nothing_and_little_mem
             wait_until(lambda: api.server.gate.in_progress == 0, patience=60)
         assert slowest < 5
         assert bob.organisation().policies
+
+
+async def test_heads_that_say_nothing_new_are_not_sent() -> None:
+    instants = iter([100.0, 101.0, 111.0, 111.0, 112.0])
+    came: list[LogEvent] = [
+        Past(0, b""),
+        Past(1, b""),
+        Now(2),
+        Past(2, b""),
+        Now(3),
+        Now(4),
+        Now(6),
+        Now(7),
+        Past(9, b""),
+    ]
+
+    async def events() -> AsyncIterator[LogEvent]:
+        for event in came:
+            yield event
+
+    sent = [event async for event in thinned(events(), lambda: next(instants))]
+    assert sent == [Past(0, b""), Past(1, b""), Now(2), Past(2, b""), Now(6), Past(9, b"")]
 
 
 def test_presence_lasts_as_long_as_the_stream(site: Site, use_cases: StandIn) -> None:
