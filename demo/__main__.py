@@ -2,6 +2,7 @@
 """``scripts/demo``: the whole story in under a minute; exits 1 if anything that must fail does not."""
 
 import argparse
+import io
 import os
 import shutil
 import sys
@@ -35,6 +36,8 @@ def main(words: Sequence[str]) -> int:
     what.add_argument("--keep", action="store_true", help="leave it running, and say what to try next")
     what.add_argument("--stop", type=Path, metavar="DIR", help="stop what --keep left running, and remove it")
     arguments = parser.parse_args(words)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # an output that cannot show a sign still gets the story
     telling = Telling(sys.stdout, os.environ)
     if arguments.stop is not None:
         return keeping.stop(arguments.stop, telling)

@@ -86,5 +86,11 @@ def summary(frauds: Sequence[Fraud], look: Look) -> list[str]:
     for fraud in frauds:
         wrong = "; ".join(str(attempt) for attempt in fraud.attempts if not attempt.failed_as_it_must)
         mark, verdict = (Mark.FAILED, "NOT AS IT MUST") if wrong else (Mark.DONE, "refused as it must")
-        rows.append([f"{mark.value[0]} {verdict}", fraud.title, wrong or fraud.attempts[-1].got])
+        rows.append(
+            [
+                f"{mark.value[0 if look.unicode else 1]} {verdict}",
+                fraud.title,
+                wrong or fraud.attempts[-1].got,
+            ]
+        )
     return table(["", "", ""], rows, look)[1:]

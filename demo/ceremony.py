@@ -33,10 +33,10 @@ def run_programs(stage: Stage) -> None:
     """Start the coordinator, and an agent for each signer."""
     stage.telling.chapter("2. A coordinator, and on each signer's machine an agent")
     coordinator = stage.background("coordinator", "coordinator", "run", "--settings", stage.settings_file)
-    stage.telling.output([coordinator.wait_for("listens on")])
+    stage.telling.said(coordinator.wait_for("listens on"))
     agents = [stage.background(name, "agent", "run", "--home", stage.home(name)) for name in AGENTS]
     for agent in agents:
-        stage.telling.output([agent.wait_for(agent.name)])
+        stage.telling.said(agent.wait_for(agent.name))
 
 
 def ask(stage: Stage) -> None:
@@ -44,7 +44,7 @@ def ask(stage: Stage) -> None:
     stage.telling.chapter("3. Mallory asks for a release")
     stage.must("start", "widget", "1.0", stage.artifact("widget", "1.0"), "--home", stage.home("mallory"))
     for agent in stage.running[1:]:
-        stage.telling.output([f"{agent.name:<5} │ {agent.wait_for('widget 1.0').strip()}"])
+        stage.telling.said(f"{agent.name:<5} │ {agent.wait_for('widget 1.0').strip()}")
 
 
 def decide(stage: Stage) -> None:

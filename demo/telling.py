@@ -13,6 +13,7 @@ from quorumseal.terminal import Cell, Look, Mark, Tone, drawn, look_of, wrap
 
 _GUTTER: Final = 8
 _DEEP: Final = 10
+_MARKED: Final = re.compile("|".join(rf"{re.escape(sign)} " for mark in Mark for sign in mark.value[:2]))
 _GOES_ON: Final = " \\"
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -80,7 +81,11 @@ class Telling:
 
     def lines(self, lines: Sequence[str]) -> None:
         """Write lines that are laid out already."""
-        self._write(lines)
+        self._write([self._coloured(line) for line in lines])
+
+    def said(self, line: str) -> None:
+        """Write what a program in the background wrote to its file, where there are no colours."""
+        self.output([self._coloured(line)])
 
     def run(self, typed: Sequence[str], program: Sequence[str], *, folder: Path, brief: bool = False) -> Ran:
         """Run a command in the foreground and show what it says as it says it; if ``brief``, its answer."""
@@ -94,10 +99,15 @@ class Telling:
             code = process.code
         plain = [_COLOUR.sub("", line) for line in lines]
         if brief:
-            marks = tuple(mark.value[0] for mark in Mark)
-            answers = [line for line, text in zip(lines, plain, strict=True) if text.startswith(marks)]
+            answers = [line for line, text in zip(lines, plain, strict=True) if _MARKED.match(text)]
             self.output(lines if code else answers[-1:])
         return Ran(code, tuple(plain))
+
+    def _coloured(self, line: str) -> str:
+        """Colour the first mark of a line, at its beginning or behind somebody's name."""
+        for mark in Mark:
+            line = re.sub(rf"^((?:\w+ +│ )?){mark.value[0]} ", rf"\1{self.look.mark(mark)} ", line, count=1)
+        return line
 
     def _write(self, lines: Sequence[str]) -> None:
         self._out.write("".join(f"{line.rstrip()}\n" for line in lines))
