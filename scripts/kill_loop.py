@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kill a coordinator under load, many times, and print what it had acknowledged and what is in its log.
 
-python -m scripts.kill_loop --kills 100 [--postgresql postgresql://…]
+python -m scripts.kill_loop --kills 100 [--postgresql postgresql://… [--coordinators 3]]
 """
 
 import argparse
@@ -22,6 +22,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--kills", type=int, default=6, help="how often (default: 6)")
     parser.add_argument("--postgresql", metavar="URL", help="a server that may be filled (default: SQLite)")
+    parser.add_argument("--coordinators", type=int, default=1, help="on one database (default: 1)")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args(words)
     with ExitStack() as stack:
@@ -30,7 +31,7 @@ def main(words: list[str]) -> int:
         if arguments.postgresql:
             database = stack.enter_context(new_database(arguments.postgresql))
         site = Site(folder, Organisation(founded=datetime.now(UTC)), database=database)
-        print(run(site, kills=arguments.kills, seed=arguments.seed))
+        print(run(site, mishaps=arguments.kills, seed=arguments.seed, coordinators=arguments.coordinators))
     return 0
 
 

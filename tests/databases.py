@@ -2,6 +2,7 @@
 """PostgreSQL for tests: databases on a server that is there, and servers of their own to be mistreated."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -47,29 +48,30 @@ class OwnServer:
         self._folder = folder
         self._bin = bin_
         self._options = options
-        self._user = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
-        self._port = _free_port()
+        # The server refuses to run as root.  Popen's own way to another user is to fork, which gRPC's threads
+        # do not survive.
+        root = os.geteuid() == 0
+        self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if root else []
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"postgresql://quorumseal@{HOST}:{self._port}/postgres"
-        if self._user is not None:
-            chown(folder, self._user, self._user)
+        if root:
+            chown(folder, "postgres", "postgres")
         self._run("initdb", "--pgdata=cluster", "--username=quorumseal", "--auth=trust", "--no-sync")
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        command = [str(self._bin / "postgres"), "-D", "cluster", "-h", HOST, "-p", str(self._port)]
+        command = [*self._as, str(self._bin / "postgres"), "-D", "cluster", "-h", HOST, "-p", str(self._port)]
         command += ["-k", str(self._folder), "-c", "max_connections=100", *self._options]
         with (self._folder / "server.txt").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, cwd=self._folder, stdout=log, stderr=log, user=self._user, group=self._user
-            )
+            self._process = subprocess.Popen(command, cwd=self._folder, stdout=log, stderr=log)
         for _ in range(10 * PATIENCE):
             if self._process.poll() is not None:
                 break
             with suppress(subprocess.CalledProcessError):
                 return self._run("pg_isready", "-h", HOST, "-p", str(self._port), "-d", "postgres")
             time.sleep(0.1)
-        raise RuntimeError((self._folder / "server.txt").read_text())
+        raise RuntimeError(f"{self._process.poll()}: {(self._folder / 'server.txt').read_text()}")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         """Stop it: at once, but in order; with SIGQUIT, as a crash would."""
@@ -80,12 +82,10 @@ class OwnServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [str(self._bin / program), *arguments],
+            [*self._as, str(self._bin / program), *arguments],
             cwd=self._folder,
             check=True,
             capture_output=True,
-            user=self._user,
-            group=self._user,
         )
 
 
@@ -104,8 +104,10 @@ def own_server(bin_: Path, *options: str) -> Iterator[OwnServer]:
         rmtree(folder)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port() -> int:
+    """Find a port below those that outgoing connections take, so that it stays free while nobody listens."""
+    while True:
+        port = secrets.randbelow(12_000) + 20_000
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port

@@ -1,30 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kill the coordinator without warning, again and again while everybody works, then compare all accounts."""
+"""Everybody works, and again and again something breaks; at the end all accounts must agree."""
 
 import random
-import socket
-import subprocess
-import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from coordinator.certificates import Kind
 from quorumseal.tlog import verify_consistency
 from tests.durability.audit import Audit, audit
 from tests.durability.crew import Crew
-from tests.running_coordinator import _RUN, HOST, Site, Subprocess
+from tests.durability.fleet import Fleet, Published
+from tests.running_coordinator import Site
 
-_PUBLISHED = "published"
 _SAMPLE = 200
-_STARTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What was done to the coordinator, and what it had acknowledged nevertheless."""
+    """What was done to the coordinators, and what they had acknowledged nevertheless."""
 
+    mishaps: int
     kills: int
     kills_while_starting: int
     seconds: int
@@ -41,38 +38,38 @@ class Figures:
         return "\n".join(f"{name}: {value}" for name, value in values.items() if name != "log")
 
 
-def run(site: Site, *, kills: int, seed: int) -> Figures:
-    """Kill a coordinator so often; ``AssertionError`` for whatever is not as it was acknowledged."""
-    dice, began, starting = random.Random(seed), time.monotonic(), 0
-    site.port = _free_port(dice)
-    site.found()
-    crew = Crew(site, [f"{HOST}:{site.port}"], seed=seed)
-    published = Published(site.folder / _PUBLISHED)
-    with ExitStack() as stack:
-        server = _start(site)
-        stack.callback(lambda: server.kill())
-        stack.enter_context(crew.working())
-        for _ in range(kills):
-            before, more = crew.acknowledged(), dice.randrange(1, 120)
-            crew.wait_for(lambda: crew.acknowledged() >= before + more)  # noqa: B023 - called at once
-            time.sleep(dice.random() * 0.02)
-            server.kill()
-            published.look()
-            crew.generation += 1
-            while dice.random() < 0.1:
-                starting += 1
-                _kill_while_starting(site, dice.random())
-            server = _start(site)
-        crew.finish()
-        _wait_for_publication(crew)
-        _ask_for_all_proofs(crew, dice)
-        assert server.terminate() == 0, "it stops when it is asked to"
+def run(
+    site: Site,
+    *,
+    mishaps: int,
+    seed: int,
+    coordinators: int = 1,
+    mishap: Callable[[Fleet], None] = Fleet.kill_one,
+) -> Figures:
+    """Let it happen so often; ``AssertionError`` for whatever is not as it was acknowledged."""
+    dice, began = random.Random(seed), time.monotonic()
+    with closing(Fleet(site, coordinators, dice)) as fleet:
+        published = Published(site.folder / "published")
+        crew = Crew(site, fleet.addresses, seed=seed)
+        with crew.working():
+            for _ in range(mishaps):
+                before, more = crew.acknowledged(), dice.randrange(1, 120)
+                crew.wait_for(lambda: crew.acknowledged() >= before + more)  # noqa: B023 - called at once
+                time.sleep(dice.random() * 0.02)
+                mishap(fleet)
+                published.look()
+                crew.generation += 1
+            crew.finish()
+            wait_for_publication(crew)
+            _ask_for_proofs(crew, dice)
         published.look()
+        fleet.stop()
     kinds = crew.ledger.kinds
     return Figures(
         log=audit(site, crew.ledger, crew.entries),
-        kills=kills,
-        kills_while_starting=starting,
+        mishaps=mishaps,
+        kills=fleet.kills,
+        kills_while_starting=fleet.kills_while_starting,
         acknowledged_decisions=kinds["decide"],
         acknowledged_starts=kinds["start"],
         acknowledged_cancellations=kinds["cancel"],
@@ -83,47 +80,12 @@ def run(site: Site, *, kills: int, seed: int) -> Figures:
     )
 
 
-class Published:
-    """The folder of bundles: what is in it once is never touched again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known: dict[str, tuple[int, int, bytes]] = {}
-
-    def look(self) -> None:
-        """Compare the folder with what was in it before."""
-        found = {
-            path.name: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
-            for path in self._folder.glob("[!.]*")
-        }
-        for name, before in self._known.items():
-            assert found.get(name) == before, f"{name} was published a second time, or taken back"
-        self._known = found
-
-
-def _start(site: Site) -> Subprocess:
-    for attempt in range(_STARTS):
-        try:
-            return Subprocess(site.settings)
-        except RuntimeError:
-            if attempt == _STARTS - 1:
-                raise
-            time.sleep(0.2)  # its port is still somebody's
-    raise AssertionError
-
-
-def _kill_while_starting(site: Site, after: float) -> None:
-    command = [sys.executable, "-c", _RUN, "coordinator", "run", "--settings", str(site.settings)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        time.sleep(after)
-        server.kill()
-
-
-def _wait_for_publication(crew: Crew) -> None:
+def wait_for_publication(crew: Crew) -> None:
+    """Wait until every approved ceremony is published, which nobody has to ask for."""
     with crew.connect("mallory") as mallory:
-        token = "first"
-        while token:
-            page = mallory.list_ceremonies(states=["approved"], page_token="" if token == "first" else token)
+        token = ""
+        while True:
+            page = mallory.list_ceremonies(states=["approved"], page_token=token)
             for each in page.ceremonies:
                 crew.wait_for(
                     lambda: (
@@ -132,10 +94,12 @@ def _wait_for_publication(crew: Crew) -> None:
                     )
                 )
             token = page.next_token
+            if not token:
+                return
 
 
-def _ask_for_all_proofs(crew: Crew, dice: random.Random) -> None:
-    """Have the running coordinator prove that its log extends what it ever showed (or many of these)."""
+def _ask_for_proofs(crew: Crew, dice: random.Random) -> None:
+    """Have a running coordinator prove that its log extends what was ever shown (or many of these)."""
     sizes = sorted(crew.ledger.checkpoints)
     with crew.connect("olga", Kind.AUDITOR) as olga:
         for size in dice.sample(sizes, min(_SAMPLE, len(sizes))):
@@ -143,12 +107,3 @@ def _ask_for_all_proofs(crew: Crew, dice: random.Random) -> None:
             newest = crew.ledger.see(answer.checkpoint)
             root = crew.ledger.checkpoints[size]
             verify_consistency(size, root, newest.size, newest.root, answer.proof)
-
-
-def _free_port(dice: random.Random) -> int:
-    """Find a port that no outgoing connection takes while the coordinator is down."""
-    while True:
-        port = dice.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)):
-                return port
