@@ -261,14 +261,6 @@ class Journal:
             )
         return self._only("digest = ?", digest)
 
-    def keep_recorded(self, digest: str, state: str) -> None:
-        """Note that the verified log itself holds the statement, although no receipt came."""
-        with self._write() as connection:
-            connection.execute(
-                "UPDATE statements SET fate = ?, state = ? WHERE digest = ? AND fate = ?",
-                (str(Fate.RECORDED), state, digest, str(Fate.STORED)),
-            )
-
     def make_void(self, digest: str, why: str) -> None:
         """Note that the rules cannot take a statement any more; one that was acknowledged stays so."""
         with self._write() as connection:

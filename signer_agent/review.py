@@ -17,7 +17,7 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision, Request
 from signer_agent.artifacts import Findings
 from signer_agent.changes import changes_between
-from signer_agent.journal import Fate, Recollection, Stored
+from signer_agent.journal import Recollection, Stored
 from signer_agent.observing import Observation
 
 
@@ -31,7 +31,7 @@ class Standing(StrEnum):
     """They may decide, but nothing hangs on it: their roles are filled."""
     DECIDED = "decided"
     UNSENT = "unsent"
-    """They signed, and there is no receipt."""
+    """They signed, and neither a receipt nor the log has it."""
     REQUESTED = "requested"
     """They asked for the release, or a machine asked for them."""
     NO_ROLE = "no-role"
@@ -131,7 +131,7 @@ class Review:
         """What the ceremony is to this signer."""
         if self.ceremony.state is not State.OPEN:
             return Standing.ENDED
-        if self.pending is not None:
+        if self.pending is not None and self.pending.digest not in self.ceremony.recorded:
             return Standing.UNSENT
         if self.signer in self.request.statement.requesters:
             return Standing.REQUESTED
@@ -144,8 +144,3 @@ class Review:
         if self.conflict is not None:
             return Standing.CONFLICT
         return Standing.AWAITED if self.signer in self.tally.awaited else Standing.OPEN
-
-    @property
-    def recorded(self) -> bool:
-        """Whether what this agent signed here last was acknowledged."""
-        return bool(self.recollection.own) and self.recollection.own[-1].fate is Fate.RECORDED

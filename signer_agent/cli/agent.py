@@ -56,8 +56,11 @@ def run(arguments: Namespace) -> int:
                 largest=settings.artifacts.largest,
             ),
         )
-        signal.signal(signal.SIGTERM, lambda *_: watch.stop())
-        watch.run()
+        before = signal.signal(signal.SIGTERM, lambda *_: watch.stop())
+        try:
+            watch.run()
+        finally:
+            signal.signal(signal.SIGTERM, before)
     return 0
 
 

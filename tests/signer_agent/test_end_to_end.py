@@ -192,15 +192,27 @@ class AgentProcess:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        code = self.process.wait(30)
-        for stream in (self.process.stdout, self.process.stderr):
-            if stream is not None:
-                stream.close()
-        return code
+        return self.process.wait(30)
 
 
-def test_a_running_agent_is_present_and_says_what_waits(office: Office, capsys: Capture) -> None:
-    agent = AgentProcess(office, "alice")
+@pytest.fixture
+def agent_of(office: Office) -> Iterator[Callable[[str], AgentProcess]]:
+    started: list[AgentProcess] = []
+
+    def start(person: str) -> AgentProcess:
+        started.append(AgentProcess(office, person))
+        return started[-1]
+
+    yield start
+    for agent in started:
+        agent.process.kill()
+        agent.process.communicate(timeout=30)
+
+
+def test_a_running_agent_is_present_and_says_what_waits(
+    office: Office, agent_of: Callable[[str], AgentProcess], capsys: Capture
+) -> None:
+    agent = agent_of("alice")
     agent.until(lambda notice: notice["notice"] == "watching")
     settings = read_settings(office.folder / "people" / "rita" / "agent.toml")
     with Connection(settings.coordinator, settings.tls) as connection:
@@ -222,8 +234,8 @@ def test_a_running_agent_is_present_and_says_what_waits(office: Office, capsys: 
         until(lambda: "alice" not in {presence.signer for presence in connection.presence()})
 
 
-def test_an_agent_is_interrupted_like_any_program(office: Office) -> None:
-    agent = AgentProcess(office, "dan")
+def test_an_agent_is_interrupted_like_any_program(agent_of: Callable[[str], AgentProcess]) -> None:
+    agent = agent_of("dan")
     agent.until(lambda notice: notice["notice"] == "watching")
     assert agent.end(signal.SIGINT) == 130
 

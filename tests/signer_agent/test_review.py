@@ -55,6 +55,12 @@ def _signed_only(desk: Desk, ceremony: str) -> None:
     sign_and_store(desk.agent, desk.draft(review), desk.key, review.observation.policy)
 
 
+def _sent_only(desk: Desk, ceremony: str) -> None:
+    _signed_only(desk, ceremony)
+    (stored,) = desk.agent.journal.signed(ceremony)
+    desk.coordinator.decide(stored.envelope, None)
+
+
 def _late(desk: Desk, _: str) -> None:
     desk.coordinator.pass_time(timedelta(hours=24))
 
@@ -69,6 +75,7 @@ STANDINGS: dict[str, tuple[str, tuple[Callable[[Desk, str], None], ...], Standin
     "the signer has decided": ("alice", (_at_desk,), Standing.DECIDED),
     "the signer has decided elsewhere": ("alice", (_elsewhere,), Standing.DECIDED),
     "signed and not acknowledged": ("alice", (_signed_only,), Standing.UNSENT),
+    "in the log before its receipt is here": ("alice", (_sent_only,), Standing.DECIDED),
     "the signer asked for it": ("mallory", (), Standing.REQUESTED),
     "the signer has no role in the rule": ("ci", (), Standing.NO_ROLE),
     "the deadline has passed here": ("alice", (_late,), Standing.OVERDUE),
