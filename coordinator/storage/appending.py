@@ -10,6 +10,18 @@ from coordinator.storage.schema import annexes, ceremonies, checkpoints, entries
 
 CHANNEL = "quorumseal_log"
 
+# Built once: every batch runs these, and building a statement costs as much as running it.
+_MOVE_HEAD = (
+    update(log_head)
+    .where(
+        log_head.c.id == 1,
+        log_head.c.size == bindparam("old_size"),
+        log_head.c.root == bindparam("old_root"),
+    )
+    .values(size=bindparam("size"), root=bindparam("root"), at=bindparam("at"))
+)
+_INSERT_ENTRIES, _INSERT_NODES, _INSERT_CHECKPOINTS = insert(entries), insert(tree_nodes), insert(checkpoints)
+
 
 class LostRaceError(Exception):
     """Another coordinator has appended first: nothing was written, decide again."""
@@ -19,13 +31,14 @@ def append_to_log(engines: Engines, append: Append) -> None:
     """Write everything or nothing; ``LostRaceError`` unless the head is still the one that it follows."""
     with engines.writing() as connection:
         moved = connection.execute(
-            update(log_head)
-            .where(
-                log_head.c.id == 1,
-                log_head.c.size == append.before.size,
-                log_head.c.root == append.before.root,
-            )
-            .values(size=append.after.size, root=append.after.root, at=to_milliseconds(append.after.at))
+            _MOVE_HEAD,
+            {
+                "old_size": append.before.size,
+                "old_root": append.before.root,
+                "size": append.after.size,
+                "root": append.after.root,
+                "at": to_milliseconds(append.after.at),
+            },
         )
         if moved.rowcount != 1:
             raise LostRaceError
@@ -37,18 +50,18 @@ def append_to_log(engines: Engines, append: Append) -> None:
 
 def _write_log(connection: Connection, append: Append) -> None:
     connection.execute(
-        insert(entries),
+        _INSERT_ENTRIES,
         [
             {"index": e.index, "type": e.type, "ceremony": e.ceremony, "seq": e.seq, "payload": e.payload}
             for e in append.entries
         ],
     )
     connection.execute(
-        insert(tree_nodes),
+        _INSERT_NODES,
         [{"level": level, "index": index, "hash": node} for level, index, node in append.nodes],
     )
     connection.execute(
-        insert(checkpoints), [{"size": c.size, "root": c.root, "note": c.note} for c in append.checkpoints]
+        _INSERT_CHECKPOINTS, [{"size": c.size, "root": c.root, "note": c.note} for c in append.checkpoints]
     )
 
 

@@ -107,6 +107,11 @@ def write_entry(
             "body": body,
         }
     )
+    if len(payload) > MAX_ENTRY_BYTES:
+        raise EntryFormatError(
+            f"expected an entry of at most {MAX_ENTRY_BYTES} bytes, got {len(payload)}",
+            hint="nobody could read it; a policy is smaller with fewer signatures on it",
+        )
     return Entry(type=entry_type, at=at, ceremony=ceremony, seq=seq, prev=prev, body=body, payload=payload)
 
 

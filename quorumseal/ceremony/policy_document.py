@@ -43,10 +43,8 @@ class SignedPolicy:
     envelopes: tuple[Envelope, ...]
     signers: tuple[str, ...]
 
-    @property
-    def digest(self) -> str:
-        """What every statement under this policy names."""
-        return digest_of(self.payload)
+    digest: str
+    """What every statement under this policy names; every one of them asks for it."""
 
 
 def genesis_previous(organisation: str) -> str:
@@ -141,7 +139,9 @@ def signed_policy(envelopes: Iterable[Envelope]) -> SignedPolicy:
             f"expected the governance quorum of policy version {policy.version}, "
             f"got {'; '.join(explain(count))}"
         )
-    return SignedPolicy(policy=policy, payload=payload, envelopes=signed, signers=signers)
+    return SignedPolicy(
+        policy=policy, payload=payload, envelopes=signed, signers=signers, digest=digest_of(payload)
+    )
 
 
 def require_format(fields: Fields, known: int) -> None:

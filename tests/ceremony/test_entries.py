@@ -15,7 +15,9 @@ from quorumseal.ceremony.entries import (
     policy_entry,
     policy_of,
     read_entry,
+    write_entry,
 )
+from quorumseal.ceremony.errors import EntryFormatError
 from quorumseal.refusal import Refusal
 from quorumseal.strict_json import JsonValue, UnknownFieldError, read
 from tests.forging import Path, edited, fields, paths, value_at, verdict, without
@@ -107,3 +109,10 @@ def test_a_standing_entry_holds_the_policy_with_its_signatures() -> None:
     more = read_entry(edited(STANDING.payload, ("body", "note"), 1))
     with pytest.raises(UnknownFieldError):
         policy_of(more)
+
+
+def test_an_entry_that_nobody_could_read_is_not_written() -> None:
+    with pytest.raises(EntryFormatError, match="at most"):
+        write_entry(
+            EntryType.REJECTED, {"note": "x" * MAX_ENTRY_BYTES}, at=NOW, ceremony=None, seq=0, prev=None
+        )
