@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the inbox is drawn: one line for each release, the one to look at first at the top."""
 
+from collections.abc import Sequence
+
 from quorumseal.ceremony.quorum import Tally
 from quorumseal.terminal import Foreign, Mark, Screen
 from signer_agent.inbox import Inbox
@@ -44,19 +46,7 @@ def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
     shown = inbox.reviews if everything else waiting
     if shown:
         screen.line()
-        screen.table(
-            ("RELEASE", "LEFT", "ASKED BY", "STILL NEEDED", "FOR YOU"),
-            [
-                (
-                    handle_of(review),
-                    time_left(review).removesuffix(" left"),
-                    review.request.signer,
-                    needed(review.tally),
-                    _WORDS[review.standing],
-                )
-                for review in shown
-            ],
-        )
+        _draw_table(screen, shown)
     if inbox.rest and not everything:
         count = len(inbox.rest)
         screen.line()
@@ -64,6 +54,24 @@ def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
             f"{count} more {'is' if count == 1 else 'are'} open and need{'s' if count == 1 else ''} nothing "
             "from you; --all lists everything."
         )
+
+
+def _draw_table(screen: Screen, reviews: Sequence[Review]) -> None:
+    """Draw one line for each; what they are to the reader only where that is not the same for all."""
+    header = ["RELEASE", "LEFT", "ASKED BY", "STILL NEEDED"]
+    rows = [
+        [
+            handle_of(review),
+            time_left(review).removesuffix(" left"),
+            review.request.signer,
+            needed(review.tally),
+        ]
+        for review in reviews
+    ]
+    if any(review.standing is not Standing.AWAITED for review in reviews):
+        header.append("FOR YOU")
+        rows = [[*row, _WORDS[review.standing]] for row, review in zip(rows, reviews, strict=True)]
+    screen.table(header, rows)
 
 
 def needed(tally: Tally) -> str:

@@ -107,9 +107,9 @@ def status(arguments: Namespace) -> int:
             ("  home", str(home.path)),
             ("  coordinator", settings.coordinator),
             ("  agent run", "at work" if running else "not running"),
-            ("  policy", f"version {policy.version}, {policy.digest}" if policy else "none seen yet"),
+            ("  policy", f"version {policy.version}" if policy else "none seen yet"),
             *(("  log", f"{origin}: {size} entries verified") for origin, size in checkpoints.items()),
-            *(("  no receipt", f"{stored.digest} in {stored.ceremony}") for stored in pending),
+            *(("  no receipt", f"a statement in ceremony {stored.ceremony}") for stored in pending),
         ]
         shown.facts(pairs)
         next_words = ("inbox",) if running else ("agent", "run")
