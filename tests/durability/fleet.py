@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 from tests.databases import free_port
 from tests.running_coordinator import _RUN, HOST, Site, Subprocess
@@ -71,21 +70,3 @@ class Fleet:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
             time.sleep(after)
             server.kill()
-
-
-class Published:
-    """The folder of bundles: what is in it once is never touched again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known: dict[str, tuple[int, int, bytes]] = {}
-
-    def look(self) -> None:
-        """Compare the folder with what was in it before."""
-        found = {
-            path.name: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
-            for path in self._folder.glob("[!.]*")
-        }
-        for name, before in self._known.items():
-            assert found.get(name) == before, f"{name} was published a second time, or taken back"
-        self._known = found

@@ -11,7 +11,8 @@ from coordinator.certificates import Kind
 from quorumseal.tlog import verify_consistency
 from tests.durability.audit import Audit, audit
 from tests.durability.crew import Crew
-from tests.durability.fleet import Fleet, Published
+from tests.durability.fleet import Fleet
+from tests.durability.published import Published, wait_for_publication
 from tests.running_coordinator import Site
 
 _SAMPLE = 200
@@ -60,7 +61,8 @@ def run(
                 published.look()
                 crew.generation += 1
             crew.finish()
-            wait_for_publication(crew)
+            with crew.connect("mallory") as mallory:
+                wait_for_publication(mallory)
             _ask_for_proofs(crew, dice)
         published.look()
         fleet.stop()
@@ -78,24 +80,6 @@ def run(
         checkpoints_given_out=len(crew.ledger.checkpoints),
         seconds=round(time.monotonic() - began),
     )
-
-
-def wait_for_publication(crew: Crew) -> None:
-    """Wait until every approved ceremony is published, which nobody has to ask for."""
-    with crew.connect("mallory") as mallory:
-        token = ""
-        while True:
-            page = mallory.list_ceremonies(states=["approved"], page_token=token)
-            for each in page.ceremonies:
-                crew.wait_for(
-                    lambda: (
-                        {p.state for p in mallory.ceremony(each.ceremony).publications}  # noqa: B023
-                        == {"published"}
-                    )
-                )
-            token = page.next_token
-            if not token:
-                return
 
 
 def _ask_for_proofs(crew: Crew, dice: random.Random) -> None:
