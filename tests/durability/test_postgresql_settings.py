@@ -37,7 +37,7 @@ def test_a_setting_that_only_this_user_has_is_found_too(
     site.found()
     with psycopg.connect(own_postgresql.url, autocommit=True) as operator:
         operator.execute("ALTER ROLE quorumseal SET synchronous_commit = off")
-    with pytest.raises(RuntimeError, match=r"synchronous_commit to be on, got off\n.*storage_unsafe"):
+    with pytest.raises(RuntimeError, match=r"commit to be on, got off\s+\[coordinator.storage_unsafe"):
         Subprocess(site.settings)
     with psycopg.connect(own_postgresql.url, autocommit=True) as operator:
         operator.execute("ALTER ROLE quorumseal SET synchronous_commit = local")
