@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the coordinator's use cases take and return: plain values, no messages and no rows."""
+"""What the coordinator's use cases take and return: plain values, no messages and no rows.
+
+What the wire carries unchanged is the client's: both ends speak of the same receipt.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.values import digest_of
+from quorumseal.client.values import Annex as Annex
+from quorumseal.client.values import Consistency as Consistency
+from quorumseal.client.values import Head as Head
+from quorumseal.client.values import LogEvent as LogEvent
+from quorumseal.client.values import LoggedEntry as LoggedEntry
+from quorumseal.client.values import Receipt as Receipt
 from quorumseal.verifier.part import Part
 
 _Item = TypeVar("_Item")
@@ -22,29 +30,6 @@ class Organisation:
     policies: tuple[SignedPolicy, ...]
     checkpoint: bytes
     now: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """The proof that an entry is in the log."""
-
-    entry: bytes
-    index: int
-    inclusion: tuple[bytes, ...]
-    checkpoint: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annex:
-    """A free text that a statement commits to without containing it."""
-
-    salt: bytes
-    text: str
-
-    @property
-    def commitment(self) -> str:
-        """What the statement holds in the text's place."""
-        return digest_of(self.salt + self.text.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,29 +102,3 @@ class Page(Generic[_Item]):
 
     items: tuple[_Item, ...]
     next_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedEntry:
-    """An entry's bytes and where it stands in the log."""
-
-    index: int
-    entry: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Every entry before this size has been sent."""
-
-    size: int
-
-
-LogEvent: TypeAlias = LoggedEntry | Head
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consistency:
-    """The newest checkpoint, and the proof that it extends a smaller one."""
-
-    checkpoint: bytes
-    proof: tuple[bytes, ...]
