@@ -10,6 +10,7 @@ import tempfile
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import rmtree
 
 from tests.databases import new_database
 from tests.durability.kill_loop import run
@@ -26,12 +27,13 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args(words)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = Path(tempfile.mkdtemp(prefix="quorumseal-"))  # stays for whoever wants to know what was lost
         database = "sqlite:///coordinator.db"
         if arguments.postgresql:
             database = stack.enter_context(new_database(arguments.postgresql))
         site = Site(folder, Organisation(founded=datetime.now(UTC)), database=database)
         print(run(site, mishaps=arguments.kills, seed=arguments.seed, coordinators=arguments.coordinators))
+        rmtree(folder)
     return 0
 
 

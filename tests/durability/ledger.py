@@ -5,7 +5,9 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 
+from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.policy import Log
+from quorumseal.ceremony.values import digest_of
 from quorumseal.client.values import Receipt
 from quorumseal.tlog import Checkpoint, leaf_hash, verify_inclusion
 from quorumseal.verifier.part import open_log_checkpoint
@@ -31,12 +33,15 @@ class Ledger:
         checkpoint = self.see(receipt.checkpoint)
         leaf = leaf_hash(receipt.entry)
         verify_inclusion(leaf, receipt.index, checkpoint.size, receipt.inclusion, checkpoint.root)
+        about = digest_of(read_entry(receipt.entry).envelope.payload)
         with self._lock:
+            if about != statement:
+                self.problems.append(f"{kind} {statement}: entry {receipt.index} holds {about}")
             first = self.acknowledged.setdefault(statement, receipt)
             self.kinds[kind] += first is receipt
             self.resent += first is not receipt
             if (first.entry, first.index) != (receipt.entry, receipt.index):
-                self.problems.append(f"{statement}: entry {first.index}, then entry {receipt.index}")
+                self.problems.append(f"{kind} {statement}: {first.entry!r}, then {receipt.entry!r}")
         return checkpoint
 
     def refuse(self, statement: str, code: str) -> None:
