@@ -2,10 +2,16 @@
 """How much the tests count: bounded by default, to the end where ``QUORUMSEAL_DEEP`` is set."""
 
 import os
+import signal
 from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Started in the background, this process ignores interrupts, and so would every program that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+# What a screen looks like is for each test to say.
+os.environ.pop("NO_COLOR", None)
 
 DEEP = bool(os.environ.get("QUORUMSEAL_DEEP"))
 

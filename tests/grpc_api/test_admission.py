@@ -180,8 +180,9 @@ def test_a_certificate_of_another_organisation_is_refused(acme: Site) -> None:
 
 
 def test_a_method_without_a_row_is_open_to_nobody(acme: Site) -> None:
+    identity, context = alice(acme)
     with pytest.raises(Exception, match="expected Shutdown to be called by nobody, got signer alice"):
-        callers().admit(f"/{SERVICE}/Shutdown", alice(acme)[1])
+        callers(at=identity.not_before).admit(f"/{SERVICE}/Shutdown", context)
 
 
 def test_a_revoked_certificate_is_refused_though_the_handshake_lets_it_in(
