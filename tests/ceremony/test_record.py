@@ -138,6 +138,24 @@ def test_a_late_decision_stands_in_the_timeline_and_not_in_the_seats() -> None:
     assert record.seats[0] == ("engineering", 2, ("alice",))
 
 
+def test_a_ceremony_is_counted_at_its_end_and_not_when_something_came_late() -> None:
+    chain, entries = ACME.run()
+    end = chain.ceremony.request.statement.deadline
+    alice = ACME.decision("alice", chain.ceremony.request, at=NOW, not_after=end + MINUTE)
+    bob = ACME.decision("bob", chain.ceremony.request, at=NOW)
+    steps: list[tuple[Command, timedelta]] = [
+        (Record(ACME.sign_decision(alice)), timedelta(0)),
+        (Expire(), end - NOW),
+        (Record(ACME.sign_decision(bob)), end - NOW + MINUTE * 2),
+    ]
+    for command, after in steps:
+        chain, more = extend(chain, command, at=NOW + after)
+        entries += more
+    record = quorum_record(payloads(entries), ACME.policy)
+    assert record.timeline[-1].at > end + MINUTE
+    assert record.seats[0] == ("engineering", 2, ("alice",))
+
+
 def test_a_replaced_decision_stays_in_the_timeline() -> None:
     record = recorded("alice", then=decide("alice", Choice.ABSTENTION, replaces=True))
     acts = [moment.act for moment in record.timeline[1:]]
