@@ -110,6 +110,7 @@ class AnnexError(CoordinatorError):
     """The text is not the one that the statement commits to."""
 
     code = "annex.commitment"
+    usual_hint = "send the salt and the text with which the statement was signed"
 
 
 class SeenCheckpointError(CoordinatorError):
@@ -122,6 +123,7 @@ class EvidenceUnknownError(CoordinatorError):
     """No evidence is stored under this digest."""
 
     code = "evidence.unknown"
+    usual_hint = "compare the digest with the one in the request"
 
 
 class EvidenceTooLargeError(CoordinatorError):
@@ -134,6 +136,7 @@ class PageTokenError(CoordinatorError):
     """The token was not given out by this list."""
 
     code = "page.token"
+    usual_hint = "begin at the first page again"
 
 
 class SizeAheadError(CoordinatorError):

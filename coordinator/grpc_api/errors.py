@@ -60,6 +60,7 @@ class MessageFieldError(ApiError):
     """A field of the message is outside what it may be."""
 
     code = "message.field"
+    usual_hint = "compare the versions of client and coordinator"
 
 
 # How much

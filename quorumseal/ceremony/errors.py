@@ -15,12 +15,14 @@ class ValueFormatError(CeremonyError):
     """A name, digest, instant or text is not written as the specification says."""
 
     code = "value.format"
+    usual_hint = "write it as docs/spec/encodings.md says"
 
 
 class StatementFormatError(CeremonyError):
     """A signed statement does not have the shape of its predicate type."""
 
     code = "statement.format"
+    usual_hint = "make it with this version of quorumseal, or as docs/spec/statements.md says"
 
 
 class NewerFormatError(CeremonyError):
@@ -60,18 +62,21 @@ class ForeignOrganisationError(CeremonyError):
     """The statement was made for another organisation."""
 
     code = "statement.organisation"
+    usual_hint = "hand it in at the coordinator of its own organisation"
 
 
 class ForeignLogError(CeremonyError):
     """The statement was made for another log."""
 
     code = "statement.log"
+    usual_hint = "hand it in at the coordinator of its own log"
 
 
 class OtherPolicyError(CeremonyError):
     """The statement was made under another policy than the ceremony's."""
 
     code = "statement.policy"
+    usual_hint = "fetch the organisation's policies again, then sign anew"
 
 
 class UnknownSignerError(CeremonyError):
@@ -111,6 +116,7 @@ class OnBehalfOfError(CeremonyError):
     """A machine must say for which person it asks; a person asks for themselves."""
 
     code = "request.on_behalf_of"
+    usual_hint = "only a machine asks for somebody else: start without --on-behalf-of"
 
 
 class DeadlineError(CeremonyError):
@@ -168,6 +174,7 @@ class OtherCeremonyError(CeremonyError):
     """The decision or act names another ceremony."""
 
     code = "statement.ceremony"
+    usual_hint = "hand it in for the ceremony that it names"
 
 
 class OtherRequestError(CeremonyError):
@@ -204,12 +211,14 @@ class NotAMemberError(CeremonyError):
     """The signer does not belong to the role it wants to count in."""
 
     code = "decision.not_a_member"
+    usual_hint = "consent only to roles that you hold: `quorumseal show` lists them"
 
 
 class UnknownRoleError(CeremonyError):
     """The rule does not ask for this role."""
 
     code = "decision.unknown_role"
+    usual_hint = "consent only to roles that the rule asks for: `quorumseal show` lists them"
 
 
 class RequesterDecidesError(CeremonyError):
@@ -240,6 +249,7 @@ class SignedAfterDeadlineError(CeremonyError):
     """The decision was signed at or after the deadline."""
 
     code = "decision.signed_after_deadline"
+    usual_hint = "nothing more is counted; a new ceremony needs a new request"
 
 
 class SignedInFutureError(CeremonyError):

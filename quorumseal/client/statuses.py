@@ -22,6 +22,9 @@ _HINTS = (
     ("Deadline", "the coordinator did not answer in time: try again"),
     ("Connect", "the coordinator cannot be reached: compare its address with the operator's"),
 )
+_TOO_MUCH = "the coordinator has more to do at once than it takes: try again in a moment"
+_TOO_LARGE = "what was sent is larger than the coordinator takes: send less at once"
+_OTHERWISE = "compare the versions of this program and the coordinator"
 _CLOSED = (
     "if this goes on, the coordinator refuses this machine's certificate: it may have expired, or come from "
     "another authority"
@@ -46,10 +49,12 @@ def error_of(error: RpcError, target: str) -> ClientError:
         return CoordinatorUnreachableError(
             f"expected an answer from the coordinator at {target}, got none ({_short(details)})", hint=hint
         )
+    exhausted, too_large = status is StatusCode.RESOURCE_EXHAUSTED, "larger than max" in details
     return CoordinatorRefusedError(
         f"rpc.{status.name.lower()}",
         f"expected an answer from the coordinator at {target}, got {status.name}: {_short(details)}",
-        hint="compare the versions of this program and the coordinator",
+        hint=_TOO_LARGE if too_large else _TOO_MUCH if exhausted else _OTHERWISE,
+        retryable=exhausted and not too_large,
     )
 
 

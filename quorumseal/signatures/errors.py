@@ -62,6 +62,7 @@ class EnvelopeError(SignatureError):
     """Base of every reason why an envelope cannot be read."""
 
     code = "envelope.refused"
+    usual_hint = "make it with this version of quorumseal, or as docs/spec/encodings.md says"
 
 
 class PayloadTypeError(EnvelopeError):

@@ -8,6 +8,7 @@ class StrictJsonError(Refusal):
     """Base of every refusal by the strict reader."""
 
     code = "json.refused"
+    usual_hint = "make it with this version of quorumseal, or as docs/spec/encodings.md says"
 
 
 class TooLargeError(StrictJsonError):
