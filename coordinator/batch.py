@@ -197,8 +197,11 @@ class Batch:
             if "envelope" in entry.body:
                 self._keep_annex(act)
                 return _Logged(longer.id, longer.ceremony.state, first + offset)
-        if isinstance(act.command, Cancel):  # the deadline came first: expired, and that is the answer
+        # Nothing but the end at the deadline, which was not on record yet.
+        if isinstance(act.command, Cancel):  # it came too late, and that is the answer
             extend(longer, act.command, at=self._at)
+        if isinstance(act.command, Record):  # it was recorded before, and has its entry
+            return Repeated(ceremony=longer.id, state=longer.ceremony.state, statement=digest)
         return _Logged(longer.id, longer.ceremony.state, first)
 
     def _chain(self, ceremony: str) -> Chain | None:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever sends a request again, because the answer to it was lost, gets the answer to the first."""
+"""Whoever sends a statement again, because the answer to it was lost, gets the answer to the first."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from coordinator.commands import Repeated
 from coordinator.use_cases import UseCases
 from coordinator.values import Annex, Started
 from quorumseal.ceremony.lifecycle import State
@@ -65,3 +66,26 @@ async def test_a_request_sent_again_after_its_ceremony_ended_gets_its_opening(
         first.receipt.index,
     )
     workshop.check(again.receipt)
+
+
+@pytest.mark.parametrize("noticed", [False, True], ids=["nobody noticed", "it was noticed"])
+def test_a_decision_sent_again_after_the_deadline_gets_its_own_entry(
+    workshop: Workshop, noticed: bool
+) -> None:
+    """Even where it is the first that the coordinator hears after the deadline."""
+    desk, start = workshop.desk(), workshop.start()
+    desk.written(start)
+    decision = workshop.decide("alice", start)
+    first = desk.written(decision).receipt
+    workshop.time.pass_by(timedelta(hours=24))
+    if noticed:
+        desk.written(workshop.expire(start))
+    (again,) = desk.write(decision)
+    assert isinstance(again, Repeated)
+    assert again.state is State.EXPIRED
+    assert again.statement is not None
+    receipt = desk.reader.receipt_of_statement(again.ceremony, again.statement)
+    assert receipt is not None
+    assert (receipt.entry, receipt.index) == (first.entry, first.index)
+    workshop.check(receipt)
+    assert desk.types() == ["policy", "opened", "decided", "expired"]

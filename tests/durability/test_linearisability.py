@@ -20,11 +20,13 @@ from coordinator.assembly import Coordinator
 from coordinator.settings import read_settings
 from quorumseal.ceremony.chain import Chain, replay_chain
 from quorumseal.ceremony.deciding import Cancel, Record
+from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Choice, Decision, Request
 from quorumseal.client.connection import Connection
 from quorumseal.client.errors import CoordinatorRefusedError
-from quorumseal.client.values import Annex
+from quorumseal.client.values import Annex, Receipt
+from quorumseal.signatures import Envelope
 from quorumseal.strict_json import write
 from tests.coordinator.workshop import Time
 from tests.durability.crew import SIGNERS, now
@@ -104,14 +106,20 @@ class Stage:
             case Record(decision):
                 annex = ANNEX if decision.statement.reason else None
                 envelope = write(decision.envelope.to_json())
-                return self.connections[decision.signer].decide(envelope, annex).state
+                decided = self.connections[decision.signer].decide(envelope, annex)
+                return self._own(decided.receipt, decision.envelope) or decided.state
             case Cancel(cancellation):
                 envelope = write(cancellation.envelope.to_json())
-                self.connections[cancellation.signer].cancel(envelope, ANNEX)
-                return "cancelled"
+                receipt = self.connections[cancellation.signer].cancel(envelope, ANNEX)
+                return self._own(receipt, cancellation.envelope) or "cancelled"
             case Look():
                 assert chain is not None
                 return self.look(chain.id)
+
+    def _own(self, receipt: Receipt, envelope: Envelope) -> str:
+        """Return nothing where a receipt is for the entry of what was handed in."""
+        held = read_entry(receipt.entry).body.get("envelope")
+        return "" if held == envelope.to_json() else f"a receipt for {receipt.entry!r}"
 
     def _operations(self, chain: Chain) -> list[Operation]:
         """Choose what is asked at once: decisions, second thoughts, cancellations, repetitions, looks."""
