@@ -12,14 +12,12 @@ from quorumseal.ceremony.statements import Cancellation, Choice, Request, Statem
 from quorumseal.ceremony.values import digest_of
 from quorumseal.client.connection import Connection
 from quorumseal.client.errors import CoordinatorRefusedError
-from quorumseal.client.values import Annex, LoggedEntry, Receipt
+from quorumseal.client.values import LoggedEntry, Receipt
 from quorumseal.strict_json import write
-from tests.durability.crew import now
 from tests.durability.ledger import Ledger
-from tests.organisation import REASON, REASON_DIGEST, SALT, Organisation
+from tests.durability.people import ANNEX, now
+from tests.organisation import REASON_DIGEST, Organisation
 from tests.running_coordinator import Site
-
-ANNEX = Annex(salt=SALT, text=REASON)
 
 
 @dataclass(frozen=True)

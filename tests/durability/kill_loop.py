@@ -59,16 +59,16 @@ def run(
                 time.sleep(dice.random() * 0.02)
                 mishap(fleet)
                 published.look()
-                crew.generation += 1
+                crew.send_again()
             crew.finish()
-            with crew.connect("mallory") as mallory:
+            with crew.common.connect("mallory") as mallory:
                 wait_for_publication(mallory)
             _ask_for_proofs(crew, dice)
         published.look()
         fleet.stop()
     kinds = crew.ledger.kinds
     return Figures(
-        log=audit(site, crew.ledger, crew.entries),
+        log=audit(site, crew.ledger, crew.common.entries),
         mishaps=mishaps,
         kills=fleet.kills,
         kills_while_starting=fleet.kills_while_starting,
@@ -85,7 +85,7 @@ def run(
 def _ask_for_proofs(crew: Crew, dice: random.Random) -> None:
     """Have a running coordinator prove that its log extends what was ever shown (or many of these)."""
     sizes = sorted(crew.ledger.checkpoints)
-    with crew.connect("olga", Kind.AUDITOR) as olga:
+    with crew.common.connect("olga", Kind.AUDITOR) as olga:
         for size in dice.sample(sizes, min(_SAMPLE, len(sizes))):
             answer = olga.consistency(size)
             newest = crew.ledger.see(answer.checkpoint)

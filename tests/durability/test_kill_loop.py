@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import DEEP
 from tests.databases import OwnServer
 from tests.durability.fleet import Fleet
 from tests.durability.kill_loop import Figures, run
 from tests.organisation import Organisation
 from tests.running_coordinator import Site
+
+pytestmark = pytest.mark.timeout(0 if DEEP else 300)  # what it waits for takes longer beside other tests
 
 
 def check(figures: Figures) -> None:

@@ -25,18 +25,18 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Choice, Decision, Request
 from quorumseal.client.connection import Connection
 from quorumseal.client.errors import CoordinatorRefusedError
-from quorumseal.client.values import Annex, Receipt
+from quorumseal.client.values import Receipt
 from quorumseal.signatures import Envelope
 from quorumseal.strict_json import write
 from tests.coordinator.workshop import Time
-from tests.durability.crew import SIGNERS, now
+from tests.durability.crew import SIGNERS
 from tests.durability.history import Call, Look, Operation, Passing, explain, show
-from tests.organisation import REASON, SALT, Organisation
+from tests.durability.people import ANNEX, now
+from tests.organisation import Organisation
 from tests.running_coordinator import Site
 
 WINDOW = timedelta(minutes=1)
 MOST_AT_ONCE = 9
-ANNEX = Annex(salt=SALT, text=REASON)
 
 
 @dataclass

@@ -14,13 +14,14 @@ from coordinator.storage import notifications
 from quorumseal.ceremony.entries import CONCLUSIONS, EntryType, read_entry
 from quorumseal.ceremony.statements import Choice
 from quorumseal.client.values import LoggedEntry, Receipt
+from tests.conftest import DEEP
 from tests.durability.audit import Audit, audit
 from tests.durability.callers import Callers, Opened, Word, callers
-from tests.durability.crew import now
+from tests.durability.people import now
 from tests.durability.published import wait_for_publication
 from tests.running_coordinator import Site
 
-pytestmark = pytest.mark.postgresql
+pytestmark = [pytest.mark.postgresql, pytest.mark.timeout(0 if DEEP else 300)]
 
 CALLS = 50
 COPIES = CALLS // 5
