@@ -41,11 +41,3 @@ def postgresql_programs() -> Path:
 def own_postgresql(postgresql_programs: Path) -> Iterator[OwnServer]:
     with own_server(postgresql_programs) as server:
         yield server
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give whole fleets of processes, killed and started again, more time than a test of one function."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.timeout(600))
