@@ -24,6 +24,7 @@ from quorumseal.ceremony.errors import (
     ReplacesError,
     RequesterDecidesError,
     RequesterNotAllowedError,
+    TooManyDecisionsError,
     UnknownRoleError,
 )
 from quorumseal.ceremony.lifecycle import (
@@ -47,6 +48,8 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Cancellation, CheckOutcome, Choice, Decision, Request
 from quorumseal.ceremony.timing import check_on_time, check_opening
 from quorumseal.ceremony.values import instant_text
+
+MOST_DECISIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ def _record(ceremony: Ceremony, command: Record, at: datetime) -> tuple[Event, .
         at=at,
     )
     _check_not_after(decision.statement, at)
+    _check_count(ceremony, decision.signer)
     _check_replaces(ceremony, decision)
     recorded = DecisionRecorded(at, decision)
     return (recorded, *_conclusion(apply(ceremony, recorded), decision.statement, at))
@@ -270,6 +274,16 @@ def _check_not_after(decision: Decision, at: datetime) -> None:
             f"expected a decision that stands at {instant_text(at)}, "
             f"got one that stands until {instant_text(decision.not_after)}",
             hint="decide again",
+        )
+
+
+def _check_count(ceremony: Ceremony, signer: str) -> None:
+    """Every decision travels in the bundle: without a bound, one signer could make it unreadable."""
+    if ceremony.counts.get(signer, 0) >= MOST_DECISIONS:
+        raise TooManyDecisionsError(
+            f"expected at most {MOST_DECISIONS} decisions of one signer in a ceremony, "
+            f"got one more by {signer}",
+            hint="the last one stands; to begin anew, the requester starts another ceremony",
         )
 
 

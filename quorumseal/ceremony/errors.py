@@ -239,6 +239,12 @@ class ReplacesError(CeremonyError):
     code = "decision.replaces"
 
 
+class TooManyDecisionsError(CeremonyError):
+    """A signer changed their mind so often that the bundle would grow past what can be read."""
+
+    code = "decision.too_many"
+
+
 class SignedBeforeOpeningError(CeremonyError):
     """The decision claims a time before the ceremony was opened."""
 

@@ -118,6 +118,8 @@ class Ceremony:
     """Each signer's standing decision."""
     recorded: frozenset[str] = frozenset()
     """The digests of all decisions on record, replaced and late ones too."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """How many decisions of each signer are on record, those replaced among them."""
     late: frozenset[str] = frozenset()
     """The signers whose late decision is on record."""
     ended_at: datetime | None = None
@@ -157,6 +159,7 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
                 ceremony,
                 decisions={**ceremony.decisions, decision.signer: decision},
                 recorded=ceremony.recorded | {decision.digest},
+                counts={**ceremony.counts, decision.signer: ceremony.counts.get(decision.signer, 0) + 1},
             )
         case LateDecisionRecorded(decision=decision):
             return replace(

@@ -9,7 +9,16 @@ import pytest
 
 from quorumseal.ceremony import errors
 from quorumseal.ceremony.chain import Chain, extend
-from quorumseal.ceremony.deciding import Cancel, Command, Expire, Record, Supersede, decide, open_ceremony
+from quorumseal.ceremony.deciding import (
+    MOST_DECISIONS,
+    Cancel,
+    Command,
+    Expire,
+    Record,
+    Supersede,
+    decide,
+    open_ceremony,
+)
 from quorumseal.ceremony.lifecycle import (
     TRANSITIONS,
     DecisionRecorded,
@@ -122,6 +131,19 @@ def test_a_second_decision_replaces_the_standing_one() -> None:
     assert after.decisions["alice"].statement.choice is Choice.ABSTENTION
     assert standing in after.recorded
     assert after.consents(at=NOW + MINUTE) == {}
+
+
+def test_nobody_changes_their_mind_without_end() -> None:
+    chain, standing = open_widget(), None
+    for number in range(MOST_DECISIONS):
+        command = record(chain, "alice", Choice.ABSTENTION, replaces=standing)
+        chain, _ = extend(chain, command, at=NOW + MINUTE)
+        standing = chain.ceremony.decisions["alice"].digest
+        assert chain.ceremony.counts == {"alice": number + 1}
+    with pytest.raises(errors.TooManyDecisionsError):
+        extend(chain, record(chain, "alice", replaces=standing), at=NOW + MINUTE)
+    chain, _ = extend(chain, record(chain, "bob"), at=NOW + MINUTE)
+    assert "bob" in chain.ceremony.decisions
 
 
 def test_an_abstention_never_counts() -> None:
