@@ -4,7 +4,7 @@
 import os
 import stat
 from collections.abc import Iterator
-from http.client import HTTPMessage
+from http.client import HTTPException, HTTPMessage
 from typing import IO
 from urllib.error import URLError
 from urllib.parse import unquote, urlsplit
@@ -42,7 +42,7 @@ class _HttpsOnly(HTTPRedirectHandler):
 
 def read_locator(uri: str, *, largest: int, opener: OpenerDirector | None = None) -> Iterator[bytes]:
     """Yield what is there, piece by piece, and no more than one piece beyond ``largest`` bytes."""
-    match urlsplit(uri).scheme:
+    match _scheme(uri):
         case "file":
             yield from _read_file(uri)
         case "https":
@@ -52,6 +52,16 @@ def read_locator(uri: str, *, largest: int, opener: OpenerDirector | None = None
                 f"expected a locator of file:// or https://, got one of {scheme[:40] or 'no scheme'}",
                 hint="fetch the artifact yourself, and give --artifacts PATH",
             )
+
+
+def _scheme(uri: str) -> str:
+    try:
+        return urlsplit(uri).scheme
+    except ValueError as reason:
+        raise LocatorError(
+            f"expected a locator of file:// or https://, got {uri[:200]!a}: {reason}",
+            hint="fetch the artifact yourself, and give --artifacts PATH",
+        ) from None
 
 
 def https_opener(https: HTTPSHandler | None = None) -> OpenerDirector:
@@ -77,7 +87,7 @@ def _read_https(uri: str, largest: int, opener: OpenerDirector | None) -> Iterat
             while done <= largest and (chunk := response.read(_CHUNK)):
                 done += len(chunk)
                 yield chunk
-    except (URLError, OSError, ValueError) as reason:
+    except (URLError, OSError, ValueError, HTTPException) as reason:
         raise LocatorError(
             f"expected to fetch {uri[:200]}, got: {getattr(reason, 'reason', reason)}",
             hint="fetch the artifact yourself, and give --artifacts PATH",

@@ -138,3 +138,11 @@ def test_a_file_on_this_machine_is_read(tmp_path: Path) -> None:
 def test_other_files_are_refused(uri: str, message: str) -> None:
     with pytest.raises(LocatorError, match=message):
         list(read_locator(uri, largest=1))
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://[", "https://127.0.0.1:x/", "https://127.0.0.1:1/a b", "https:///a"]
+)
+def test_an_address_that_is_none_is_a_refusal_and_no_crash(uri: str) -> None:
+    with pytest.raises(LocatorError):
+        list(read_locator(uri, largest=10))
