@@ -23,7 +23,7 @@ from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import Request
 from quorumseal.client.connection import Connection, TlsFiles
 from quorumseal.client.values import Head, LoggedEntry
-from quorumseal.signatures import Envelope, PrivateKey, read_key_file
+from quorumseal.signatures import Envelope, JointEnvelope, PrivateKey, read_key_file
 from quorumseal.strict_json import write
 from quorumseal.verifier.policy_chain import walk
 from quorumseal.verifier.trust import read_trust
@@ -166,7 +166,7 @@ class Stage:
         """The policy, verified from the trust file."""
         if self._policy is None:
             versions = self.connection("alice").organisation().policies
-            chain = [[Envelope.read(envelope) for envelope in version] for version in versions]
+            chain = [JointEnvelope.read(version) for version in versions]
             self._policy = walk(chain, read_trust(self.read(self.trust_file)))
         return self._policy
 

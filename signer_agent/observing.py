@@ -15,7 +15,7 @@ from quorumseal.ceremony.policy import Log
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.client.values import Publication
-from quorumseal.signatures import Envelope
+from quorumseal.signatures import JointEnvelope
 from quorumseal.tlog import Checkpoint, ProofError, verify_consistency
 from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint, verify_part
 from quorumseal.verifier.policy_chain import walk
@@ -55,7 +55,7 @@ class Observation:
 def observe_policy(agent: Agent) -> SignedPolicy:
     """Return the organisation's policy, verified from the trust file and not older than any seen before."""
     versions = agent.connection.organisation().policies
-    policy = walk([[Envelope.read(e) for e in envelopes] for envelopes in versions], agent.trust)
+    policy = walk([JointEnvelope.read(version) for version in versions], agent.trust)
     seen = agent.journal.highest_policy()
     if seen is not None and policy.policy.version < seen.version:
         raise OlderPolicyError(

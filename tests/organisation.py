@@ -42,6 +42,7 @@ from quorumseal.ceremony.values import EMPTY_DIGEST, digest_of
 from quorumseal.signatures import (
     Ed25519PrivateKey,
     Envelope,
+    JointEnvelope,
     P256PrivateKey,
     PrivateKey,
     Scheme,
@@ -124,9 +125,8 @@ class Organisation:
         """Sign a policy by the founders: all members of the governance roles."""
         members = {m for threshold in policy.governance for m in policy.roles[threshold.role].members}
         payload = write_policy(policy)
-        return signed_policy(
-            sign(payload, self.key(name)) for name in sorted(members if founders is None else founders)
-        )
+        names = sorted(members if founders is None else founders)
+        return signed_policy(JointEnvelope.of(sign(payload, self.key(name)) for name in names))
 
     def build_policy(self) -> Policy:
         """Build the unsigned policy."""

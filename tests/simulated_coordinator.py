@@ -273,10 +273,7 @@ class SimulatedConnection:
         """Answer as GetOrganisation does."""
 
         def answer(_: object) -> OrganisationRecord:
-            policies = tuple(
-                tuple(write(envelope.to_json()) for envelope in policy.envelopes)
-                for policy in self.coordinator.policies
-            )
+            policies = tuple(write(policy.envelope.to_json()) for policy in self.coordinator.policies)
             log = self.coordinator.log
             return OrganisationRecord(
                 policies=policies, checkpoint=log.checkpoint(), now=self.coordinator.now

@@ -23,7 +23,7 @@ from coordinator.values import (
     Started,
 )
 from quorumseal.ceremony import values
-from quorumseal.signatures import Envelope
+from quorumseal.signatures import Envelope, JointEnvelope
 from quorumseal.strict_json import MAX_INTEGER, write
 from quorumseal.v1 import coordinator_pb2 as wire
 
@@ -105,10 +105,7 @@ def read_page(page_size: int, page_token: str) -> tuple[int, str]:
 def organisation_message(organisation: Organisation) -> wire.GetOrganisationResponse:
     """Write the organisation."""
     return wire.GetOrganisationResponse(
-        policies=[
-            wire.SignedPolicy(envelopes=[envelope_bytes(envelope) for envelope in policy.envelopes])
-            for policy in organisation.policies
-        ],
+        policies=[envelope_bytes(policy.envelope) for policy in organisation.policies],
         checkpoint=organisation.checkpoint,
         now=values.instant_text(organisation.now),
     )
@@ -181,9 +178,9 @@ def event_bytes(event: LogEvent) -> bytes:
     ).SerializeToString()
 
 
-@lru_cache(maxsize=1024)
-def envelope_bytes(envelope: Envelope) -> bytes:
-    """Write an envelope as JSON."""
+@lru_cache(maxsize=16)
+def envelope_bytes(envelope: JointEnvelope) -> bytes:
+    """Write a policy's envelope as JSON: once, however many ask for it."""
     return write(envelope.to_json())
 
 

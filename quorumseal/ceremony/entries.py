@@ -19,7 +19,7 @@ from quorumseal.ceremony.lifecycle import (
 )
 from quorumseal.ceremony.policy_document import SignedPolicy, signed_policy
 from quorumseal.ceremony.values import ceremony_id, digest, digest_of, instant, instant_text
-from quorumseal.signatures import Envelope
+from quorumseal.signatures import Envelope, JointEnvelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
 
 ENTRY_VERSION = 0
@@ -166,7 +166,7 @@ def policy_entry(policy: SignedPolicy, *, at: datetime, seq: int, prev: str | No
     """Make the standing entry of a policy version."""
     return write_entry(
         EntryType.POLICY,
-        {"envelopes": [envelope.to_json() for envelope in policy.envelopes]},
+        {"envelope": policy.envelope.to_json()},
         at=at,
         ceremony=None,
         seq=seq,
@@ -177,6 +177,6 @@ def policy_entry(policy: SignedPolicy, *, at: datetime, seq: int, prev: str | No
 def policy_of(entry: Entry) -> SignedPolicy:
     """Return the policy that a standing entry holds."""
     fields = Fields(dict(entry.body), "entry.body")
-    policy = signed_policy(Envelope.read(value) for value in fields.values("envelopes"))
+    policy = signed_policy(JointEnvelope.read(fields.value("envelope")))
     fields.done()
     return policy

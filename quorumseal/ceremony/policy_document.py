@@ -23,13 +23,14 @@ from quorumseal.ceremony.policy import (
 )
 from quorumseal.ceremony.quorum import explain, tally
 from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, log_origin, name
-from quorumseal.signatures import Envelope, PublicKey, Scheme, SignatureError
+from quorumseal.signatures import Envelope, JointEnvelope, PublicKey, Scheme, SignatureError
 from quorumseal.strict_json import Fields, JsonValue, read, write
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 POLICY_TYPE = "https://quorumseal.dev/policy/v1"
 FORMAT = 0
-MAX_POLICY_BYTES = 1 << 20
+# In base64 (800 KiB) and with 1024 signatures and their key ids (189 bytes each) it still fits an entry.
+MAX_POLICY_BYTES = 600 << 10
 _MAX_SECONDS = 366 * 86400
 _Named = TypeVar("_Named", Signer, Role, Rule)
 
@@ -39,8 +40,7 @@ class SignedPolicy:
     """A policy whose own governance quorum signed exactly these bytes."""
 
     policy: Policy
-    payload: bytes
-    envelopes: tuple[Envelope, ...]
+    envelope: JointEnvelope
     signers: tuple[str, ...]
 
     digest: str
@@ -122,15 +122,11 @@ def read_policy(payload: bytes) -> Policy:
     return policy
 
 
-def signed_policy(envelopes: Iterable[Envelope]) -> SignedPolicy:
-    """Return the policy that all ``envelopes`` hold, if its own governance quorum signed it."""
-    signed = tuple(envelopes)
-    payloads = {envelope.payload for envelope in signed}
-    if len(payloads) != 1:
-        raise PolicyUnsignedError(f"expected envelopes over one policy, got {len(payloads)} policies")
-    payload = payloads.pop()
-    policy = read_policy(payload)
-    signers = tuple(sorted({_signer_of(envelope, policy) for envelope in signed}))
+def signed_policy(envelope: JointEnvelope) -> SignedPolicy:
+    """Return the policy that ``envelope`` holds, if its own governance quorum signed it."""
+    policy = read_policy(envelope.payload)
+    keys = {key.key.key_id: (key.key, s.name) for s in policy.signers.values() for key in s.keys}
+    signers = tuple(sorted({_signer_of(each, keys) for each in envelope.envelopes}))
     needs = policy.needs(policy.governance)
     consents = {p: frozenset(n.role for n in needs if p in n.members) for p in signers}
     count = tally(needs, consents, policy.signers.keys() - consents.keys())
@@ -139,9 +135,7 @@ def signed_policy(envelopes: Iterable[Envelope]) -> SignedPolicy:
             f"expected the governance quorum of policy version {policy.version}, "
             f"got {'; '.join(explain(count))}"
         )
-    return SignedPolicy(
-        policy=policy, payload=payload, envelopes=signed, signers=signers, digest=digest_of(payload)
-    )
+    return SignedPolicy(policy=policy, envelope=envelope, signers=signers, digest=digest_of(envelope.payload))
 
 
 def require_format(fields: Fields, known: int) -> None:
@@ -172,14 +166,14 @@ def read_set(fields: Fields, field: str) -> frozenset[str]:
     return frozenset(name(text) for text in texts)
 
 
-def _signer_of(envelope: Envelope, policy: Policy) -> str:
-    for signer in policy.signers.values():
-        for key in signer.keys:
-            try:
-                envelope.verify(key.key)
-            except SignatureError:
-                continue
-            return signer.name
+def _signer_of(envelope: Envelope, keys: Mapping[str, tuple[PublicKey, str]]) -> str:
+    hinted = [keys[envelope.key_id]] if envelope.key_id in keys else []
+    for key, signer in (*hinted, *keys.values()):
+        try:
+            envelope.verify(key)
+        except SignatureError:
+            continue
+        return signer
     raise PolicyUnsignedError(
         f"expected signatures by keys of the roster, got one (key id {envelope.key_id}) by none of them"
     )

@@ -112,7 +112,7 @@ def _replayed(path: Path, trust: Path | None = None) -> tuple[SignedPolicy, Chai
     if trust is not None:
         policy = walk(bundle.policies, read_trust_file(trust))
     else:
-        policy = signed_policy(bundle.policies[-1] if bundle.policies else ())
+        policy = signed_policy(bundle.policies[-1])
     return policy, replay_chain(bundle.parts[-1].entries, policy)
 
 

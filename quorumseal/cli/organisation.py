@@ -19,7 +19,14 @@ from quorumseal.ceremony.policy_source import compile_policy
 from quorumseal.ceremony.values import digest_of, whole_milliseconds
 from quorumseal.cli.files import write_new
 from quorumseal.cli.policy_template import Draft, policy_text
-from quorumseal.signatures import Ed25519PrivateKey, PrivateKey, Scheme, generate_key, write_key_file
+from quorumseal.signatures import (
+    Ed25519PrivateKey,
+    JointEnvelope,
+    PrivateKey,
+    Scheme,
+    generate_key,
+    write_key_file,
+)
 from quorumseal.signatures.dsse import sign
 from quorumseal.verifier.trust import Trust, write_trust
 from signer_agent.settings import settings_text
@@ -75,7 +82,7 @@ class _Maker:
         """Write every file, and the log's first entry."""
         source = policy_text(self._draft())
         payload = write_policy(compile_policy(source))
-        policy = signed_policy(sign(payload, key) for key in self._keys.values())
+        policy = signed_policy(JointEnvelope.of(sign(payload, key) for key in self._keys.values()))
         self._folder.mkdir(mode=_FOLDER, parents=True)
         trust = write_trust(Trust(organisation=self._plan.name, policy=policy.digest, minimum_version=1))
         write_new(self._folder / "policy.toml", source.encode())

@@ -77,7 +77,7 @@ def raise_(arguments: Namespace) -> int:
 
 def _version_of(path: Path) -> int:
     bundle = read_bundle(read_bundle_file(path))
-    return signed_policy(bundle.policies[-1] if bundle.policies else ()).policy.version
+    return signed_policy(bundle.policies[-1]).policy.version
 
 
 def _json(trust: Trust) -> dict[str, Json]:

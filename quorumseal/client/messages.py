@@ -30,7 +30,7 @@ def annex_message(annex: Annex | None) -> wire.Annex | None:
 def organisation_of(message: wire.GetOrganisationResponse) -> OrganisationRecord:
     """Read the organisation."""
     return OrganisationRecord(
-        policies=tuple(tuple(policy.envelopes) for policy in message.policies),
+        policies=tuple(message.policies),
         checkpoint=message.checkpoint,
         now=instant(message.now),
     )

@@ -24,9 +24,9 @@ class Annex:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganisationRecord:
-    """The organisation's policies, version by version the envelopes over it, and the newest checkpoint."""
+    """The organisation's policies, each version as its envelope, and the newest checkpoint."""
 
-    policies: tuple[tuple[bytes, ...], ...]
+    policies: tuple[bytes, ...]
     checkpoint: bytes
     now: datetime
 

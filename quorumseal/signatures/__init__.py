@@ -6,7 +6,7 @@ loads libsodium only; P-256 and key files load what they need at their first use
 """
 
 from quorumseal.signatures import dsse
-from quorumseal.signatures.dsse import PAYLOAD_TYPE, Envelope
+from quorumseal.signatures.dsse import PAYLOAD_TYPE, Envelope, JointEnvelope
 from quorumseal.signatures.errors import (
     BadSignatureError,
     Base64Error,
@@ -22,6 +22,7 @@ from quorumseal.signatures.errors import (
     PublicKeyError,
     SignatureCountError,
     SignatureError,
+    SignatureOrderError,
     SmallOrderKeyError,
     SmallOrderSignatureError,
     UnencryptedKeyFileError,
@@ -38,6 +39,7 @@ __all__ = [
     "Ed25519PrivateKey",
     "Envelope",
     "EnvelopeError",
+    "JointEnvelope",
     "KeyFileError",
     "MalformedKeyError",
     "MalformedKeyFileError",
@@ -53,6 +55,7 @@ __all__ = [
     "Scheme",
     "SignatureCountError",
     "SignatureError",
+    "SignatureOrderError",
     "SmallOrderKeyError",
     "SmallOrderSignatureError",
     "UnencryptedKeyFileError",

@@ -72,9 +72,15 @@ class PayloadTypeError(EnvelopeError):
 
 
 class SignatureCountError(EnvelopeError):
-    """The envelope has no signature, or several."""
+    """The envelope has no signature, or more than its place allows."""
 
     code = "envelope.signature_count"
+
+
+class SignatureOrderError(EnvelopeError):
+    """The signatures of an envelope do not ascend, or one of them is there twice."""
+
+    code = "envelope.signature_order"
 
 
 class Base64Error(EnvelopeError):

@@ -167,11 +167,13 @@ class GetOrganisationResponse(_message.Message):
     checkpoint: _builtins.bytes
     now: _builtins.str
     @_builtins.property
-    def policies(self) -> _containers.RepeatedCompositeFieldContainer[Global___SignedPolicy]: ...
+    def policies(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """each version as a DSSE envelope with the signatures of its founders"""
+
     def __init__(
         self,
         *,
-        policies: _abc.Iterable[Global___SignedPolicy] | None = ...,
+        policies: _abc.Iterable[_builtins.bytes] | None = ...,
         checkpoint: _builtins.bytes = ...,
         now: _builtins.str = ...,
     ) -> None: ...
@@ -182,28 +184,6 @@ class GetOrganisationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetOrganisationResponse: _TypeAlias = GetOrganisationResponse  # noqa: Y015
-
-@_typing.final
-class SignedPolicy(_message.Message):
-    """One version of the policy: envelopes over the same payload."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ENVELOPES_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def envelopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
-    def __init__(
-        self,
-        *,
-        envelopes: _abc.Iterable[_builtins.bytes] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelopes", b"envelopes"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___SignedPolicy: _TypeAlias = SignedPolicy  # noqa: Y015
 
 @_typing.final
 class StartRequest(_message.Message):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quorumseal.ceremony.policy_document import SignedPolicy, require_format
-from quorumseal.signatures import Envelope
+from quorumseal.signatures import JointEnvelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
 from quorumseal.verifier.errors import BundleFormatError
 from quorumseal.verifier.part import Part
@@ -21,13 +21,13 @@ _HASH_DIGITS = 64
 class Bundle:
     """What a release manager publishes beside the artifacts; nothing in it is verified yet."""
 
-    policies: tuple[tuple[Envelope, ...], ...]
+    policies: tuple[JointEnvelope, ...]
     parts: tuple[Part, ...]
 
 
 def make_bundle(policies: Sequence[SignedPolicy], part: Part) -> Bundle:
     """Put a ceremony and the policy chain that it ran under into one file."""
-    return Bundle(policies=tuple(policy.envelopes for policy in policies), parts=(part,))
+    return Bundle(policies=tuple(policy.envelope for policy in policies), parts=(part,))
 
 
 def write_bundle(bundle: Bundle) -> bytes:
@@ -36,9 +36,7 @@ def write_bundle(bundle: Bundle) -> bytes:
         {
             "format": FORMAT,
             "type": BUNDLE_TYPE,
-            "policies": [
-                {"envelopes": [envelope.to_json() for envelope in version]} for version in bundle.policies
-            ],
+            "policies": [version.to_json() for version in bundle.policies],
             "parts": [_write_part(part) for part in bundle.parts],
         }
     )
@@ -50,13 +48,12 @@ def read_bundle(data: bytes) -> Bundle:
     fields.constant("type", BUNDLE_TYPE)
     require_format(fields, FORMAT)
     bundle = Bundle(
-        policies=tuple(
-            tuple(Envelope.read(value) for value in version.values("envelopes"))
-            for version in fields.objects("policies")
-        ),
+        policies=tuple(JointEnvelope.read(version) for version in fields.values("policies")),
         parts=tuple(_read_part(part) for part in fields.objects("parts")),
     )
     fields.done()
+    if not bundle.policies:
+        raise BundleFormatError("expected the policy chain in a bundle, got no policy")
     if not 1 <= len(bundle.parts) <= MAX_PARTS:
         raise BundleFormatError(f"expected 1 to {MAX_PARTS} ceremonies in a bundle, got {len(bundle.parts)}")
     return bundle

@@ -36,7 +36,7 @@ def policy_source() -> str:
 
 def policy() -> str:
     """Show a policy's payload."""
-    return _payload(acme.tell().acme.policy.payload)
+    return _payload(acme.tell().acme.policy.envelope.payload)
 
 
 def request() -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A log entry has one spelling; what is not canonical, not known or not whole is refused."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -18,12 +19,16 @@ from quorumseal.ceremony.entries import (
     write_entry,
 )
 from quorumseal.ceremony.errors import EntryFormatError
+from quorumseal.ceremony.policy_document import MAX_POLICY_BYTES
 from quorumseal.refusal import Refusal
+from quorumseal.signatures import JointEnvelope
+from quorumseal.signatures.dsse import MAX_SIGNATURES, sign
 from quorumseal.strict_json import JsonValue, UnknownFieldError, read
 from tests.forging import Path, edited, fields, paths, value_at, verdict, without
 from tests.organisation import NOW, Organisation
 
 ACME = Organisation()
+CAROL = ACME.key("carol")
 _, ENTRIES = ACME.run("alice", "bob", "carol", "rita")
 STANDING = policy_entry(ACME.policy, at=NOW, seq=0, prev=None)
 PAYLOAD = ENTRIES[1].payload
@@ -109,6 +114,14 @@ def test_a_standing_entry_holds_the_policy_with_its_signatures() -> None:
     more = read_entry(edited(STANDING.payload, ("body", "note"), 1))
     with pytest.raises(UnknownFieldError):
         policy_of(more)
+
+
+def test_the_largest_policy_fits_an_entry_with_the_most_founders() -> None:
+    signed = [sign(bytes(MAX_POLICY_BYTES), CAROL)]
+    signed += [replace(signed[0], signature=number.to_bytes(72)) for number in range(1, MAX_SIGNATURES)]
+    body: dict[str, JsonValue] = {"envelope": JointEnvelope.of(signed).to_json()}
+    entry = write_entry(EntryType.POLICY, body, at=NOW, ceremony=None, seq=0, prev=None)
+    assert read_entry(entry.payload) == entry
 
 
 def test_an_entry_that_nobody_could_read_is_not_written() -> None:

@@ -11,7 +11,7 @@ from quorumseal.ceremony.values import digest_of
 from quorumseal.client.connection import Connection, TlsFiles
 from quorumseal.client.errors import CoordinatorRefusedError, CredentialsError
 from quorumseal.client.values import Annex, Head, LoggedEntry, Publication
-from quorumseal.signatures import Envelope
+from quorumseal.signatures import JointEnvelope
 from tests.grpc_api.stand_in import HASH, StandIn, envelope
 from tests.organisation import NOW, Organisation, ceremony_number
 from tests.running_coordinator import Site
@@ -36,10 +36,10 @@ def connection(site: Site, use_cases: StandIn) -> Iterator[Connection]:
         yield connection
 
 
-def test_the_organisation_arrives_with_its_envelopes(connection: Connection) -> None:
+def test_the_organisation_arrives_with_what_its_founders_signed(connection: Connection) -> None:
     organisation = connection.organisation()
     (version,) = organisation.policies
-    assert tuple(map(Envelope.read, version)) == Organisation().policy.envelopes
+    assert JointEnvelope.read(version) == Organisation().policy.envelope
     assert (organisation.checkpoint, organisation.now) == (b"a checkpoint", NOW)
 
 

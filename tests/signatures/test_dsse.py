@@ -18,6 +18,7 @@ from quorumseal.signatures import (
     Base64Error,
     Ed25519PrivateKey,
     Envelope,
+    JointEnvelope,
     P256PrivateKey,
     PrivateKey,
     PublicKey,
@@ -97,7 +98,7 @@ KEY_IDS = {
     "a name": "alice",
     "upper case": ALICE.public.key_id.upper(),
     "controls and bidi": "\x1b[2J\u202e",
-    "very long": "x" * 10_000,
+    "very long": "x" * dsse.MAX_KEY_ID,
 }
 
 
@@ -145,6 +146,7 @@ REFUSED: list[tuple[str, Change, str]] = [
     ("a signature as text", lambda e: e.update(signatures=["AA=="]), "json.invalid_field"),
     ("a signature without sig", lambda e: e["signatures"][0].pop("sig"), "json.missing_field"),
     ("a keyid that is null", lambda e: e["signatures"][0].update(keyid=None), "json.invalid_field"),
+    ("a keyid too long", lambda e: e["signatures"][0].update(keyid="x" * 257), "json.invalid_field"),
     ("a scheme in the envelope", lambda e: e["signatures"][0].update(scheme="none"), "json.unknown_field"),
     ("a certificate in the envelope", lambda e: e["signatures"][0].update(cert="…"), "json.unknown_field"),
     ("a field that nobody knows", lambda e: e.update(note=""), "json.unknown_field"),
@@ -210,3 +212,56 @@ def test_base64_in_another_spelling_is_refused(text: str, field: str) -> None:
 def test_every_length_of_payload_and_signature_has_its_one_spelling(data: bytes) -> None:
     envelope = Envelope(payload=data, signature=data)
     assert Envelope.read(envelope.to_json()) == envelope
+
+
+JOINT = JointEnvelope.of(dsse.sign(PAYLOAD, key) for key in (ALICE, BOB, CAROL))
+
+
+def test_what_several_sign_is_written_once_and_each_signature_verifies_alone() -> None:
+    written = strict_json.write(JOINT.to_json())
+    assert written.count(base64.b64encode(PAYLOAD)) == 1
+    received = JointEnvelope.read(written)
+    assert received == JOINT
+    keys = {key.public.key_id: key.public for key in (ALICE, BOB, CAROL)}
+    assert {e.key_id for e in received.envelopes if e.verify(keys[e.key_id]) == PAYLOAD} == keys.keys()
+
+
+def test_the_order_in_which_several_signed_changes_no_byte() -> None:
+    assert JointEnvelope.of(JOINT.envelopes[::-1]) == JOINT
+
+
+def test_signatures_over_different_payloads_cannot_be_joined() -> None:
+    for envelopes in ([], [ENVELOPE, dsse.sign(b"{}", BOB)]):
+        with pytest.raises(ValueError, match="one payload"):
+            JointEnvelope.of(envelopes)
+
+
+JOINT_REFUSED: dict[str, tuple[Change, str]] = {
+    "nobody signed": (lambda e: e.update(signatures=[]), "envelope.signature_count"),
+    "more signatures than anybody counts": (
+        lambda e: e.update(signatures=e["signatures"] * 400), "envelope.signature_count",
+    ),
+    "a signature twice": (lambda e: e["signatures"].append(e["signatures"][-1]), "envelope.signature_order"),
+    "a signature twice under two hints": (
+        lambda e: e["signatures"].append({**e["signatures"][-1], "keyid": "zz"}), "envelope.signature_order",
+    ),
+    "another order": (lambda e: e["signatures"].reverse(), "envelope.signature_order"),
+    "a payload for each": (lambda e: e["signatures"][0].update(payload="AA=="), "json.unknown_field"),
+    "a hint too long": (lambda e: e["signatures"][0].update(keyid="x" * 257), "json.invalid_field"),
+    "an envelope inside": (lambda e: e.update(envelopes=[]), "json.unknown_field"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", JOINT_REFUSED)
+def test_a_joint_envelope_has_one_spelling(case: str) -> None:
+    change, code = JOINT_REFUSED[case]
+    value = cast("dict[str, Any]", JOINT.to_json())
+    change(value)
+    with pytest.raises(Refusal) as refusal:
+        JointEnvelope.read(value)
+    assert refusal.value.code == code
+
+
+def test_a_signature_twice_cannot_be_joined() -> None:
+    with pytest.raises(Refusal, match="ascend, each once"):
+        JointEnvelope.of([ENVELOPE, ENVELOPE])

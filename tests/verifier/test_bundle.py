@@ -57,16 +57,16 @@ MALFORMED: dict[str, tuple[Path, JsonValue, str]] = {
     "a proof from nothing": ((*PART, "consistency", 0, "size"), 0, "json.invalid_field"),
     "a proof twice": ((*PART, "consistency", 1, "size"), 6, "json.invalid_field"),
     "proofs out of order": ((*PART, "consistency", 0, "size"), 999, "json.invalid_field"),
-    "an envelope with two signatures": (
-        ("policies", 0, "envelopes", 0, "signatures"),
-        [{"sig": "AA=="}, {"sig": "AA=="}],
-        "envelope.signature_count",
+    "no policy": (("policies",), [], "bundle.format"),
+    "a policy that nobody signed": (("policies", 0, "signatures"), [], "envelope.signature_count"),
+    "a signature of a policy twice": (
+        ("policies", 0, "signatures"), [{"sig": "AA=="}, {"sig": "AA=="}], "envelope.signature_order",
     ),
     "a payload type of something else": (
-        ("policies", 0, "envelopes", 0, "payloadType"), "text/plain", "envelope.payload_type",
+        ("policies", 0, "payloadType"), "text/plain", "envelope.payload_type",
     ),
     "a signature in loose base64": (
-        ("policies", 0, "envelopes", 0, "signatures", 0, "sig"), "AB==", "envelope.base64",
+        ("policies", 0, "signatures", 0, "sig"), "AB==", "envelope.base64",
     ),
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ from quorumseal.ceremony.policy import Policy, SignerKey
 from quorumseal.ceremony.policy_document import write_policy
 from quorumseal.ceremony.statements import Choice
 from quorumseal.refusal import Refusal
-from quorumseal.signatures import Envelope, Scheme
+from quorumseal.signatures import Envelope, JointEnvelope, Scheme
 from quorumseal.signatures.dsse import sign
 from quorumseal.strict_json import JsonValue, read
 from quorumseal.verifier.bundle import read_bundle, write_bundle
@@ -225,7 +225,7 @@ def test_a_policy_of_the_coordinators_own_is_not_the_pinned_one() -> None:
     log.append(entries)
     honest = read_bundle(log.bundle(entries))
     payload = write_policy(weaken(ACME.build_policy()))
-    rogue = tuple(sign(payload, key_of(f"rogue {name}")) for name in ("alice", "bob", "carol"))
+    rogue = JointEnvelope.of(sign(payload, key_of(f"rogue {name}")) for name in ("alice", "bob", "carol"))
     bundle = write_bundle(replace(honest, policies=(rogue,)))
     assert verdict(lambda: verify(bundle, log.trust, ARTIFACTS)) == "policy_chain.broken"
 

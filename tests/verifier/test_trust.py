@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.signatures import Envelope
+from quorumseal.signatures import JointEnvelope
 from quorumseal.signatures.dsse import sign
 from quorumseal.strict_json import JsonValue
 from quorumseal.verifier.policy_chain import walk
@@ -63,7 +63,7 @@ def founded(organisation: Organisation) -> tuple[SignedPolicy, Trust]:
 
 
 def test_the_pinned_version_leads_to_itself() -> None:
-    assert walk([ACME.policy.envelopes], TRUST) == ACME.policy
+    assert walk([ACME.policy.envelope], TRUST) == ACME.policy
 
 
 OTHER = changed(ACME, name="other.example")
@@ -72,46 +72,40 @@ SECOND = changed(ACME, version=2, previous=ACME.policy.digest)
 ROOTLESS = changed(ACME, previous="sha256:" + "1" * 64)
 
 
-def envelopes(*people: str, payload: bytes = ACME.policy.payload) -> list[Envelope]:
-    return [sign(payload, key_of(name) if name == "zoe" else ACME.key(name)) for name in people]
+def signed(*people: str) -> JointEnvelope:
+    payload = ACME.policy.envelope.payload
+    return JointEnvelope.of(sign(payload, key_of(p) if p == "zoe" else ACME.key(p)) for p in people)
 
 
-CHAINS: dict[str, tuple[list[list[Envelope]], Trust, str]] = {
+CHAINS: dict[str, tuple[list[JointEnvelope], Trust, str]] = {
     "no policy": ([], TRUST, "policy_chain.broken"),
-    "a version that nobody signed": ([[]], TRUST, "policy.governance_short"),
-    "a weaker policy": ([[*WEAKER.policy.envelopes]], TRUST, "policy_chain.broken"),
-    "another organisation's policy": ([[*OTHER.policy.envelopes]], TRUST, "policy_chain.broken"),
-    "the pinned policy with another beside it": (
-        [[*ACME.policy.envelopes, *WEAKER.policy.envelopes]], TRUST, "policy_chain.broken",
-    ),
+    "a weaker policy": ([WEAKER.policy.envelope], TRUST, "policy_chain.broken"),
+    "another organisation's policy": ([OTHER.policy.envelope], TRUST, "policy_chain.broken"),
     "the pinned policy and then a newer one": (
-        [[*ACME.policy.envelopes], [*SECOND.policy.envelopes]], TRUST, "policy_chain.broken",
+        [ACME.policy.envelope, SECOND.policy.envelope], TRUST, "policy_chain.broken",
     ),
-    "the pinned policy twice": ([[*ACME.policy.envelopes]] * 2, TRUST, "policy_chain.broken"),
-    "the newer one alone": ([[*SECOND.policy.envelopes]], TRUST, "policy_chain.broken"),
+    "the pinned policy twice": ([ACME.policy.envelope] * 2, TRUST, "policy_chain.broken"),
+    "the newer one alone": ([SECOND.policy.envelope], TRUST, "policy_chain.broken"),
     "a pinned version that is not the first": (
-        [[*SECOND.policy.envelopes]], founded(SECOND)[1], "policy_chain.broken",
+        [SECOND.policy.envelope], founded(SECOND)[1], "policy_chain.broken",
     ),
     "a pinned version after something": (
-        [[*ROOTLESS.policy.envelopes]], founded(ROOTLESS)[1], "policy_chain.broken",
+        [ROOTLESS.policy.envelope], founded(ROOTLESS)[1], "policy_chain.broken",
     ),
     "the right policy for another organisation": (
-        [[*ACME.policy.envelopes]], replace(TRUST, organisation="other.example"), "policy_chain.broken",
+        [ACME.policy.envelope], replace(TRUST, organisation="other.example"), "policy_chain.broken",
     ),
     "a policy below the minimum": (
-        [[*ACME.policy.envelopes]], TRUST.raised_to(2), "policy_chain.below_minimum",
+        [ACME.policy.envelope], TRUST.raised_to(2), "policy_chain.below_minimum",
     ),
-    "the pinned bytes signed by one founder": ([envelopes("alice")], TRUST, "policy.governance_short"),
-    "the pinned bytes signed by one founder twice": (
-        [envelopes("alice", "alice")], TRUST, "policy.governance_short",
-    ),
+    "the pinned bytes signed by one founder": ([signed("alice")], TRUST, "policy.governance_short"),
     "the pinned bytes signed by requesters": (
-        [envelopes("mallory", "rita")], TRUST, "policy.governance_short",
+        [signed("mallory", "rita")], TRUST, "policy.governance_short",
     ),
     "the pinned bytes signed by a stranger too": (
-        [envelopes("alice", "carol", "zoe")], TRUST, "policy.governance_short",
+        [signed("alice", "carol", "zoe")], TRUST, "policy.governance_short",
     ),
-    "the pinned bytes signed by enough founders": ([envelopes("alice", "carol")], TRUST, "accepted"),
+    "the pinned bytes signed by enough founders": ([signed("alice", "carol")], TRUST, "accepted"),
 }  # fmt: skip
 
 
@@ -137,4 +131,4 @@ WEAKENED: dict[str, Callable[[], Organisation]] = {
 @pytest.mark.parametrize("case", WEAKENED)
 def test_a_policy_changed_in_anything_is_not_the_pinned_one(case: str) -> None:
     other = WEAKENED[case]()
-    assert verdict(lambda: walk([other.policy.envelopes], TRUST)) == "policy_chain.broken"
+    assert verdict(lambda: walk([other.policy.envelope], TRUST)) == "policy_chain.broken"

@@ -85,12 +85,13 @@ def test_only_the_pinned_policy_counts(trust: Trust, code: str) -> None:
 
 
 def test_a_bundle_without_policies_is_refused() -> None:
-    assert verdict(lambda: SEALED.verify(edited(SEALED.bundle, ("policies",), []))) == "policy_chain.broken"
+    assert verdict(lambda: SEALED.verify(edited(SEALED.bundle, ("policies",), []))) == "bundle.format"
 
 
 def test_a_founder_left_out_is_not_missed_while_the_governance_quorum_stands() -> None:
-    verified = SEALED.verify(without(SEALED.bundle, ("policies", 0, "envelopes", 0)))
-    assert verified.policy.signers == ("bob", "carol", "dan", "erin")
+    verified = SEALED.verify(without(SEALED.bundle, ("policies", 0, "signatures", 0)))
+    everybody = set(ACME.policy.signers)
+    assert len(everybody - set(verified.policy.signers)) == 1
 
 
 # 3. Find the artifacts

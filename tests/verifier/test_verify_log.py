@@ -186,7 +186,10 @@ def published_with_key_ids(forge: Callable[[int, str], str]) -> Published:
     log.append(chained)
     bundle = read_bundle(log.bundle(chained))
     policies = tuple(
-        tuple(replace(e, key_id=forge(i, e.key_id)) for i, e in enumerate(version))
+        replace(
+            version,
+            signatures=tuple((sig, forge(i, hint)) for i, (sig, hint) in enumerate(version.signatures)),
+        )
         for version in bundle.policies
     )
     return Published(ACME, log, chained, write_bundle(replace(bundle, policies=policies)))
