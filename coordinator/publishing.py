@@ -18,7 +18,7 @@ from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Request
 from quorumseal.refusal import Refusal
-from quorumseal.verifier.bundle import read_bundle
+from quorumseal.verifier.bundle import bundle_name, read_bundle
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
 
@@ -127,7 +127,7 @@ class Publishing:
         request = _request(data)
         self._check(data, request)
         return self._destinations[row.destination].publish(
-            f"{request.product}-{request.version}.quorumseal.json", data
+            bundle_name(request.product, request.version, request.kind), data
         )
 
     def _check(self, data: bytes, request: Request) -> None:

@@ -25,6 +25,7 @@ from quorumseal.client.connection import Connection, TlsFiles
 from quorumseal.client.values import Head, LoggedEntry
 from quorumseal.signatures import Envelope, JointEnvelope, PrivateKey, read_key_file
 from quorumseal.strict_json import write
+from quorumseal.verifier.bundle import bundle_name
 from quorumseal.verifier.policy_chain import walk
 from quorumseal.verifier.trust import read_trust
 from signer_agent.settings import read_settings
@@ -149,7 +150,7 @@ class Stage:
 
     def published(self, product: str, version: str) -> str:
         """Name the bundle that the coordinator publishes."""
-        return f"{ORGANISATION}/published/{product}-{version}.quorumseal.json"
+        return f"{ORGANISATION}/published/{bundle_name(product, version)}"
 
     # The organisation, as anybody in it sees it
 

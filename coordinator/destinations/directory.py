@@ -42,7 +42,8 @@ class Directory:
         if found != data:
             raise DestinationError(
                 f"expected {self._path / name} to hold this bundle, got other bytes under that name",
-                hint="nothing published is ever overwritten: find out what the file is, and move it away",
+                hint="nothing published is ever overwritten: find out what the file is, and move it away; "
+                "where case is ignored, it may be a version that differs in case alone",
             )
         return str(self._path / name)
 

@@ -14,6 +14,7 @@ from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.publications import all_published, draw_publications, publications_json
 from quorumseal.cli.table import Command
 from quorumseal.terminal import Mark
+from quorumseal.verifier.bundle import bundle_name
 from quorumseal.verifier.outcomes import Outcome
 from quorumseal.verifier.verify import verify
 from signer_agent.observing import Observation
@@ -45,7 +46,7 @@ def publish(arguments: Namespace) -> int:
 def _add_fetch_arguments(parser: ArgumentParser) -> None:
     add_ceremony(parser)
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="where it goes (default: PRODUCT-VERSION.quorumseal.json)"
+        "--out", type=Path, metavar="FILE", help="where it goes (default: PRODUCT@VERSION.quorumseal.json)"
     )
 
 
@@ -67,7 +68,7 @@ def fetch(arguments: Namespace) -> int:
             f"expected the bundle of ceremony {seen.chain.id}, got that of {verified.request.ceremony}",
             hint="the coordinator keeps another bundle in its place: tell its operator",
         )
-    out = arguments.out or Path(f"{request.product}-{request.version}.quorumseal.json")
+    out = arguments.out or Path(bundle_name(request.product, request.version, request.kind))
     write_new(out, bundle)
     if arguments.json:
         print_json({"ceremony": seen.chain.id, "bundle": str(out), "artifacts": len(verified.subjects)})

@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="a file to verify, or a folder with all its files",
     )
     parser.add_argument(
-        "--bundle", required=True, type=Path, help="the published NAME-VERSION.quorumseal.json"
+        "--bundle", required=True, type=Path, help="the published PRODUCT@VERSION.quorumseal.json"
     )
     parser.add_argument("--trust", required=True, type=Path, help="the trust file of the organisation")
     parser.add_argument("--product", help="refuse a bundle of any other product")
@@ -42,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--explain", action="store_true", help="draw why: roles, people, keys, policy, log")
     parser.epilog = (
-        "example:\n  quorumseal verify widget.tar.gz --bundle widget-1.0.quorumseal.json --trust trust.json"
+        "example:\n  quorumseal verify widget.tar.gz --bundle widget@1.0.quorumseal.json --trust trust.json"
     )
 
 

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy, require_format
 from quorumseal.signatures import JointEnvelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
@@ -12,6 +13,7 @@ from quorumseal.verifier.part import Part
 
 FORMAT = 0
 BUNDLE_TYPE = "https://quorumseal.dev/bundle/v1"
+SUFFIX = ".quorumseal.json"
 MAX_BUNDLE_BYTES = 16 << 20
 MAX_PARTS = 256
 _HASH_DIGITS = 64
@@ -23,6 +25,15 @@ class Bundle:
 
     policies: tuple[JointEnvelope, ...]
     parts: tuple[Part, ...]
+
+
+def bundle_name(product: str, version: str, kind: str = Kind.RELEASE) -> str:
+    """Name the file that a bundle is published under: another one for each product, version and kind.
+
+    ``@`` is in none of the three, so no two of them meet in one name.  The kind is in it unless the bundle is
+    the release's own, which keeps the name that consumers look for.
+    """
+    return "@".join([product, version] if kind == Kind.RELEASE else [product, version, kind]) + SUFFIX
 
 
 def make_bundle(policies: Sequence[SignedPolicy], part: Part) -> Bundle:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+from quorumseal.verifier.bundle import bundle_name
 from scripts.benchmarking.figures import Figures, spread
 from scripts.benchmarking.site import (
     REQUESTER,
@@ -44,7 +45,7 @@ async def _run(running: Bench, organisation: Organisation, published: Path, coun
         last, message = messages[-1]
         began = time.perf_counter()
         deciding = asyncio.ensure_future(running.stub(last).Decide(message))
-        appeared = await asyncio.to_thread(_wait_for, published / f"widget-1.{number}.quorumseal.json")
+        appeared = await asyncio.to_thread(_wait_for, published / bundle_name("widget", f"1.{number}"))
         times.append((appeared - began) * 1000)
         await deciding
     await running.close()

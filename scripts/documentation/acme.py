@@ -184,7 +184,7 @@ def files() -> dict[str, bytes]:
         "policy.toml": policy_source().encode(),
         "trust.json": write_trust(story.log.trust),
         "widget.tar.gz": ARTIFACT,
-        "widget-1.0.quorumseal.json": story.bundle,
+        "widget@1.0.quorumseal.json": story.bundle,
         "one-short.quorumseal.json": _one_short().bundle,
     }
 

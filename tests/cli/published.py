@@ -31,7 +31,7 @@ class Published:
 
     @property
     def bundle(self) -> Path:
-        return self.folder / "widget-1.0.quorumseal.json"
+        return self.folder / "widget@1.0.quorumseal.json"
 
     @property
     def trust(self) -> Path:

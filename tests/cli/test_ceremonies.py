@@ -58,7 +58,7 @@ def test_a_release_goes_from_the_request_to_a_verified_artifact(
     assert [p["state"] for p in answer["publications"]] == ["published"]
     bundle = tmp_path / "fetched.json"
     assert rita("release", "fetch", release, "--out", str(bundle))[0] == 0
-    published = office.folder / "published" / f"{release.replace('@', '-')}.quorumseal.json"
+    published = office.folder / "published" / f"{release}.quorumseal.json"
     assert bundle.read_bytes() == published.read_bytes()
     trust = ["--trust", str(office.folder / "trust.json")]
     assert main(["verify", str(office.artifact), "--bundle", str(bundle), *trust]) == 0

@@ -5,13 +5,14 @@ import errno
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from coordinator.destinations import Directory
 from coordinator.errors import DestinationError
 
-NAME, DATA = "widget-1.0.quorumseal.json", b'{"bundle":1}'
+NAME, DATA = "widget@1.0.quorumseal.json", b'{"bundle":1}'
 
 
 @pytest.fixture
@@ -47,6 +48,42 @@ def test_other_bytes_under_the_name_are_never_overwritten(
     with pytest.raises(DestinationError, match="other bytes"):
         directory.publish(NAME, DATA)
     assert path.read_bytes() == other
+
+
+@pytest.mark.usefixtures("case_ignored")
+def test_two_versions_that_differ_in_case_alone_never_replace_each_other(
+    directory: Directory, path: Path
+) -> None:
+    first, second = (f"widget@1.0-{tag}.quorumseal.json" for tag in ("rc1", "RC1"))
+    directory.publish(first, DATA)
+    assert directory.publish(second, DATA) == str(path.parent / second), "the same bytes are no other file"
+    for _ in range(2):
+        with pytest.raises(DestinationError, match=r"RC1.*other bytes under that name") as refused:
+            directory.publish(second, b"other bytes")
+        assert "differs in case" in refused.value.hint
+    assert [(each.name, each.read_bytes()) for each in path.parent.iterdir()] == [(first, DATA)]
+
+
+@pytest.fixture
+def case_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system calls on names in a directory ignore case, as far as the file system does not."""
+    (tmp_path / "Probe").touch()
+    if (tmp_path / "probe").exists():
+        return
+    opened, linked, removed = os.open, os.link, os.unlink
+
+    def folding_open(name: Any, *arguments: Any, dir_fd: int | None = None) -> int:
+        return opened(name if dir_fd is None else name.lower(), *arguments, dir_fd=dir_fd)
+
+    def folding_link(source: str, target: str, **options: Any) -> None:
+        linked(source.lower(), target.lower(), **options)
+
+    def folding_unlink(name: str, *, dir_fd: int) -> None:
+        removed(name.lower(), dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", folding_open)
+    monkeypatch.setattr(os, "link", folding_link)
+    monkeypatch.setattr(os, "unlink", folding_unlink)
 
 
 def test_a_symbolic_link_in_its_place_is_not_followed(directory: Directory, path: Path) -> None:

@@ -46,10 +46,10 @@ def test_an_approval_is_published_once(workshop: Workshop) -> None:
     publishing = _publishing(workshop, desk, place)
     assert publishing.publish_due() == 1
     assert publishing.publish_due() == 0
-    assert place.published == [("widget-1.0.quorumseal.json", desk.reader.bundle(ceremony))]
+    assert place.published == [("widget@1.0.quorumseal.json", desk.reader.bundle(ceremony))]
     (publication,) = desk.reader.publications(ceremony)
     assert publication.state is PublicationState.PUBLISHED
-    assert publication.detail == "/there/widget-1.0.quorumseal.json"
+    assert publication.detail == "/there/widget@1.0.quorumseal.json"
 
 
 def test_a_failure_is_said_and_tried_again_later_and_later(workshop: Workshop) -> None:

@@ -90,8 +90,8 @@ async def test_a_ceremony_runs_from_its_request_to_a_bundle_that_verifies(
         lambda: people.cases.ceremony(ceremony),
         lambda record: record.publications[0].state is PublicationState.PUBLISHED,
     )
-    assert record.publications[0].detail == str(workshop.published / "widget-1.0.quorumseal.json")
-    bundle = (workshop.published / "widget-1.0.quorumseal.json").read_bytes()
+    assert record.publications[0].detail == str(workshop.published / "widget@1.0.quorumseal.json")
+    bundle = (workshop.published / "widget@1.0.quorumseal.json").read_bytes()
     assert bundle == await people.cases.bundle(ceremony)
     trust = Trust(
         organisation=people.organisation.name, policy=people.organisation.policy.digest, minimum_version=1

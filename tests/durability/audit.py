@@ -25,6 +25,7 @@ from quorumseal.tlog import (
     verify_consistency,
     verify_inclusion,
 )
+from quorumseal.verifier.bundle import bundle_name
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
 from tests.durability.ledger import Ledger
@@ -134,7 +135,7 @@ def check_bundles(site: Site, storage: Storage, chains: Mapping[str, Chain]) -> 
     for ceremony, chain in chains.items():
         if chain.ceremony.state is State.APPROVED:
             request = chain.ceremony.request.statement
-            name = f"{request.product}-{request.version}.quorumseal.json"
+            name = bundle_name(request.product, request.version)
             data = (site.folder / "published" / name).read_bytes()
             assert data == reader.bundle(ceremony)
             artifacts = {subject.name: subject.digest for subject in request.subjects}

@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bundle has one form: every field known, every proof once, every hash in one spelling."""
 
+from collections.abc import Callable
+from itertools import product
+
 import pytest
 
+from quorumseal.ceremony import values
+from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.refusal import Refusal
 from quorumseal.strict_json import JsonValue, UnknownFieldError, read
-from quorumseal.verifier.bundle import MAX_BUNDLE_BYTES, make_bundle, read_bundle, write_bundle
+from quorumseal.verifier.bundle import (
+    MAX_BUNDLE_BYTES,
+    bundle_name,
+    make_bundle,
+    read_bundle,
+    write_bundle,
+)
 from tests.forging import LARGEST, Path, edited, fields, objects, paths, value_at, verdict, without
 from tests.organisation import Organisation
 from tests.verifier.published import published
@@ -13,6 +24,43 @@ from tests.verifier.published import published
 SEALED = published(Organisation(), "alice", "bob", "carol", "rita")
 BUNDLE = SEALED.bundle
 PART: Path = ("parts", 0)
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        (("widget", "1.0"), "widget@1.0.quorumseal.json"),
+        (("widget", "pro-1.0"), "widget@pro-1.0.quorumseal.json"),
+        (("widget-pro", "1.0"), "widget-pro@1.0.quorumseal.json"),
+        (("widget", "1.0-rc.1+5", "release"), "widget@1.0-rc.1+5.quorumseal.json"),
+        (("widget", "1.0", "re-approval"), "widget@1.0@re-approval.quorumseal.json"),
+    ],
+)
+def test_a_bundle_is_named_after_product_version_and_kind(what: tuple[str, ...], name: str) -> None:
+    assert bundle_name(*what) == name
+
+
+def test_no_two_releases_share_a_bundle_name() -> None:
+    """Every short word of the characters that names and versions join parts with, in each place."""
+    words = {"".join(word) for length in (1, 2, 3, 4, 5) for word in product("a.-", repeat=length)}
+    names = {word for word in words if _is(values.name, word)}
+    versions = {word for word in words if _is(values.version, word)}
+    releases = [*product(names, versions), *product(names, versions, ["a", "re-approval"])]
+    assert len(releases) > 10_000
+    assert len({bundle_name(*release) for release in releases}) == len(releases)
+
+
+@pytest.mark.parametrize("read", [values.name, values.version])
+def test_what_parts_a_bundle_name_is_in_no_product_version_or_kind(read: Callable[[str], str]) -> None:
+    with pytest.raises(ValueFormatError):
+        read("a@a")
+
+
+def _is(read: Callable[[str], str], text: str) -> bool:
+    try:
+        return read(text) == text
+    except ValueFormatError:
+        return False
 
 
 def test_a_bundle_makes_the_round_trip() -> None:
