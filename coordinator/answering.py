@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hand results from threads to those who wait, waking each event loop once for many of them."""
+"""Between threads: work that waits for one, and answers for those who wait, many of either at once."""
 
 import asyncio
-import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
+from coordinator.errors import BusyError, ClosingError
+
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 Answer: TypeAlias = Future[_Result] | asyncio.Future[_Result]
-
-_MOST_AT_ONCE = 32
 
 
 def answer_all(outcomes: Iterable[tuple[Answer[_Result], _Result | Exception]]) -> None:
@@ -40,46 +40,42 @@ def _settle(outcomes: Iterable[tuple[Answer[Any], Any]]) -> None:
             future.set_result(outcome)
 
 
-class Workers:
-    """Threads for short work that much is asked of: like an executor, but many answers cost one wake-up."""
+class Waiting(Generic[_Item]):
+    """What waits for a thread that takes many at a time; whoever puts more than there is room for hears."""
 
-    def __init__(self, name: str, threads: int) -> None:
-        self._asked: queue.SimpleQueue[tuple[Callable[[], Any], Answer[Any]] | None] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
-            for number in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._items: list[_Item] = []
+        self._closed = False
+        self._changed = threading.Condition()
 
-    async def run(self, work: Callable[[], _Result]) -> _Result:
-        """Do ``work`` in one of the threads."""
-        answer: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
-        self._asked.put((work, answer))
-        return await answer
+    def put(self, items: Sequence[_Item]) -> None:
+        """Let all of these wait, or refuse all."""
+        with self._changed:
+            if self._closed:
+                raise ClosingError(
+                    "expected a coordinator that takes commands, got one that is shutting down",
+                    hint="try again in a moment",
+                )
+            if len(self._items) + len(items) > self._most:
+                raise BusyError(
+                    f"expected room in the queue, got {len(self._items)} of at most {self._most} before this",
+                    hint="try again in a moment",
+                )
+            self._items += items
+            self._changed.notify()
+
+    def take(self, most: int) -> list[_Item]:
+        """Wait for some and return them; none means that it was closed and that nothing is left."""
+        with self._changed:
+            while not self._items and not self._closed:
+                self._changed.wait()
+            taken = self._items[:most]
+            del self._items[:most]
+            return taken
 
     def close(self) -> None:
-        """Do what was asked before, then stop."""
-        for _ in self._threads:
-            self._asked.put(None)
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self) -> None:
-        going = True
-        while going:
-            asked = [self._asked.get()]
-            while len(asked) < _MOST_AT_ONCE and asked[-1] is not None:
-                try:
-                    asked.append(self._asked.get_nowait())
-                except queue.Empty:
-                    break
-            going = asked[-1] is not None
-            answer_all([(each[1], _do(each[0])) for each in asked if each is not None])
-
-
-def _do(work: Callable[[], Any]) -> Any:
-    try:
-        return work()
-    except Exception as reason:
-        return reason
+        """Take no more; what waits may still be taken."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()

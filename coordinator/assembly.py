@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The coordinator without a face: storage, writer, deadlines, publishing and use cases, wired by hand."""
 
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from coordinator.answering import Workers
 from coordinator.clock import LogClock
 from coordinator.deadlines import Deadlines
 from coordinator.destinations import Directory
@@ -17,6 +15,7 @@ from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
 from coordinator.storage import Storage
 from coordinator.use_cases import UseCases
+from coordinator.verifying import Verifying
 from coordinator.writer import MOST_QUEUED, Writer
 from quorumseal.signatures import PrivateKey
 
@@ -109,13 +108,12 @@ class _Running:
         self._writer = writer
         self._deadlines = deadlines
         self._publishing = publishing
-        self._verifying = Workers("verifying", os.cpu_count() or 2)
+        self._verifying = Verifying(writer)
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="reading")
         self._listening = threading.Thread(target=live.listen, name="listening", daemon=True)
         self.use_cases = UseCases(
             storage=storage,
             policies=policies,
-            writer=writer,
             live=live,
             reader=reader,
             publishing=publishing,
@@ -126,6 +124,7 @@ class _Running:
 
     def start(self) -> None:
         self._writer.start()
+        self._verifying.start()
         self._listening.start()
         self._deadlines.start()
         self._publishing.start()
@@ -134,8 +133,8 @@ class _Running:
         self._live.close()
         self._deadlines.close()
         self._publishing.close()
-        self._writer.close()
         self._verifying.close()
+        self._writer.close()
         self._reading.shutdown()
         self._listening.join()
         self._storage.close()

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statements at the door: signed by whom, handed in by whom, with which texts.  Before the writer's queue."""
 
+from coordinator.commands import Act, Start
 from coordinator.errors import AnnexError, CallerNotSignerError, EvidenceUnknownError
 from coordinator.policies import Policies
 from coordinator.seen import SeenCheckpoints
 from coordinator.storage import Storage
 from coordinator.values import Annex
+from quorumseal.ceremony.deciding import Cancel, Record
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, signed_as
 from quorumseal.ceremony.statements import Cancellation, Decision, Request, Statement
@@ -16,14 +18,14 @@ MAX_TEXT_BYTES = 16 << 10
 
 
 class Intake:
-    """Turns envelopes into statements that the writer may judge.  Used by several threads."""
+    """Turns envelopes into commands that the writer may judge."""
 
     def __init__(self, storage: Storage, policies: Policies) -> None:
         self._storage = storage
         self._policies = policies
         self._seen = SeenCheckpoints(storage)
 
-    def request(self, envelope: Envelope, caller: str) -> tuple[SignedPolicy, Signed[Request]]:
+    def request(self, envelope: Envelope, caller: str) -> Start:
         """Take in a request, all of whose evidence must be stored."""
         policy, signed = self._authenticate(envelope, caller)
         request = signed_as(Request, signed)
@@ -33,19 +35,19 @@ class Intake:
                 f"expected the evidence that the request names to be stored, got none for {digest}",
                 hint="send the file first, then start again",
             )
-        return policy, request
+        return Start(policy=policy, request=request)
 
-    def decision(self, envelope: Envelope, reason: Annex | None, caller: str) -> Signed[Decision]:
+    def decision(self, envelope: Envelope, reason: Annex | None, caller: str) -> Act:
         """Take in a decision, with the text of its reason where it has one."""
         decision = signed_as(Decision, self._authenticate(envelope, caller)[1])
         _check_annex(decision.statement.reason, reason)
-        return decision
+        return Act(ceremony=decision.statement.ceremony, command=Record(decision), annex=reason)
 
-    def cancellation(self, envelope: Envelope, reason: Annex, caller: str) -> Signed[Cancellation]:
+    def cancellation(self, envelope: Envelope, reason: Annex, caller: str) -> Act:
         """Take in a cancellation with the text of its reason."""
         cancellation = signed_as(Cancellation, self._authenticate(envelope, caller)[1])
         _check_annex(cancellation.statement.reason, reason)
-        return cancellation
+        return Act(ceremony=cancellation.statement.ceremony, command=Cancel(cancellation), annex=reason)
 
     def _authenticate(self, envelope: Envelope, caller: str) -> tuple[SignedPolicy, Signed[Statement]]:
         policy, signed = self._policies.authenticate(envelope)

@@ -16,7 +16,7 @@ _MOST_KEPT = 4096
 
 
 class SeenCheckpoints:
-    """Checks against what this log has signed; used by several threads."""
+    """Checks against what this log has signed."""
 
     def __init__(self, storage: Storage, *, keep: int = _MOST_KEPT) -> None:
         self._storage = storage

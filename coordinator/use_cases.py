@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a coordinator does for its callers: plain values in, plain values out, refusals raised.
 
-Statements are authenticated in a pool of threads before they are queued; the writer decides.  Reads have a
-pool of their own.
+Statements are authenticated by one thread before the writer's decides about them.  Reads have a pool of
+their own.
 """
 
 import asyncio
@@ -13,9 +13,8 @@ from functools import partial
 from itertools import count
 from typing import TypeVar
 
-from coordinator.answering import Workers
 from coordinator.clock import LogClock
-from coordinator.commands import Act, Outcome, Repeated, Start, Written
+from coordinator.commands import Outcome, Repeated, Written
 from coordinator.errors import EvidenceTooLargeError, EvidenceUnknownError, PageTokenError
 from coordinator.following import follow
 from coordinator.intake import Intake
@@ -37,8 +36,7 @@ from coordinator.values import (
     Receipt,
     Started,
 )
-from coordinator.writer import Writer
-from quorumseal.ceremony.deciding import Cancel, Record
+from coordinator.verifying import Verifying
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
@@ -59,17 +57,15 @@ class UseCases:
         *,
         storage: Storage,
         policies: Policies,
-        writer: Writer,
         live: Live,
         reader: LogReader,
         publishing: Publishing,
         clock: LogClock,
-        verifying: Workers,
+        verifying: Verifying,
         reading: ThreadPoolExecutor,
     ) -> None:
         self._storage = storage
         self._policies = policies
-        self._writer = writer
         self._live = live
         self._reader = reader
         self._publishing = publishing
@@ -86,8 +82,7 @@ class UseCases:
 
     async def start(self, envelope: Envelope, *, caller: str) -> Started:
         """Open the ceremony that a signed request asks for, or return the one that it opened before."""
-        policy, request = await self._verify(lambda: self._intake.request(envelope, caller))
-        match await self._writer.run(Start(policy=policy, request=request)):
+        match await self._verifying.run(partial(self._intake.request, envelope, caller)):
             case Written(ceremony=ceremony, receipt=receipt):
                 return Started(ceremony=ceremony, created=True, receipt=receipt)
             case Repeated(ceremony=ceremony):
@@ -96,16 +91,12 @@ class UseCases:
 
     async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Decided:
         """Record a signed decision; the same one again gets a receipt for the same entry."""
-        decision = await self._verify(lambda: self._intake.decision(envelope, reason, caller))
-        ceremony = decision.statement.ceremony
-        outcome = await self._writer.run(Act(ceremony=ceremony, command=Record(decision), annex=reason))
+        outcome = await self._verifying.run(partial(self._intake.decision, envelope, reason, caller))
         return Decided(receipt=await self._receipt(outcome), state=outcome.state)
 
     async def cancel(self, envelope: Envelope, reason: Annex, *, caller: str) -> Receipt:
         """Record a signed cancellation."""
-        cancellation = await self._verify(lambda: self._intake.cancellation(envelope, reason, caller))
-        ceremony = cancellation.statement.ceremony
-        outcome = await self._writer.run(Act(ceremony=ceremony, command=Cancel(cancellation), annex=reason))
+        outcome = await self._verifying.run(partial(self._intake.cancellation, envelope, reason, caller))
         return await self._receipt(outcome)
 
     async def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
@@ -193,9 +184,6 @@ class UseCases:
                 return found
         assert outcome.refusal is not None  # noqa: S101 - a repetition without one was found in the chain
         raise outcome.refusal
-
-    async def _verify(self, judge: Callable[[], _Answer]) -> _Answer:
-        return await self._verifying.run(judge)
 
     async def _read(self, ask: Callable[[], _Answer]) -> _Answer:
         return await asyncio.get_running_loop().run_in_executor(self._reading, ask)

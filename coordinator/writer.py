@@ -6,20 +6,18 @@ is written only if that is still the head; whoever loses that race reads what th
 again.  An error of the database costs one command, not its neighbours: they are written one by one.
 """
 
-import asyncio
 import logging
-import queue
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from coordinator.answering import Answer, answer_all
+from coordinator.answering import Answer, Waiting, answer_all
 from coordinator.batch import Batch, Ground
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Start, WriterCommand
-from coordinator.errors import BusyError, ClosingError, LogKeyError, StorageFailedError
+from coordinator.errors import BusyError, LogKeyError, StorageFailedError
 from coordinator.live import Live
 from coordinator.policies import Policies
 from coordinator.projection import known
@@ -40,7 +38,9 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Pending:
+class Pending:
+    """A command, and who waits for its outcome."""
+
     command: WriterCommand
     answer: Answer[Outcome]
 
@@ -67,10 +67,7 @@ class Writer:
         self._policies = policies
         self._destinations = tuple(destinations)
         self._approved = approved
-        self._queue: queue.Queue[_Pending | None] = queue.Queue()
-        self._most_queued = most_queued
-        self._door = threading.Lock()
-        self._closed = False
+        self._waiting: Waiting[Pending] = Waiting(most_queued)
         self._head: LogHead | None = None
         self._chains: OrderedDict[str, Chain] = OrderedDict()
         self._thread = threading.Thread(target=self._work, name="writer")
@@ -82,58 +79,24 @@ class Writer:
 
     def close(self) -> None:
         """Take nothing more, write what was taken, and stop."""
-        with self._door:
-            if not self._closed:
-                self._closed = True
-                self._queue.put(None)
+        self._waiting.close()
         if self._thread.ident is not None:
             self._thread.join()
 
     def submit(self, command: WriterCommand) -> "Future[Outcome]":
         """Queue a command; the future holds its outcome or its refusal."""
         answer: Future[Outcome] = Future()
-        self._put(_Pending(command, answer))
+        self.queue([Pending(command, answer)])
         return answer
 
-    async def run(self, command: WriterCommand) -> Outcome:
-        """Queue a command and wait for its outcome, which is durable then."""
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._put(_Pending(command, answer))
-        return await answer
-
-    def _put(self, pending: _Pending) -> None:
-        with self._door:
-            if self._closed:
-                raise ClosingError(
-                    "expected a coordinator that takes commands, got one that is shutting down",
-                    hint="try again in a moment",
-                )
-            if self._queue.qsize() >= self._most_queued:
-                raise BusyError(
-                    f"expected room in the writer's queue, got {self._most_queued} commands before this one",
-                    hint="try again in a moment",
-                )
-            self._queue.put(pending)
+    def queue(self, commands: Sequence[Pending]) -> None:
+        """Queue commands, all or none; each is answered once its outcome is durable."""
+        self._waiting.put(commands)
 
     def _work(self) -> None:
-        while True:
-            first = self._queue.get()
-            if first is None:
-                return
-            batch, last = [first], False
-            while len(batch) < MOST_IN_BATCH and not last:
-                try:
-                    more = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    last = True
-                else:
-                    batch.append(more)
+        while batch := self._waiting.take(MOST_IN_BATCH):
             outcomes = self._write_all([pending.command for pending in batch])
             answer_all(zip((pending.answer for pending in batch), outcomes, strict=True))
-            if last:
-                return
 
     def _write_all(self, commands: Sequence[WriterCommand]) -> list[Outcome | Exception]:
         try:
@@ -205,11 +168,11 @@ class Writer:
         wanted = {command.ceremony for command in commands if isinstance(command, Act)}
         wanted |= {s.ceremony for s in starts}
         wanted |= {e.ceremony for those in releases.values() for e in those if e.state is State.OPEN}
-        damaged = self._fetch(wanted - self._chains.keys())
+        damaged = self._fetch([ceremony for ceremony in wanted if ceremony not in self._chains])
         return Ground(
             head=head,
             policy=self._policies.newest,
-            chains={ceremony: self._chains[ceremony] for ceremony in wanted & self._chains.keys()},
+            chains={ceremony: self._chains[ceremony] for ceremony in wanted if ceremony in self._chains},
             releases=releases,
             damaged=damaged,
             destinations=self._destinations,
