@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one durable transaction that appends to the log: all of it, if the head is still where it was."""
 
+from collections.abc import Sequence
+from itertools import chain
+
 from sqlalchemy import Connection, Table, bindparam, insert, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -10,7 +13,7 @@ from coordinator.storage.schema import annexes, ceremonies, checkpoints, entries
 
 CHANNEL = "quorumseal_log"
 
-# Built once: every batch runs these, and building a statement costs as much as running it.
+# Built once: every batch runs it, and building a statement costs as much as running it.
 _MOVE_HEAD = (
     update(log_head)
     .where(
@@ -20,7 +23,8 @@ _MOVE_HEAD = (
     )
     .values(size=bindparam("size"), root=bindparam("root"), at=bindparam("at"))
 )
-_INSERT_ENTRIES, _INSERT_NODES, _INSERT_CHECKPOINTS = insert(entries), insert(tree_nodes), insert(checkpoints)
+_ROWS = 1000
+"""In one statement: SQLite takes 32,766 parameters."""
 
 
 class LostRaceError(Exception):
@@ -49,20 +53,25 @@ def append_to_log(engines: Engines, append: Append) -> None:
 
 
 def _write_log(connection: Connection, append: Append) -> None:
-    connection.execute(
-        _INSERT_ENTRIES,
-        [
-            {"index": e.index, "type": e.type, "ceremony": e.ceremony, "seq": e.seq, "payload": e.payload}
-            for e in append.entries
-        ],
-    )
-    connection.execute(
-        _INSERT_NODES,
-        [{"level": level, "index": index, "hash": node} for level, index, node in append.nodes],
-    )
-    connection.execute(
-        _INSERT_CHECKPOINTS, [{"size": c.size, "root": c.root, "note": c.note} for c in append.checkpoints]
-    )
+    _insert(connection, entries, [(e.index, e.type, e.ceremony, e.seq, e.payload) for e in append.entries])
+    _insert(connection, tree_nodes, append.nodes)
+    _insert(connection, checkpoints, [(c.size, c.root, c.note) for c in append.checkpoints])
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert many rows by one statement, in the order of the table's columns.
+
+    Between two statements another thread takes over; row by row, a large batch would wait for as many turns.
+    """
+    preparer = connection.dialect.identifier_preparer
+    columns = ", ".join(preparer.format_column(column) for column in table.columns)
+    value = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    row = f"({', '.join([value] * len(table.columns))})"
+    for start in range(0, len(rows), _ROWS):
+        some = rows[start : start + _ROWS]
+        values = ", ".join([row] * len(some))
+        statement = f"INSERT INTO {preparer.format_table(table)} ({columns}) VALUES {values}"  # noqa: S608 - names are the schema's
+        connection.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
 
 
 def _write_ceremonies(connection: Connection, append: Append) -> None:
