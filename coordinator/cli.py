@@ -2,6 +2,7 @@
 """``quorumseal coordinator …``: run the coordinator, bring its database up to date, check its settings."""
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -51,8 +52,18 @@ def run(arguments: Namespace) -> int:
     def ready(address: str) -> None:
         _say(arguments, f"the coordinator of {settings.organisation} listens on {address}", listening=address)
 
+    _look_for_garbage_seldom()
     asyncio.run(serve(settings, ready=ready))
     return 0
+
+
+def _look_for_garbage_seldom() -> None:
+    """Spare the collector the program itself, which stays, and most of what a call leaves for a moment.
+
+    As Python is set, looking through all of it takes a tenth of a second at a time, and a seventh of all.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def migrate(arguments: Namespace) -> int:
