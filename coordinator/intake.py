@@ -6,15 +6,12 @@ from coordinator.errors import AnnexError, CallerNotSignerError, EvidenceUnknown
 from coordinator.policies import Policies
 from coordinator.seen import SeenCheckpoints
 from coordinator.storage import Storage
-from coordinator.values import Annex
+from coordinator.values import MAX_TEXT_BYTES, SALT_BYTES, Annex
 from quorumseal.ceremony.deciding import Cancel, Record
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, signed_as
 from quorumseal.ceremony.statements import Cancellation, Decision, Request, Statement
 from quorumseal.signatures import Envelope
-
-SALT_BYTES = 32
-MAX_TEXT_BYTES = 16 << 10
 
 
 class Intake:

@@ -24,6 +24,7 @@ from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
 from coordinator.storage import CeremonyRow, Storage
 from coordinator.values import (
+    MAX_EVIDENCE_BYTES,
     Annex,
     CeremonyRecord,
     CeremonySummary,
@@ -44,7 +45,6 @@ from quorumseal.signatures import Envelope
 
 DEFAULT_PAGE_SIZE = 50
 LARGEST_PAGE = 500
-MAX_EVIDENCE_BYTES = 16 << 20
 _UPLOADS = 4
 _Answer = TypeVar("_Answer")
 

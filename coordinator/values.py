@@ -12,6 +12,9 @@ from typing import Generic, TypeVar
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.client.values import MAX_EVIDENCE_BYTES as MAX_EVIDENCE_BYTES
+from quorumseal.client.values import MAX_TEXT_BYTES as MAX_TEXT_BYTES
+from quorumseal.client.values import SALT_BYTES as SALT_BYTES
 from quorumseal.client.values import Annex as Annex
 from quorumseal.client.values import Consistency as Consistency
 from quorumseal.client.values import Head as Head

@@ -27,14 +27,13 @@ from quorumseal.ceremony.statements import (
     Statement,
 )
 from quorumseal.ceremony.values import digest_of, name, whole_milliseconds
-from quorumseal.client.values import Annex
+from quorumseal.client.values import SALT_BYTES, Annex
 from quorumseal.signatures import Envelope
 from quorumseal.terminal import visible
 from signer_agent.errors import NotAwaitedError, UnreadableTextError, UsageError
 from signer_agent.review import Review
 
 ARTIFACTS_CHECK = "artifacts"
-SALT_BYTES = 32
 LONGEST_REASON = 4000
 
 

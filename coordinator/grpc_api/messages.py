@@ -11,6 +11,8 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from coordinator.grpc_api.errors import GarbageError, MessageFieldError, UnknownMessageFieldError
 from coordinator.values import (
+    MAX_TEXT_BYTES,
+    SALT_BYTES,
     Annex,
     CeremonyRecord,
     CeremonySummary,
@@ -27,8 +29,6 @@ from quorumseal.signatures import Envelope, JointEnvelope
 from quorumseal.strict_json import MAX_INTEGER, write
 from quorumseal.v1 import coordinator_pb2 as wire
 
-SALT_BYTES = 32
-MAX_TEXT_BYTES = 64 << 10
 MAX_FILTERS = 16
 MAX_PAGE_SIZE = 200
 MAX_PAGE_TOKEN = 256

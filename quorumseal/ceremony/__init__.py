@@ -4,6 +4,6 @@
 Read ``quorum`` (who is seated where), ``lifecycle`` (the state machine), ``deciding`` (what a command
 does), then ``chain`` (the same, with log entries).  ``policy`` is what the rules are about, ``statements``
 what people sign; their ``…_document`` modules read and write them, ``policy_source`` compiles
-``policy.toml``.  ``admission`` decides which request may open a ceremony beside the others, ``record`` is
-the auditor's account.
+``policy.toml``.  ``admission`` decides which request may open a ceremony beside the others, ``budget`` how
+much one may hold, ``record`` is the auditor's account.
 """

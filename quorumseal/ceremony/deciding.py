@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
+from quorumseal.ceremony import budget
 from quorumseal.ceremony.errors import (
     CancellationNotAllowedError,
     CeremonyEndedError,
@@ -102,15 +103,15 @@ def open_ceremony(policy: Policy, request: Signed[Request], *, at: datetime) -> 
             f"{reason}",
             hint="let somebody else request, or add members by a policy change",
         )
+    budget.check_opening(request.envelope, sum(threshold.count for threshold in rule.quorum))
     return CeremonyOpened(at, request)
 
 
 def opened(policy: Policy, event: CeremonyOpened) -> Ceremony:
     """Return the ceremony that an opening makes."""
-    statement = event.request.statement
-    return Ceremony(
-        policy=policy, rule=policy.rule_for(statement.product, statement.kind), request=event.request
-    )
+    request, statement = event.request, event.request.statement
+    rule = policy.rule_for(statement.product, statement.kind)
+    return Ceremony(policy=policy, rule=rule, request=request, size=budget.cost(request.envelope))
 
 
 def decide(ceremony: Ceremony, command: Command, *, at: datetime) -> tuple[Event, ...]:
@@ -146,6 +147,7 @@ def _record(ceremony: Ceremony, command: Record, at: datetime) -> tuple[Event, .
         return ()
     if ceremony.state is State.EXPIRED and decision.signer not in ceremony.late:
         _check_eligible(ceremony, decision.statement, decision.signer)
+        budget.check_decision(ceremony.size, decision.envelope)
         return (LateDecisionRecorded(at, decision),)
     _check_open(ceremony)
     _check_eligible(ceremony, decision.statement, decision.signer)
@@ -160,6 +162,7 @@ def _record(ceremony: Ceremony, command: Record, at: datetime) -> tuple[Event, .
     _check_not_after(decision.statement, at)
     _check_count(ceremony, decision.signer)
     _check_replaces(ceremony, decision)
+    budget.check_decision(ceremony.size, decision.envelope)
     recorded = DecisionRecorded(at, decision)
     return (recorded, *_conclusion(apply(ceremony, recorded), decision.statement, at))
 
@@ -278,7 +281,7 @@ def _check_not_after(decision: Decision, at: datetime) -> None:
 
 
 def _check_count(ceremony: Ceremony, signer: str) -> None:
-    """Every decision travels in the bundle: without a bound, one signer could make it unreadable."""
+    """Every decision travels in the bundle: without a bound, one signer could take the room of all."""
     if ceremony.counts.get(signer, 0) >= MOST_DECISIONS:
         raise TooManyDecisionsError(
             f"expected at most {MOST_DECISIONS} decisions of one signer in a ceremony, "

@@ -167,6 +167,12 @@ class CeremonyExistsError(CeremonyError):
     code = "request.ceremony_exists"
 
 
+class RequestTooLargeError(CeremonyError):
+    """The request leaves no room in a bundle for the approvals that its quorum needs."""
+
+    code = "request.too_large"
+
+
 # Deciding
 
 
@@ -243,6 +249,12 @@ class TooManyDecisionsError(CeremonyError):
     """A signer changed their mind so often that the bundle would grow past what can be read."""
 
     code = "decision.too_many"
+
+
+class CeremonyFullError(CeremonyError):
+    """The decisions of a ceremony take as much room as a bundle has for them."""
+
+    code = "ceremony.full"
 
 
 class SignedBeforeOpeningError(CeremonyError):

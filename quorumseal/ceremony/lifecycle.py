@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum, unique
 
+from quorumseal.ceremony.budget import cost
 from quorumseal.ceremony.errors import IllegalTransitionError
 from quorumseal.ceremony.policy import Policy, Rule
 from quorumseal.ceremony.quorum import Need, Tally, tally
@@ -122,6 +123,8 @@ class Ceremony:
     """How many decisions of each signer are on record, those replaced among them."""
     late: frozenset[str] = frozenset()
     """The signers whose late decision is on record."""
+    size: int = 0
+    """What the statements on record take of a bundle (``budget``)."""
     ended_at: datetime | None = None
 
     def consents(self, *, at: datetime) -> dict[str, frozenset[str]]:
@@ -160,12 +163,14 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
                 decisions={**ceremony.decisions, decision.signer: decision},
                 recorded=ceremony.recorded | {decision.digest},
                 counts={**ceremony.counts, decision.signer: ceremony.counts.get(decision.signer, 0) + 1},
+                size=ceremony.size + cost(decision.envelope),
             )
         case LateDecisionRecorded(decision=decision):
             return replace(
                 ceremony,
                 recorded=ceremony.recorded | {decision.digest},
                 late=ceremony.late | {decision.signer},
+                size=ceremony.size + cost(decision.envelope),
             )
         case _:
             return replace(ceremony, state=state, ended_at=ended_at)

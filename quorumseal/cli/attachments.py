@@ -10,8 +10,8 @@ from quorumseal.ceremony.values import digest_of, name, printable, subject_name
 from quorumseal.cli.artifacts import name_artifacts
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_file
+from quorumseal.client.values import MAX_EVIDENCE_BYTES
 
-MAX_EVIDENCE_BYTES = 16 << 20
 _UNKNOWN = "application/octet-stream"
 
 

@@ -10,11 +10,12 @@ from typing import Any, Self, TypeVar
 import grpc
 
 from quorumseal.client import messages
-from quorumseal.client.errors import ClientError, CredentialsError
+from quorumseal.client.errors import ClientError, CredentialsError, UnexpectedAnswerError
 from quorumseal.client.following import Following
 from quorumseal.client.retrying import retry
 from quorumseal.client.statuses import error_of
 from quorumseal.client.values import (
+    MAX_EVIDENCE_BYTES,
     Annex,
     CeremonyRecord,
     Consistency,
@@ -28,12 +29,14 @@ from quorumseal.client.values import (
 )
 from quorumseal.v1 import coordinator_pb2 as wire
 from quorumseal.v1.coordinator_pb2_grpc import CoordinatorServiceStub
+from quorumseal.verifier.bundle import MAX_BUNDLE_BYTES
 
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_PATIENCE = 5.0
 TRANSFER_TIMEOUT = 300.0
 CHUNK_BYTES = 64 << 10
-_MIB = 1 << 20
+MAX_ANSWER_BYTES = 32 << 20
+"""No honest answer is larger: the most is a full ceremony with its texts (docs/spec/rpc.md, limits)."""
 _Answer = TypeVar("_Answer")
 
 
@@ -166,12 +169,12 @@ class Connection:
     def evidence(self, digest: str) -> bytes:
         """Return a file of evidence; whoever uses it compares its digest."""
         request = wire.GetEvidenceRequest(digest=digest)
-        return self._fetch(lambda: self._stub.GetEvidence(request, timeout=TRANSFER_TIMEOUT))
+        return self._fetch(self._stub.GetEvidence, request, MAX_EVIDENCE_BYTES)
 
     def bundle(self, ceremony: str) -> bytes:
         """Return the bundle of an approved ceremony; whoever uses it verifies it."""
         request = wire.GetBundleRequest(ceremony=ceremony)
-        return self._fetch(lambda: self._stub.GetBundle(request, timeout=TRANSFER_TIMEOUT))
+        return self._fetch(self._stub.GetBundle, request, MAX_BUNDLE_BYTES)
 
     def publish(self, ceremony: str) -> tuple[Publication, ...]:
         """Try again to publish an approved ceremony."""
@@ -184,9 +187,9 @@ class Connection:
             lambda: self._answer(lambda: method(request, timeout=self._timeout)), patience=self._patience
         )
 
-    def _fetch(self, call: Callable[[], Iterable[Any]]) -> bytes:
+    def _fetch(self, method: Callable[..., Iterable[Any]], request: object, most: int) -> bytes:
         return retry(
-            lambda: self._answer(lambda: b"".join(response.chunk for response in call())),
+            lambda: self._answer(lambda: _join(method(request, timeout=TRANSFER_TIMEOUT), most)),
             patience=self._patience,
         )
 
@@ -195,6 +198,18 @@ class Connection:
             return call()
         except grpc.RpcError as error:
             raise error_of(error, self.target) from None
+
+
+def _join(responses: Iterable[Any], most: int) -> bytes:
+    data = bytearray()
+    for response in responses:
+        data += response.chunk
+        if len(data) > most:
+            raise UnexpectedAnswerError(
+                f"expected at most {most} bytes, got more",
+                hint="ask the coordinator's operator what it sends",
+            )
+    return bytes(data)
 
 
 def credentials_of(tls: TlsFiles) -> grpc.ChannelCredentials:
@@ -211,7 +226,7 @@ def credentials_of(tls: TlsFiles) -> grpc.ChannelCredentials:
 
 def _options(server_name: str | None) -> list[tuple[str, Any]]:
     options: list[tuple[str, Any]] = [
-        ("grpc.max_receive_message_length", 32 * _MIB),
+        ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
         ("grpc.enable_retries", 0),  # ours say why, and know which refusals pass
         ("grpc.enable_http_proxy", 0),
         ("grpc.keepalive_time_ms", 20_000),

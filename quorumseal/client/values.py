@@ -8,6 +8,10 @@ from typing import TypeAlias
 from quorumseal.ceremony.values import digest_of
 from quorumseal.verifier.part import Part
 
+SALT_BYTES = 32
+MAX_TEXT_BYTES = 16 << 10
+MAX_EVIDENCE_BYTES = 16 << 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annex:

@@ -2,16 +2,22 @@
 """Every RPC, from the client's values to the use cases and back, over a real mTLS connection."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from coordinator.certificates import Kind
+from quorumseal.ceremony.budget import CEREMONY_BYTES, cost
+from quorumseal.ceremony.statement_document import MAX_STATEMENT_BYTES
+from quorumseal.ceremony.statements import Choice
 from quorumseal.ceremony.values import digest_of
 from quorumseal.client.connection import Connection, TlsFiles
-from quorumseal.client.errors import CoordinatorRefusedError, CredentialsError
-from quorumseal.client.values import Annex, Head, LoggedEntry, Publication
-from quorumseal.signatures import JointEnvelope
+from quorumseal.client.errors import CoordinatorRefusedError, CredentialsError, UnexpectedAnswerError
+from quorumseal.client.values import MAX_TEXT_BYTES, SALT_BYTES, Annex, Head, LoggedEntry, Publication
+from quorumseal.signatures import Envelope, JointEnvelope
+from quorumseal.strict_json import write
+from quorumseal.verifier.bundle import MAX_BUNDLE_BYTES
 from tests.grpc_api.stand_in import HASH, StandIn, envelope
 from tests.organisation import NOW, Organisation, ceremony_number
 from tests.running_coordinator import Site
@@ -121,3 +127,30 @@ def test_files_that_cannot_be_read_are_named(site: Site, tmp_path: Path) -> None
         Connection(
             "localhost:1", TlsFiles(ca=tmp_path / "nowhere", certificate=files.certificate, key=files.key)
         )
+
+
+def test_a_bundle_larger_than_any_is_not_taken(connection: Connection, use_cases: StandIn) -> None:
+    use_cases.bundle_bytes = MAX_BUNDLE_BYTES + 1
+    with pytest.raises(UnexpectedAnswerError, match=f"at most {MAX_BUNDLE_BYTES} bytes"):
+        connection.bundle(CEREMONY)
+
+
+def test_the_largest_ceremony_arrives_with_the_longest_texts(
+    connection: Connection, use_cases: StandIn
+) -> None:
+    organisation = Organisation()
+    decision = organisation.decision("alice", organisation.sign_request(), Choice.REJECTION)
+    shortest = organisation.seal(decision)
+    most = CEREMONY_BYTES // cost(shortest)
+    entry = write({"envelope": shortest.to_json(), "and what stands around it": "x" * 500})
+    use_cases.entries = [entry] * most
+    use_cases.annexes = (Annex(salt=b"s" * SALT_BYTES, text="x" * MAX_TEXT_BYTES),) * most
+    record = connection.ceremony(CEREMONY, 54)
+    assert (len(record.part.entries), len(record.annexes)) == (most, most)
+    use_cases.entries = [bytes(CEREMONY_BYTES)]
+    use_cases.annexes = use_cases.annexes[: CEREMONY_BYTES // cost(padded(shortest))]
+    assert len(connection.ceremony(CEREMONY).part.entries[0]) == CEREMONY_BYTES
+
+
+def padded(envelope: Envelope) -> Envelope:
+    return replace(envelope, payload=bytes(MAX_STATEMENT_BYTES))

@@ -20,8 +20,17 @@ from coordinator.errors import (
     SizeAheadError,
     UnknownCeremonyError,
 )
-from coordinator.use_cases import MAX_EVIDENCE_BYTES, UseCases
-from coordinator.values import Annex, Decided, Head, LogEvent, LoggedEntry, PublicationState, Started
+from coordinator.use_cases import UseCases
+from coordinator.values import (
+    MAX_EVIDENCE_BYTES,
+    Annex,
+    Decided,
+    Head,
+    LogEvent,
+    LoggedEntry,
+    PublicationState,
+    Started,
+)
 from quorumseal.ceremony.entries import EntryType, read_entry
 from quorumseal.ceremony.errors import (
     AlreadyApprovedError,

@@ -51,6 +51,8 @@ class StandIn(UseCases):
     following: int = 0
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     evidence_files: dict[str, bytes] = field(default_factory=dict)
+    annexes: tuple[Annex, ...] = (Annex(salt=b"s" * 32, text="why"),)
+    bundle_bytes: int = 200_000
 
     async def append(self, *entries: bytes) -> None:
         """Log something, and wake the followers."""
@@ -97,7 +99,7 @@ class StandIn(UseCases):
         return CeremonyRecord(
             part=Part(entries=tuple(self.entries), index=0, inclusion=(HASH,), checkpoint=b"a checkpoint"),
             consistency=(HASH,) * known_size,
-            annexes=(Annex(salt=b"s" * 32, text="why"),),
+            annexes=self.annexes,
             publications=(
                 Publication(destination="folder", state=PublicationState.PUBLISHED, detail="w-1.json"),
             ),
@@ -162,7 +164,7 @@ class StandIn(UseCases):
 
     async def bundle(self, ceremony: str) -> bytes:
         await self._reach(f"bundle {ceremony}")
-        return b"b" * 200_000
+        return b"b" * self.bundle_bytes
 
     async def publish(self, ceremony: str) -> tuple[Publication, ...]:
         await self._reach(f"publish {ceremony}")

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How much a ceremony may take of its bundle, so that whatever is approved can be read.
+
+Only statements cost: their payloads in base64, and an allowance for all that stands around one in a bundle.
+In the worst case that is
+
+    the entry and the envelope without payload, quotation marks escaped       0.5 KiB
+    256 characters of key id, each escaped twice (``\\\\u0001``: 7 bytes)        1.8 KiB
+    the consistency proof from the checkpoint that the statement names:
+        54 hashes (logs have less than 2^53 entries) of 67 bytes, and a size  3.6 KiB
+
+which is 6 of 8 KiB.  The reserve is for the one conclusion, which nothing refuses for its size: at most a
+cancellation of 256 KiB (350 in base64), or an approval that names 1024 people of 64 letters (70).  A bundle
+of 16 MiB has 4 more than a ceremony may take: 1 for each policy version, of which there is one, and the last
+entry's inclusion proof and checkpoint.
+"""
+
+from quorumseal.ceremony.errors import CeremonyFullError, RequestTooLargeError
+from quorumseal.signatures import Envelope
+
+CEREMONY_BYTES = 12 << 20
+RESERVE_BYTES = 512 << 10
+STATEMENT_BYTES = 8 << 10
+
+
+def cost(envelope: Envelope) -> int:
+    """Return what a statement takes of its ceremony's bundle at most."""
+    return STATEMENT_BYTES + (len(envelope.payload) + 2) // 3 * 4
+
+
+def check_opening(request: Envelope, seats: int) -> None:
+    """Refuse a request that leaves no room for its approvals, each of which repeats its artifacts."""
+    needed = cost(request) * (1 + seats)
+    if needed > CEREMONY_BYTES - RESERVE_BYTES:
+        raise RequestTooLargeError(
+            f"expected a request that fits {CEREMONY_BYTES - RESERVE_BYTES} bytes together with {seats} "
+            f"approvals of its size, got one that takes {needed} with them",
+            hint="list fewer artifacts, for example one archive of them, or fewer locators",
+        )
+
+
+def check_decision(size: int, decision: Envelope) -> None:
+    """Refuse a decision for which a ceremony that takes ``size`` has no room."""
+    if size + cost(decision) > CEREMONY_BYTES - RESERVE_BYTES:
+        raise CeremonyFullError(
+            f"expected a decision that fits into the {CEREMONY_BYTES - RESERVE_BYTES} bytes of a ceremony, "
+            f"got one of {cost(decision)} where {size} are taken",
+            hint="the requester may cancel this ceremony and start another",
+        )
