@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The coordinator without a face: storage, writer, deadlines, publishing and use cases, wired by hand."""
+"""The coordinator without a face: storage, writer, deadlines, publishing, notifying and use cases.
+
+Wired by hand.
+"""
 
 import threading
 from collections.abc import Sequence
@@ -10,6 +13,10 @@ from coordinator.clock import LogClock
 from coordinator.deadlines import Deadlines
 from coordinator.destinations import Directory
 from coordinator.live import Live
+from coordinator.notifying import Notifier, Notifying
+from coordinator.notifying.connecting import OwnPorts
+from coordinator.notifying.opening import open_channels
+from coordinator.notifying.settings import NotificationSettings
 from coordinator.policies import Policies
 from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
@@ -26,6 +33,7 @@ class Coordinator:
     """Everything that runs behind the API.  Build it, ``start`` it, serve ``use_cases``, ``close`` it."""
 
     use_cases: UseCases
+    notifier: Notifier
 
     def __init__(
         self,
@@ -33,12 +41,16 @@ class Coordinator:
         log_key: PrivateKey,
         *,
         publish_to: Sequence[Path] = (),
+        notifications: NotificationSettings | None = None,
+        own_ports: OwnPorts = tuple,
         queue_limit: int = MOST_QUEUED,
         clock: LogClock | None = None,
     ) -> None:
         self._database = database
         self._log_key = log_key
         self._publish_to = tuple(publish_to)
+        self._notifications = notifications or NotificationSettings()
+        self._channels = open_channels(self._notifications, own_ports)
         self._queue_limit = queue_limit
         self._clock = clock or LogClock()
         self._running: _Running | None = None
@@ -52,6 +64,7 @@ class Coordinator:
             storage.close()
             raise
         self.use_cases = self._running.use_cases
+        self.notifier = self._running.notifier
         self._running.start()
 
     def close(self) -> None:
@@ -64,8 +77,18 @@ class Coordinator:
         policies = Policies(storage)
         live = Live(storage)
         reader = LogReader(storage, policies)
+        told = self._notifications
+        notifying = Notifying(
+            storage,
+            self._channels,
+            told.routes,
+            clock=self._clock,
+            base_url=told.base_url,
+            most_attempts=told.attempts,
+        )
+        notifier = Notifier(storage, told.routes, clock=self._clock, wake=notifying.wake)
         destinations = [Directory(path) for path in self._publish_to]
-        publishing = Publishing(storage, reader, policies, destinations, clock=self._clock)
+        publishing = Publishing(storage, reader, policies, destinations, clock=self._clock, notifier=notifier)
         writer = Writer(
             storage,
             self._log_key,
@@ -73,7 +96,9 @@ class Coordinator:
             live=live,
             policies=policies,
             destinations=[destination.name for destination in destinations],
+            routes=told.routes,
             approved=publishing.wake,
+            told=notifying.wake,
             most_queued=self._queue_limit,
         )
         return _Running(
@@ -82,6 +107,8 @@ class Coordinator:
             writer=writer,
             deadlines=Deadlines(storage, writer, clock=self._clock),
             publishing=publishing,
+            notifying=notifying,
+            notifier=notifier,
             reader=reader,
             policies=policies,
             clock=self._clock,
@@ -99,6 +126,8 @@ class _Running:
         writer: Writer,
         deadlines: Deadlines,
         publishing: Publishing,
+        notifying: Notifying,
+        notifier: Notifier,
         reader: LogReader,
         policies: Policies,
         clock: LogClock,
@@ -108,6 +137,8 @@ class _Running:
         self._writer = writer
         self._deadlines = deadlines
         self._publishing = publishing
+        self._notifying = notifying
+        self.notifier = notifier
         self._verifying = Verifying(writer)
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="reading")
         self._listening = threading.Thread(target=live.listen, name="listening", daemon=True)
@@ -128,6 +159,7 @@ class _Running:
         self._listening.start()
         self._deadlines.start()
         self._publishing.start()
+        self._notifying.start()
 
     def close(self) -> None:
         self._live.close()
@@ -135,6 +167,7 @@ class _Running:
         self._publishing.close()
         self._verifying.close()
         self._writer.close()
+        self._notifying.close()
         self._reading.shutdown()
         self._listening.join()
         self._storage.close()

@@ -11,6 +11,9 @@ from datetime import datetime
 
 from coordinator.commands import Act, Outcome, Repeated, Start, WriterCommand, Written
 from coordinator.errors import OldPolicyError, UnknownCeremonyError
+from coordinator.notifying.notice import Notice
+from coordinator.notifying.routes import Routes
+from coordinator.notifying.telling import notices_of
 from coordinator.projection import ceremony_row
 from coordinator.storage import (
     AnnexRow,
@@ -47,6 +50,7 @@ class Ground:
     damaged: Mapping[str, Refusal] = field(default_factory=dict)
     """Ceremonies whose entries do not replay: nothing happens to them any more."""
     destinations: Sequence[str] = ()
+    routes: Routes = field(default_factory=Routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Batch:
         self._opened: dict[str, int] = {}
         self._concluded: dict[str, int] = {}
         self._annexes: list[AnnexRow] = []
+        self._notices: list[Notice] = []
         self._outcomes: list[_Logged | Repeated | Exception] = []
         self.changed: dict[str, Chain] = {}
         """The ceremonies that this batch moved, as they stand after it."""
@@ -120,6 +125,7 @@ class Batch:
             ],
             annexes=self._annexes,
             outbox=self._outbox(),
+            notices=self._ground.routes.rows(self._notices, at=self._at),
         )
         return append, [self._answer(outcome, receipts) for outcome in self._outcomes]
 
@@ -225,6 +231,8 @@ class Batch:
             if entry.type in CONCLUSIONS:
                 self._concluded[chain.id] = index
         self.changed[chain.id] = chain
+        if self._ground.routes.anybody:
+            self._notices += notices_of(chain.ceremony, entries)
         return first
 
     def _keep_annex(self, act: Act) -> None:

@@ -83,11 +83,13 @@ def migrate(arguments: Namespace) -> int:
 
 def check(arguments: Namespace) -> int:
     """Read the settings and every file that they name, as `run` does, and start nothing."""
+    from coordinator.notifying.opening import open_channels
     from coordinator.server import read_log_key, read_tls
 
     settings: Settings = read_settings(arguments.settings)
     read_log_key(settings.log_key)
     read_tls(settings)
+    open_channels(settings.notifications, tuple)
     _say(
         arguments, f"the settings of {settings.organisation} can be used", organisation=settings.organisation
     )

@@ -169,3 +169,28 @@ class DestinationError(CoordinatorError):
 
     code = "publication.destination"
     retryable = True
+
+
+# Telling people
+
+
+class NotTakenError(CoordinatorError):
+    """A receiver did not take the notice now; it is tried again."""
+
+    code = "notice.not_taken"
+    usual_hint = "the coordinator tries again by itself; see that the receiver answers"
+    retryable = True
+
+
+class NoticeRefusedError(CoordinatorError):
+    """A receiver will not take this notice; it is not asked again."""
+
+    code = "notice.refused"
+    usual_hint = "mend the receiver, or its address in the coordinator's settings"
+
+
+class OwnAddressError(NoticeRefusedError):
+    """A receiver's address leads to the coordinator itself."""
+
+    code = "notice.own_address"
+    usual_hint = "name the receiver's own address in the coordinator's settings"

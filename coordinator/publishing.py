@@ -4,12 +4,15 @@
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 from coordinator.clock import LogClock
 from coordinator.destinations import Destination
 from coordinator.errors import BundleError, NotPublishableError
+from coordinator.notifying.notifier import Notifier
+from coordinator.notifying.telling import notices_of_publication
 from coordinator.policies import Policies
 from coordinator.reading import LogReader
 from coordinator.storage import OutboxRow, Storage
@@ -39,12 +42,14 @@ class Publishing:
         destinations: Sequence[Destination],
         *,
         clock: LogClock,
+        notifier: Notifier,
     ) -> None:
         self._storage = storage
         self._reader = reader
         self._policies = policies
         self._destinations = {destination.name: destination for destination in destinations}
         self._clock = clock
+        self._notifier = notifier
         self._stopping = False
         self._news = threading.Event()
         self._thread = threading.Thread(target=self._work, name="publishing", daemon=True)
@@ -73,7 +78,7 @@ class Publishing:
                 self._destinations.keys(), now, until=now + _CLAIM, ceremony=ceremony
             )
             for row in rows:
-                self._storage.outbox.settle(self._attempt(row))
+                self._settle(self._attempt(row))
             attempts += len(rows)
             if not rows:
                 break
@@ -103,6 +108,17 @@ class Publishing:
         )
         self.publish_due(ceremony)
         return self._reader.publications(ceremony)
+
+    def _settle(self, row: OutboxRow) -> None:
+        """Store what became of an attempt together with what its requester is told of it."""
+        notices = []
+        if self._notifier.anybody:
+            with suppress(Refusal):  # of a ceremony that cannot be read: whom to tell is not known then
+                request = self._reader.request(row.ceremony)
+                notices = self._notifier.rows(notices_of_publication(request, row, at=self._clock.now()))
+        self._storage.outbox.settle(row, notices)
+        if notices:
+            self._notifier.wake()
 
     def _attempt(self, row: OutboxRow) -> OutboxRow:
         """Return the row as it stands after one attempt."""

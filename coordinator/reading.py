@@ -16,6 +16,7 @@ from coordinator.values import Annex, CeremonyRecord, Consistency, Publication, 
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statement_document import read_statement
+from quorumseal.ceremony.statements import Request
 from quorumseal.ceremony.values import digest_of
 from quorumseal.tlog import (
     Coordinate,
@@ -75,6 +76,12 @@ class LogReader:
             ),
             publications=self.publications(ceremony),
         )
+
+    def request(self, ceremony: str) -> Request:
+        """Return the request that opened a ceremony."""
+        statement = read_statement(read_entry(self._chain(ceremony)[0].payload).envelope.payload)
+        assert isinstance(statement, Request)  # noqa: S101 - it opened a ceremony
+        return statement
 
     def publications(self, ceremony: str) -> tuple[Publication, ...]:
         """Say where a ceremony's bundle is."""

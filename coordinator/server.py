@@ -2,6 +2,7 @@
 """The composition root: settings in, a coordinator on a port out, wired by hand."""
 
 import asyncio
+import logging
 import signal
 import ssl
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from coordinator.values import Organisation
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import Ed25519PrivateKey, KeyFileError, read_key_file
 
+_log = logging.getLogger(__name__)
 _PEM_END = "-----END CERTIFICATE-----"
 
 
@@ -24,7 +26,11 @@ class CoordinatorServer:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.coordinator = Coordinator(
-            settings.database, read_log_key(settings.log_key), publish_to=settings.publish_to
+            settings.database,
+            read_log_key(settings.log_key),
+            publish_to=settings.publish_to,
+            notifications=settings.notifications,
+            own_ports=self._own_ports,
         )
         self.api: ApiServer | None = None
 
@@ -40,7 +46,9 @@ class CoordinatorServer:
         try:
             await asyncio.to_thread(self.coordinator.start)
             tls = read_tls(settings)
-            check_organisation(settings, tls, await self.coordinator.use_cases.organisation())
+            organisation = await self.coordinator.use_cases.organisation()
+            check_organisation(settings, tls, organisation)
+            warn_of_strangers(settings, organisation)
             self.api = ApiServer(
                 self.coordinator.use_cases,
                 organisation=settings.organisation,
@@ -61,6 +69,10 @@ class CoordinatorServer:
         if self.api is not None:
             await self.api.stop()
         await asyncio.to_thread(self.coordinator.close)
+
+    def _own_ports(self) -> tuple[int, ...]:
+        """Where no notice is sent."""
+        return (int(self._settings.listen.rpartition(":")[2]) if self.api is None else self.api.port,)
 
 
 async def serve(settings: Settings, *, ready: Callable[[str], None]) -> None:
@@ -137,6 +149,13 @@ def check_organisation(settings: Settings, tls: ServerTls, organisation: Organis
                 f"{policy.version} lists, got {digest_of(authority)}",
                 hint="an authority that can let people in is part of the policy",
             )
+
+
+def warn_of_strangers(settings: Settings, organisation: Organisation) -> None:
+    """Say who would be told of nothing, because no signer has that name."""
+    signers = organisation.policies[-1].policy.signers
+    for name in sorted(settings.notifications.routes.people.keys() - signers.keys()):
+        _log.warning("settings.notifications.people.%s: expected a signer of the newest policy", name)
 
 
 def _certificates(pem: bytes) -> list[bytes]:

@@ -19,6 +19,8 @@ revoked = []                              # serial numbers of client certificate
 [publish]                                 # all of it may be left out
 directories = ["published"]
 
+[notifications]                           # all of it may be left out: coordinator/notifying/settings.py
+
 [limits]                                  # all of it may be left out, or any line of it
 streams_per_caller = 16
 
@@ -37,6 +39,7 @@ from typing import TypeVar, cast
 
 from coordinator.errors import CoordinatorError
 from coordinator.limits import Limits
+from coordinator.notifying.settings import NotificationReader, NotificationSettings
 from quorumseal.ceremony import values
 from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.refusal import Refusal
@@ -85,6 +88,7 @@ class Settings:
     log_key: LogKeyFile
     tls: TlsFiles
     publish_to: tuple[Path, ...]
+    notifications: NotificationSettings
     limits: Limits
     reflection: bool
 
@@ -136,6 +140,9 @@ class _Reader:
             log_key=self._log_key(self._section(top, "log_key", required=True)),
             tls=self._tls(self._section(top, "tls", required=True)),
             publish_to=self._publish(self._section(top, "publish")),
+            notifications=NotificationReader(self._take, self._file).read(
+                self._section(top, "notifications")
+            ),
             limits=self._limits(self._section(top, "limits")),
             reflection=self._reflection(self._section(top, "development")),
         )

@@ -19,6 +19,7 @@ from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Start, WriterCommand
 from coordinator.errors import BusyError, LogKeyError, StorageFailedError
 from coordinator.live import Live
+from coordinator.notifying.routes import Routes
 from coordinator.policies import Policies
 from coordinator.projection import known
 from coordinator.storage import LogHead, LostRaceError, Storage
@@ -57,7 +58,9 @@ class Writer:
         live: Live,
         policies: Policies,
         destinations: Sequence[str] = (),
+        routes: Routes | None = None,
         approved: Callable[[], None] = lambda: None,
+        told: Callable[[], None] = lambda: None,
         most_queued: int = MOST_QUEUED,
     ) -> None:
         self._storage = storage
@@ -66,7 +69,9 @@ class Writer:
         self._live = live
         self._policies = policies
         self._destinations = tuple(destinations)
+        self._routes = routes or Routes()
         self._approved = approved
+        self._told = told
         self._waiting: Waiting[Pending] = Waiting(most_queued)
         self._head: LogHead | None = None
         self._chains: OrderedDict[str, Chain] = OrderedDict()
@@ -153,6 +158,8 @@ class Writer:
             self._live.publish(append.entries)
             if append.outbox:
                 self._approved()
+            if append.notices:
+                self._told()
             return outcomes
         raise BusyError(
             f"expected to append within {_MOST_RACES} attempts, got none: other coordinators were faster",
@@ -176,6 +183,7 @@ class Writer:
             releases=releases,
             damaged=damaged,
             destinations=self._destinations,
+            routes=self._routes,
         )
 
     def _fetch(self, ceremonies: Collection[str]) -> dict[str, Refusal]:

@@ -2,7 +2,8 @@
 """The database: the only package that knows SQLAlchemy, Alembic and the drivers.
 
 ``Storage`` is the door.  ``schema`` names the tables, ``rows`` what goes in and comes out; ``appending`` is
-the one transaction that writes the log, ``log``, ``ceremonies``, ``evidence`` and ``outbox`` read.
+the one transaction that writes the log, ``log``, ``ceremonies``, ``evidence``, ``outbox`` and
+``notices`` read.
 """
 
 from coordinator.storage.appending import LostRaceError
@@ -14,8 +15,10 @@ from coordinator.storage.rows import (
     CeremonyEnd,
     CeremonyRow,
     CheckpointRow,
+    DeliveryState,
     EntryRow,
     LogHead,
+    NoticeRow,
     OutboxRow,
 )
 from coordinator.storage.storage import Storage, migrate_database
@@ -27,10 +30,12 @@ __all__ = [
     "CeremonyEnd",
     "CeremonyRow",
     "CheckpointRow",
+    "DeliveryState",
     "Earlier",
     "EntryRow",
     "LogHead",
     "LostRaceError",
+    "NoticeRow",
     "OutboxRow",
     "Release",
     "Storage",

@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one durable transaction that appends to the log: all of it, if the head is still where it was."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from sqlalchemy import Connection, Table, bindparam, insert, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.storage.engine import Engines
-from coordinator.storage.rows import Append, CeremonyRow, OutboxRow, to_milliseconds
-from coordinator.storage.schema import annexes, ceremonies, checkpoints, entries, log_head, outbox, tree_nodes
+from coordinator.storage.rows import Append, CeremonyRow, NoticeRow, OutboxRow, to_milliseconds
+from coordinator.storage.schema import (
+    annexes,
+    ceremonies,
+    checkpoints,
+    entries,
+    log_head,
+    notices,
+    outbox,
+    tree_nodes,
+)
 
 CHANNEL = "quorumseal_log"
 
@@ -104,6 +113,7 @@ def _write_ceremonies(connection: Connection, append: Append) -> None:
         ],
     )
     write_new(connection, outbox, [outbox_columns(row) for row in append.outbox])
+    write_notices(connection, append.notices)
 
 
 def ceremony_columns(row: CeremonyRow) -> dict[str, object]:
@@ -134,6 +144,25 @@ def outbox_columns(row: OutboxRow) -> dict[str, object]:
         "detail": row.detail,
         "attempts": row.attempts,
         "due_at": to_milliseconds(row.due_at),
+    }
+
+
+def write_notices(connection: Connection, rows: Iterable[NoticeRow]) -> None:
+    """Insert notices; one that is there already, delivered or not, is not told again."""
+    write_new(connection, notices, [_notice_columns(row) for row in rows])
+
+
+def _notice_columns(row: NoticeRow) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "channel": row.channel,
+        "address": row.address,
+        "instead_of": row.instead_of,
+        "notice": row.notice,
+        "state": row.state,
+        "attempts": row.attempts,
+        "due_at": to_milliseconds(row.due_at),
+        "detail": row.detail,
     }
 
 

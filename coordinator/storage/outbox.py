@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Update, select, update
 
-from coordinator.storage.appending import outbox_columns, write_new
+from coordinator.storage.appending import outbox_columns, write_new, write_notices
 from coordinator.storage.engine import Engines
-from coordinator.storage.rows import OutboxRow, from_milliseconds, to_milliseconds
+from coordinator.storage.rows import NoticeRow, OutboxRow, from_milliseconds, to_milliseconds
 from coordinator.storage.schema import UNPUBLISHED, outbox
 
 _COLUMNS = (
@@ -70,8 +70,8 @@ class Outbox:
             for row in rows:
                 connection.execute(_where(row).values(due_at=to_milliseconds(row.due_at)))
 
-    def settle(self, row: OutboxRow) -> None:
-        """Store what became of an attempt."""
+    def settle(self, row: OutboxRow, notices: Sequence[NoticeRow] = ()) -> None:
+        """Store what became of an attempt, and who is to be told."""
         with self._engines.writing() as connection:
             connection.execute(
                 _where(row).values(
@@ -81,6 +81,7 @@ class Outbox:
                     due_at=to_milliseconds(row.due_at),
                 )
             )
+            write_notices(connection, notices)
 
 
 def _where(row: OutboxRow) -> Update:

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum, unique
 
 from quorumseal.tlog import Frontier, Node
 
@@ -109,6 +110,31 @@ class OutboxRow:
     due_at: datetime
 
 
+@unique
+class DeliveryState(StrEnum):
+    """How far a notice is on its way along one route."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRow:
+    """A notice's way to one address of one channel."""
+
+    id: str
+    channel: str
+    address: str
+    instead_of: str
+    """The route that it could not be delivered along; empty where this is its own."""
+    notice: str
+    state: DeliveryState
+    attempts: int
+    due_at: datetime
+    detail: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Append:
     """Everything that one durable transaction writes, and the head that it follows."""
@@ -122,3 +148,4 @@ class Append:
     ended: Sequence[CeremonyEnd] = ()
     annexes: Sequence[AnnexRow] = ()
     outbox: Sequence[OutboxRow] = ()
+    notices: Sequence[NoticeRow] = ()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables.
 
-``entries``, ``tree_nodes``, ``log_head``, ``checkpoints``, ``annexes``, ``evidence`` and ``outbox`` are the
-truth.  ``ceremonies`` is a projection of the entries: ``rebuilding`` drops it, makes it anew, and compares.
+``entries``, ``tree_nodes``, ``log_head``, ``checkpoints``, ``annexes``, ``evidence``, ``outbox`` and
+``notices`` are the truth.  ``ceremonies`` is a projection of the entries: ``rebuilding`` drops it, makes it
+anew, and compares.
 Instants are whole milliseconds since 1970, hashes are raw bytes, digests and ids are text as on the wire.
 """
 
@@ -120,6 +121,29 @@ outbox = Table(
 UNPUBLISHED = text("outbox.state <> 'published'")
 _UNPUBLISHED = text("state <> 'published'")
 Index("outbox_due", outbox.c.due_at, sqlite_where=_UNPUBLISHED, postgresql_where=_UNPUBLISHED)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    Column("instead_of", Text, nullable=False),
+    Column("notice", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Whole, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+UNDELIVERED = text("notices.state = 'pending'")
+_UNDELIVERED = text("state = 'pending'")
+Index(
+    "notices_due",
+    notices.c.channel,
+    notices.c.due_at,
+    sqlite_where=_UNDELIVERED,
+    postgresql_where=_UNDELIVERED,
+)
 
 ceremonies = Table(
     "ceremonies",

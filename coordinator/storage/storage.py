@@ -10,6 +10,7 @@ from coordinator.storage.engine import Engines
 from coordinator.storage.evidence import EvidenceTable
 from coordinator.storage.log import LogTables
 from coordinator.storage.migrating import migrate, require_current
+from coordinator.storage.notices import NoticeTable
 from coordinator.storage.notifications import listen
 from coordinator.storage.outbox import Outbox
 from coordinator.storage.rows import Append
@@ -24,6 +25,7 @@ class Storage:
         self.ceremonies = CeremonyTable(self.engines)
         self.evidence = EvidenceTable(self.engines)
         self.outbox = Outbox(self.engines)
+        self.notices = NoticeTable(self.engines)
         try:
             require_current(self.engines)
         except BaseException:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from coordinator.errors import DestinationError, NotPublishableError
+from coordinator.notifying import Notifier, Routes
 from coordinator.publishing import Publishing
 from coordinator.values import PublicationState
 from tests.coordinator.workshop import Desk, Workshop
@@ -37,7 +38,9 @@ def _approved(workshop: Workshop) -> tuple[Desk, str]:
 
 
 def _publishing(workshop: Workshop, desk: Desk, *places: _Place) -> Publishing:
-    return Publishing(desk.storage, desk.reader, desk.policies, places, clock=workshop.time.clock())
+    clock = workshop.time.clock()
+    notifier = Notifier(desk.storage, Routes(), clock=clock)
+    return Publishing(desk.storage, desk.reader, desk.policies, places, clock=clock, notifier=notifier)
 
 
 def test_an_approval_is_published_once(workshop: Workshop) -> None:

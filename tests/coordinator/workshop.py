@@ -11,6 +11,8 @@ from coordinator.assembly import Coordinator
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Start, Written
 from coordinator.live import Live
+from coordinator.notifying import Routes
+from coordinator.notifying.settings import NotificationSettings
 from coordinator.policies import Policies
 from coordinator.reading import LogReader
 from coordinator.storage import Storage
@@ -84,7 +86,12 @@ class Workshop:
     _coordinators: list[Coordinator] = field(default_factory=list)
 
     def desk(
-        self, *, running: bool = True, storage: Callable[[str], Storage] = Storage, queued: int = 4096
+        self,
+        *,
+        running: bool = True,
+        storage: Callable[[str], Storage] = Storage,
+        queued: int = 4096,
+        routes: Routes | None = None,
     ) -> Desk:
         """Open one more coordinator on the database, as far as its writer."""
         opened = storage(self.database)
@@ -96,6 +103,7 @@ class Workshop:
             live=live,
             policies=policies,
             destinations=["directory:test"],
+            routes=routes,
             most_queued=queued,
         )
         desk = Desk(opened, writer, policies, live, LogReader(opened, policies))
@@ -104,12 +112,13 @@ class Workshop:
             writer.start()
         return desk
 
-    def coordinator(self) -> Coordinator:
+    def coordinator(self, notifications: NotificationSettings | None = None) -> Coordinator:
         """Start a whole coordinator."""
         coordinator = Coordinator(
             self.database,
             self.organisation.log_key,
             publish_to=[self.published],
+            notifications=notifications,
             clock=self.time.clock(),
         )
         self._coordinators.append(coordinator)

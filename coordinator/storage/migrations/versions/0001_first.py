@@ -99,6 +99,20 @@ def _around_the_log() -> None:
         sa.PrimaryKeyConstraint("ceremony", "destination", name="outbox_pkey"),
     )
     _partial_index("outbox_due", "outbox", ["due_at"], "state <> 'published'")
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("instead_of", sa.Text(), nullable=False),
+        sa.Column("notice", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", _WHOLE, nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", "channel", "address", name="notices_pkey"),
+    )
+    _partial_index("notices_due", "notices", ["channel", "due_at"], "state = 'pending'")
 
 
 def _ceremonies() -> None:
