@@ -52,18 +52,9 @@ def run(arguments: Namespace) -> int:
     def ready(address: str) -> None:
         _say(arguments, f"the coordinator of {settings.organisation} listens on {address}", listening=address)
 
-    _look_for_garbage_seldom()
+    gc.freeze()  # what is loaded by now stays; looking through it for garbage takes a tenth of a second
     asyncio.run(serve(settings, ready=ready))
     return 0
-
-
-def _look_for_garbage_seldom() -> None:
-    """Spare the collector the program itself, which stays, and most of what a call leaves for a moment.
-
-    As Python is set, looking through all of it takes a tenth of a second at a time, and a seventh of all.
-    """
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
 
 
 def migrate(arguments: Namespace) -> int:
