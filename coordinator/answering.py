@@ -2,16 +2,28 @@
 """Between threads: work that waits for one, and answers for those who wait, many of either at once."""
 
 import asyncio
+import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from coordinator.errors import BusyError, ClosingError
 
-_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 Answer: TypeAlias = Future[_Result] | asyncio.Future[_Result]
+_log = logging.getLogger(__name__)
+
+
+class Asked(Protocol):
+    """Something that somebody waits for."""
+
+    @property
+    def answer(self) -> Answer[Any]:
+        """Where they wait."""
+
+
+_Item = TypeVar("_Item", bound=Asked)
 
 
 def answer_all(outcomes: Iterable[tuple[Answer[_Result], _Result | Exception]]) -> None:
@@ -53,10 +65,7 @@ class Waiting(Generic[_Item]):
         """Let all of these wait, or refuse all."""
         with self._changed:
             if self._closed:
-                raise ClosingError(
-                    "expected a coordinator that takes commands, got one that is shutting down",
-                    hint="try again in a moment",
-                )
+                raise _closing()
             if len(self._items) + len(items) > self._most:
                 raise BusyError(
                     f"expected room in the queue, got {len(self._items)} of at most {self._most} before this",
@@ -64,6 +73,24 @@ class Waiting(Generic[_Item]):
                 )
             self._items += items
             self._changed.notify()
+
+    def serve(self, serve: Callable[[list[_Item]], None], *, most: int) -> None:
+        """Hand over what waits until it is closed and nothing is left; the body of a thread.
+
+        An error that nobody foresaw is an answer, too.  Where something ends the thread all the same, nobody
+        is left waiting for it.
+        """
+        items: list[_Item] = []
+        try:
+            while items := self.take(most):
+                try:
+                    serve(items)
+                except Exception as bug:
+                    _log.exception("a batch of %d commands failed", len(items))
+                    answer_all((item.answer, bug) for item in items)
+        finally:
+            self.close()
+            answer_all((item.answer, _closing()) for item in [*items, *self._items])
 
     def take(self, most: int) -> list[_Item]:
         """Wait for some and return them; none means that it was closed and that nothing is left."""
@@ -79,3 +106,10 @@ class Waiting(Generic[_Item]):
         with self._changed:
             self._closed = True
             self._changed.notify()
+
+
+def _closing() -> ClosingError:
+    return ClosingError(
+        "expected a coordinator that takes commands, got one that is shutting down",
+        hint="try again in a moment",
+    )

@@ -4,7 +4,6 @@
 Wired by hand.
 """
 
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +19,7 @@ from coordinator.notifying.settings import NotificationSettings
 from coordinator.policies import Policies
 from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
+from coordinator.steady import Steady
 from coordinator.storage import Storage
 from coordinator.use_cases import UseCases
 from coordinator.verifying import Verifying
@@ -67,6 +67,10 @@ class Coordinator:
         self.notifier = self._running.notifier
         self._running.start()
 
+    def lost(self) -> list[str]:
+        """Name the threads that have ended although nobody closed them: without them it is of little use."""
+        return self._running.lost() if self._running else []
+
     def close(self) -> None:
         """Take no more commands, finish those that were taken, and stop; safe to call twice."""
         running, self._running = self._running, None
@@ -97,7 +101,7 @@ class Coordinator:
             policies=policies,
             destinations=[destination.name for destination in destinations],
             routes=told.routes,
-            approved=publishing.wake,
+            approved=publishing.thread.wake,
             told=notifying.wake,
             most_queued=self._queue_limit,
         )
@@ -141,7 +145,7 @@ class _Running:
         self.notifier = notifier
         self._verifying = Verifying(writer)
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="reading")
-        self._listening = threading.Thread(target=live.listen, name="listening", daemon=True)
+        self._listening = Steady("listening", live.listen)
         self.use_cases = UseCases(
             storage=storage,
             policies=policies,
@@ -157,17 +161,22 @@ class _Running:
         self._writer.start()
         self._verifying.start()
         self._listening.start()
-        self._deadlines.start()
-        self._publishing.start()
+        self._deadlines.thread.start()
+        self._publishing.thread.start()
         self._notifying.start()
+
+    def lost(self) -> list[str]:
+        threads: list[Writer | Verifying | Steady] = [self._writer, self._verifying, self._listening]
+        threads += [self._deadlines.thread, self._publishing.thread, *self._notifying.threads]
+        return [thread.name for thread in threads if not thread.alive]
 
     def close(self) -> None:
         self._live.close()
-        self._deadlines.close()
-        self._publishing.close()
+        self._listening.close()
+        self._deadlines.thread.close()
+        self._publishing.thread.close()
         self._verifying.close()
         self._writer.close()
         self._notifying.close()
         self._reading.shutdown()
-        self._listening.join()
         self._storage.close()

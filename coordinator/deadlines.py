@@ -6,12 +6,12 @@ puts it on record when nobody asks.
 """
 
 import logging
-import threading
 from concurrent.futures import Future
 from datetime import timedelta
 
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome
+from coordinator.steady import Steady
 from coordinator.storage import Storage
 from coordinator.writer import Writer
 from quorumseal.ceremony.deciding import Expire
@@ -24,24 +24,13 @@ _log = logging.getLogger(__name__)
 
 
 class Deadlines:
-    """A thread that wakes at the next deadline, and once a second for those that are new."""
+    """Looks in a thread of its own at the next deadline, and once a second for those that are new."""
 
     def __init__(self, storage: Storage, writer: Writer, *, clock: LogClock) -> None:
         self._storage = storage
         self._writer = writer
         self._clock = clock
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="deadlines", daemon=True)
-
-    def start(self) -> None:
-        """Begin to watch."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop watching."""
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self.thread = Steady("deadlines", self._work)
 
     def expire_due(self) -> int:
         """Write the expiry of what is due now; return how many there were."""
@@ -53,20 +42,14 @@ class Deadlines:
         answers = [self._writer.submit(Act(ceremony=ceremony, command=Expire())) for ceremony in due]
         return sum(_expired(answer) for answer in answers)
 
-    def _work(self) -> None:
-        sleep = 0.0
-        while not self._stopping.wait(sleep):
-            sleep = _LONGEST_SLEEP
-            try:
-                self.expire_due()
-                first = self._storage.ceremonies.next_deadline()
-            except Refusal as refusal:
-                _log.warning("deadlines wait: %s", refusal)
-                continue
-            if first is not None:
-                until = (first - self._clock.now()).total_seconds()
-                # what is due and did not expire is somebody else's claim, or a clock's fault: no hurry
-                sleep = min(until, _LONGEST_SLEEP) if until > 0 else _LONGEST_SLEEP
+    def _work(self) -> float:
+        self.expire_due()
+        first = self._storage.ceremonies.next_deadline()
+        if first is None:
+            return _LONGEST_SLEEP
+        until = (first - self._clock.now()).total_seconds()
+        # what is due and did not expire is somebody else's claim, or a clock's fault: no hurry
+        return min(until, _LONGEST_SLEEP) if until > 0 else _LONGEST_SLEEP
 
 
 def _expired(answer: "Future[Outcome]") -> bool:
@@ -74,5 +57,8 @@ def _expired(answer: "Future[Outcome]") -> bool:
         answer.result()
     except Refusal as refusal:
         _log.warning("a ceremony did not expire: %s", refusal)
+        return False
+    except Exception as error:
+        _log.error("a ceremony did not expire", exc_info=error)
         return False
     return True

@@ -5,19 +5,16 @@ The ring is a window on the log's end.  Whoever asks for what lies before it rea
 """
 
 import asyncio
-import logging
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from coordinator.storage import EntryRow, Storage
-from quorumseal.refusal import Refusal
 
 RING_ENTRIES = 8192
 _MOST_AT_ONCE = 512
 _PAUSE = 1.0
-_log = logging.getLogger(__name__)
 
 
 class Live:
@@ -82,14 +79,10 @@ class Live:
             with self._lock:
                 self._waiting.discard(waiter)
 
-    def listen(self) -> None:
-        """Take over what other coordinators append, until ``close``; the body of a thread."""
-        while not self.closed:
-            try:
-                self._storage.listen(self.catch_up, self._closed)
-            except Refusal as refusal:
-                _log.warning("other coordinators' entries come late: %s", refusal)
-                self._closed.wait(_PAUSE)
+    def listen(self) -> float:
+        """Take over what other coordinators append, until ``close``; the work of a steady thread."""
+        self._storage.listen(self.catch_up, self._closed)
+        return _PAUSE
 
     def close(self) -> None:
         """Send everybody away."""

@@ -2,7 +2,6 @@
 """From an approved ceremony to a bundle at each destination: at least once, and only what verifies."""
 
 import logging
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +14,7 @@ from coordinator.notifying.notifier import Notifier
 from coordinator.notifying.telling import notices_of_publication
 from coordinator.policies import Policies
 from coordinator.reading import LogReader
+from coordinator.steady import Steady
 from coordinator.storage import OutboxRow, Storage
 from coordinator.values import Publication, PublicationState
 from quorumseal.ceremony.entries import read_entry
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class Publishing:
-    """A thread that empties the outbox."""
+    """Empties the outbox, in a thread of its own and when it is asked to."""
 
     def __init__(
         self,
@@ -50,29 +50,13 @@ class Publishing:
         self._destinations = {destination.name: destination for destination in destinations}
         self._clock = clock
         self._notifier = notifier
-        self._stopping = False
-        self._news = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="publishing", daemon=True)
-
-    def start(self) -> None:
-        """Begin to publish."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop; what is unpublished is published after the next start."""
-        self._stopping = True
-        self._news.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def wake(self) -> None:
-        """There is something in the outbox."""
-        self._news.set()
+        self.thread = Steady("publishing", self._work)
+        """What is unpublished when it is closed is published after the next start."""
 
     def publish_due(self, ceremony: str = "") -> int:
         """Try everything that is due, or what is due of one ceremony; return how many attempts were made."""
         attempts = 0
-        while not self._stopping:
+        while not self.thread.stopping:
             now = self._clock.now()
             rows = self._storage.outbox.claim(
                 self._destinations.keys(), now, until=now + _CLAIM, ceremony=ceremony
@@ -126,13 +110,11 @@ class Publishing:
         try:
             where = self._publish(row)
         except Exception as reason:
-            if not isinstance(reason, Refusal):
-                _log.exception("publishing %s to %s failed", row.ceremony, row.destination)
             delay = min(_FIRST_DELAY * 2 ** min(row.attempts, 16), _LONGEST_DELAY)
             return replace(
                 row,
                 state=PublicationState.FAILED,
-                detail=f"{reason} (attempt {attempts})",
+                detail=f"{_told(reason, row)} (attempt {attempts})",
                 attempts=attempts,
                 due_at=self._clock.now() + delay,
             )
@@ -163,14 +145,18 @@ class Publishing:
                 hint="it is not published; the log and this program disagree about the ceremony",
             ) from refusal
 
-    def _work(self) -> None:
-        while not self._stopping:
-            self._news.clear()
-            try:
-                self.publish_due()
-            except Refusal as refusal:
-                _log.warning("publishing waits: %s", refusal)
-            self._news.wait(_LONGEST_SLEEP)
+    def _work(self) -> float:
+        self.publish_due()
+        return _LONGEST_SLEEP
+
+
+def _told(reason: Exception, row: OutboxRow) -> str:
+    """Return what callers read about a failure, and tell the operator more."""
+    if isinstance(reason, Refusal):
+        _log.warning("publishing %s to %s failed: %s", row.ceremony, row.destination, reason)
+        return str(reason)
+    _log.error("publishing %s to %s failed", row.ceremony, row.destination, exc_info=reason)
+    return f"unforeseen error ({type(reason).__name__}); the coordinator's log says more"
 
 
 def _request(data: bytes) -> Request:

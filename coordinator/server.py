@@ -56,6 +56,7 @@ class CoordinatorServer:
                 tls=tls,
                 limits=settings.limits,
                 now=now,
+                lost=self.coordinator.lost,
                 revoked=settings.tls.revoked,
                 reflection=settings.reflection,
             )

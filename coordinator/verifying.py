@@ -8,7 +8,8 @@ is verified while this one is being committed.
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from coordinator.answering import Answer, Waiting, answer_all
 from coordinator.commands import Outcome, WriterCommand
@@ -16,13 +17,26 @@ from coordinator.errors import CoordinatorError
 from coordinator.writer import MOST_IN_BATCH, MOST_QUEUED, Pending, Writer
 
 
+@dataclass(frozen=True, slots=True)
+class _Unverified:
+    check: Callable[[], WriterCommand]
+    answer: Answer[Outcome]
+
+
 class Verifying:
     """A thread that asks a check of each command before the writer has it."""
 
+    name = "verifying"
+
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._waiting: Waiting[tuple[Callable[[], WriterCommand], Answer[Outcome]]] = Waiting(MOST_QUEUED)
-        self._thread = threading.Thread(target=self._work, name="verifying", daemon=True)
+        self._waiting: Waiting[_Unverified] = Waiting(MOST_QUEUED)
+        self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         """Begin to verify."""
@@ -37,20 +51,22 @@ class Verifying:
     async def run(self, check: Callable[[], WriterCommand]) -> Outcome:
         """Let the writer do the command that ``check`` returns, and wait for its outcome, durable then."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.put([(check, answer)])
+        self._waiting.put([_Unverified(check, answer)])
         return await answer
 
     def _work(self) -> None:
-        while asked := self._waiting.take(MOST_IN_BATCH):
-            verified: list[Pending] = []
-            refused: list[tuple[Answer[Outcome], Outcome | Exception]] = []
-            for check, answer in asked:
-                try:
-                    verified.append(Pending(check(), answer))
-                except Exception as reason:  # a defect, too, is the answer of its own caller only
-                    refused.append((answer, reason))
+        self._waiting.serve(self._verify, most=MOST_IN_BATCH)
+
+    def _verify(self, asked: Sequence[_Unverified]) -> None:
+        verified: list[Pending] = []
+        refused: list[tuple[Answer[Outcome], Outcome | Exception]] = []
+        for each in asked:
             try:
-                self._writer.queue(verified)
-            except CoordinatorError as reason:
-                refused += [(pending.answer, reason) for pending in verified]
-            answer_all(refused)
+                verified.append(Pending(each.check(), each.answer))
+            except Exception as reason:  # a defect, too, is the answer of its own caller only
+                refused.append((each.answer, reason))
+        try:
+            self._writer.queue(verified)
+        except CoordinatorError as reason:
+            refused += [(pending.answer, reason) for pending in verified]
+        answer_all(refused)

@@ -49,6 +49,8 @@ class Pending:
 class Writer:
     """A thread that owns the log's end."""
 
+    name = "writer"
+
     def __init__(
         self,
         storage: Storage,
@@ -75,8 +77,13 @@ class Writer:
         self._waiting: Waiting[Pending] = Waiting(most_queued)
         self._head: LogHead | None = None
         self._chains: OrderedDict[str, Chain] = OrderedDict()
-        self._thread = threading.Thread(target=self._work, name="writer")
+        self._thread = threading.Thread(target=self._work, name=self.name)
         self._check_log_key()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it goes on."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         """Begin to write."""
@@ -99,9 +106,11 @@ class Writer:
         self._waiting.put(commands)
 
     def _work(self) -> None:
-        while batch := self._waiting.take(MOST_IN_BATCH):
-            outcomes = self._write_all([pending.command for pending in batch])
-            answer_all(zip((pending.answer for pending in batch), outcomes, strict=True))
+        self._waiting.serve(self._serve, most=MOST_IN_BATCH)
+
+    def _serve(self, batch: Sequence[Pending]) -> None:
+        outcomes = self._write_all([pending.command for pending in batch])
+        answer_all(zip((pending.answer for pending in batch), outcomes, strict=True))
 
     def _write_all(self, commands: Sequence[WriterCommand]) -> list[Outcome | Exception]:
         try:

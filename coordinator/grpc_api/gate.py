@@ -90,10 +90,16 @@ class Gate:
             await asyncio.sleep(_SWEEP_EVERY)
             at = asyncio.get_running_loop().time()
             for call in self._calls:
-                if call.sending_since is not None and at - call.sending_since > self.limits.write_seconds:
-                    call.end(_too_slow(self.limits.write_seconds))
-                elif at > call.ends_at:
-                    call.end(call.too_long())
+                try:
+                    self._judge(call, at)
+                except Exception:  # one call's error must not leave all others without a limit
+                    _log.exception("unforeseen error in watching the time of %s", call.method)
+
+    def _judge(self, call: "Call", at: float) -> None:
+        if call.sending_since is not None and at - call.sending_since > self.limits.write_seconds:
+            call.end(_too_slow(self.limits.write_seconds))
+        elif at > call.ends_at:
+            call.end(call.too_long())
 
     def close(self) -> None:
         """Admit no more calls, and end the streams."""

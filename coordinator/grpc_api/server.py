@@ -23,6 +23,7 @@ from coordinator.use_cases import UseCases
 _log = logging.getLogger(__name__)
 _SECOND = 1000
 _CLEANUP_SECONDS = 5
+_LOOK_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,10 @@ class ServerTls:
 
 
 class ApiServer:
-    """The coordinator on a port.  Made, started and stopped in one event loop."""
+    """The coordinator on a port.  Made, started and stopped in one event loop.
+
+    ``lost`` names what has ended behind the API and should not have; the health service says so.
+    """
 
     def __init__(
         self,
@@ -46,13 +50,16 @@ class ApiServer:
         tls: ServerTls,
         limits: Limits,
         now: Callable[[], datetime],
+        lost: Callable[[], Collection[str]] = tuple,
         revoked: Collection[str] = (),
         reflection: bool = False,
     ) -> None:
         self.gate = Gate(Callers(organisation, revoked=revoked, now=now), limits, now=now)
         self._limits = limits
-        self._sweeping: asyncio.Task[None] | None = None
+        self._lost = lost
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._health = health.aio.HealthServicer()
+        self._serving = True
         self._server = grpc.aio.server(options=_options(limits), maximum_concurrent_rpcs=2 * limits.calls)
         service = Service(use_cases, Presence(now), limits)
         self._server.add_generic_rpc_handlers((handlers_of(service, self.gate),))
@@ -64,7 +71,10 @@ class ApiServer:
 
     async def start(self) -> None:
         """Serve."""
-        self._sweeping = asyncio.create_task(self.gate.sweep())
+        self._tasks = {
+            "sweep": asyncio.create_task(self.gate.sweep()),
+            "health": asyncio.create_task(self._watch()),
+        }
         await self._server.start()
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
 
@@ -78,8 +88,26 @@ class ApiServer:
                 await self.gate.idle()
         except TimeoutError:
             _log.warning("%d calls did not end in time", self.gate.in_progress)
-        if self._sweeping is not None:
-            self._sweeping.cancel()
+        for task in self._tasks.values():
+            task.cancel()
+
+    async def _watch(self) -> None:
+        """Look now and then whether all goes on; never returns."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            try:
+                await self._tell()
+            except Exception:
+                _log.exception("unforeseen error in telling how the coordinator is")
+
+    async def _tell(self) -> None:
+        """Say once, for good, that a part of the coordinator has ended: nothing starts it again."""
+        lost = [*self._lost(), *(name for name, task in self._tasks.items() if task.done())]
+        if lost and self._serving:
+            for service in (SERVICE, ""):
+                await self._health.set(service, health_pb2.HealthCheckResponse.NOT_SERVING)
+            self._serving = False
+            _log.critical("ended and not asked to: %s; start the coordinator again", ", ".join(lost))
 
     def _bind(self, listen: str, tls: ServerTls) -> int:
         credentials = grpc.ssl_server_credentials(

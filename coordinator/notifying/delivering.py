@@ -3,16 +3,17 @@
 
 import logging
 import random
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from coordinator.clock import LogClock
 from coordinator.notifying.backing_off import delivered, failed
 from coordinator.notifying.channels import Channel, Message
 from coordinator.notifying.notice import Notice, read_notice
 from coordinator.notifying.routes import Route, Routes, row_of
+from coordinator.steady import Steady
 from coordinator.storage import DeliveryState, NoticeRow, Storage
 from quorumseal.refusal import Refusal
 
@@ -62,32 +63,27 @@ class Notifying:
         self._heard = heard or Heard()
         self._jitter = jitter
         self._stopping = False
-        self._news = threading.Condition()
-        self._told = 0
-        self._threads = [
-            threading.Thread(target=self._work, args=(channel,), name=f"notifying {channel}", daemon=True)
+        self.threads = [
+            Steady(f"notifying {channel}", partial(self._work, channel))
             for channel in self._channels
             for _ in range(_AT_ONCE)
         ]
 
     def start(self) -> None:
         """Begin to deliver."""
-        for thread in self._threads:
+        for thread in self.threads:
             thread.start()
 
     def close(self) -> None:
         """Stop after what is being delivered; the rest is delivered after the next start."""
         self._stopping = True
-        self.wake()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+        for thread in self.threads:
+            thread.close()
 
     def wake(self) -> None:
         """There are new notices."""
-        with self._news:
-            self._told += 1
-            self._news.notify_all()
+        for thread in self.threads:
+            thread.wake()
 
     def _closing(self) -> bool:
         return self._stopping
@@ -158,15 +154,6 @@ class Notifying:
         if row_there is not None:
             self.wake()
 
-    def _work(self, channel: str) -> None:
-        while not self._stopping:
-            told = self._told
-            try:
-                self.deliver_due(channel)
-            except Refusal as refusal:
-                _log.warning("notices over %s wait: %s", channel, refusal)
-            except Exception:
-                _log.exception("notices over %s wait", channel)
-            with self._news:
-                if self._told == told and not self._stopping:
-                    self._news.wait(_LONGEST_SLEEP)
+    def _work(self, channel: str) -> float:
+        self.deliver_due(channel)
+        return _LONGEST_SLEEP

@@ -10,6 +10,7 @@ from pathlib import Path
 from coordinator.assembly import Coordinator
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Start, Written
+from coordinator.errors import DestinationError
 from coordinator.live import Live
 from coordinator.notifying import Routes
 from coordinator.notifying.settings import NotificationSettings
@@ -72,6 +73,23 @@ class Desk:
     def chain(self, ceremony: str) -> Chain:
         """Replay a ceremony from the database."""
         return self.policies.replay(self.storage.log.chains([ceremony])[ceremony])
+
+
+@dataclass
+class Place:
+    """A destination that fails as often as it is told to."""
+
+    failures: int = 0
+    error: Exception = field(default_factory=lambda: DestinationError("expected room, got none"))
+    name: str = "directory:test"
+    published: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def publish(self, name: str, data: bytes) -> str:
+        if self.failures:
+            self.failures -= 1
+            raise self.error
+        self.published.append((name, data))
+        return f"/there/{name}"
 
 
 @dataclass
@@ -158,6 +176,14 @@ class Workshop:
     def expire(self, start: Start) -> Act:
         """Say that the deadline may have passed."""
         return Act(ceremony=start.request.statement.ceremony, command=Expire())
+
+    def approved(self) -> tuple[Desk, str]:
+        """Bring a ceremony to its approval; return the desk that did, and the ceremony."""
+        desk, start = self.desk(), self.start()
+        desk.written(start)
+        for signer in ("alice", "erin", "carol", "rita"):
+            desk.written(self.decide(signer, start))
+        return desk, start.request.statement.ceremony
 
     def check(self, receipt: Receipt) -> Checkpoint:
         """Verify a receipt as an agent does."""

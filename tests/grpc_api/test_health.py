@@ -10,12 +10,15 @@ from coordinator.certificates import Kind
 from coordinator.grpc_api.callers import SERVICE
 from quorumseal.client.statuses import error_of
 from tests.certificates.forging import forge, uri
-from tests.grpc_api.knocking import Knock, knock
+from tests.grpc_api.knocking import Knock, knock, wait_until
 from tests.grpc_api.stand_in import StandIn
 from tests.running_coordinator import Site
 
 HEALTH, REFLECTION = "/grpc.health.v1.Health", "/grpc.reflection.v1alpha.ServerReflection"
-SERVING = health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
+SERVING, NOT_SERVING = (
+    health_pb2.HealthCheckResponse(status=status)
+    for status in (health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING)
+)
 
 
 def check(door: Knock, service: str = SERVICE) -> health_pb2.HealthCheckResponse:
@@ -51,6 +54,31 @@ def test_who_watches_is_sent_away_at_the_stop(site: Site, use_cases: StandIn) ->
             list(watching)
         assert error_of(ended.value, "").code == "coordinator.closing"
         assert api.server.gate.in_progress == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # one is ended
+def test_a_coordinator_that_has_lost_a_thread_does_not_say_that_it_serves(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("coordinator.grpc_api.server._LOOK_EVERY", 0.02)
+    request = health_pb2.HealthCheckRequest(service=SERVICE).SerializeToString()
+    with site.in_process() as running:
+        certificate = site.client("olga", Kind.OPERATOR)
+        with knock(site, running.address, certificate) as door:
+            states = map(health_pb2.HealthCheckResponse.FromString, door.stream(f"{HEALTH}/Watch", request))
+            assert next(states) == SERVING
+            assert check(door) == check(door, "") == SERVING
+            behind = running.server.coordinator._running
+            assert behind is not None
+            behind._deadlines.thread._work = _end_the_thread
+            assert next(states) == NOT_SERVING
+            wait_until(lambda: check(door) == check(door, "") == NOT_SERVING)
+    (record,) = [record for record in caplog.records if record.levelname == "CRITICAL"]
+    assert "deadlines" in record.getMessage()
+
+
+def _end_the_thread() -> float:
+    raise SystemExit
 
 
 def ask_for_services(door: Knock) -> bytes:

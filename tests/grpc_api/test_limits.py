@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from coordinator.certificates import Kind
+from coordinator.grpc_api.gate import Call
 from coordinator.grpc_api.server import ApiServer
 from quorumseal.client.statuses import error_of
 from quorumseal.v1 import coordinator_pb2 as wire
@@ -185,6 +186,23 @@ def test_one_caller_has_only_so_many_streams_at_once(alice: Knock, use_cases: St
     for stream in streams:
         stream.cancel()
     wait_until(lambda: use_cases.following == 0)
+
+
+def test_one_error_in_watching_the_time_does_not_end_the_watch(
+    api: InProcess[ApiServer], alice: Knock, use_cases: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, errors = api.server.gate._judge, [ValueError("cannot happen")]
+
+    def broken(call: Call, at: float) -> None:
+        if errors:
+            raise errors.pop()
+        judge(call, at)
+
+    monkeypatch.setattr(api.server.gate, "_judge", broken)
+    use_cases.slow = 60
+    assert alice.refusal("GetOrganisation").code == "limit.time"
+    assert errors == []
+    use_cases.slow = 0
 
 
 def test_a_call_that_takes_too_long_is_ended(
