@@ -135,7 +135,7 @@ class Batch:
         earlier = self._chain(statement.ceremony)
         if earlier is not None and earlier.ceremony.request.digest == request.digest:
             # sent again by somebody who never heard the answer, whatever became of the ceremony since
-            return Repeated(ceremony=earlier.id, state=earlier.ceremony.state)
+            return Repeated(ceremony=earlier.id, state=earlier.ceremony.state, seq=0)
         if command.policy.digest != current.digest:
             raise OldPolicyError(
                 f"expected a request under policy version {current.policy.version} ({current.digest}), "
@@ -146,7 +146,7 @@ class Batch:
         verdict = admit(request, known)
         if isinstance(verdict, Existing):
             state = next(each.state for each in known if each.ceremony == verdict.ceremony)
-            return Repeated(ceremony=verdict.ceremony, state=state)
+            return Repeated(ceremony=verdict.ceremony, state=state, seq=0)
         if earlier is not None:
             raise CeremonyExistsError(
                 f"expected a ceremony id that is free, got {statement.ceremony}",
@@ -190,14 +190,12 @@ class Batch:
             digest = _check_policy(act.command, chain)
         try:
             longer, entries = extend(chain, act.command, at=self._at)
-        except CeremonyEndedError as refusal:
-            if isinstance(act.command, Cancel):  # the same cancellation may have ended it
-                return Repeated(
-                    ceremony=chain.id, state=chain.ceremony.state, statement=digest, refusal=refusal
-                )
+        except CeremonyEndedError:
+            if digest in chain.statements:  # the same cancellation ended it
+                return _repeated(chain, digest)
             raise
         if not entries:
-            return Repeated(ceremony=chain.id, state=chain.ceremony.state, statement=digest)
+            return _repeated(chain, digest)
         first = self._apply(longer, entries)
         for offset, entry in enumerate(entries):
             if "envelope" in entry.body:
@@ -207,7 +205,7 @@ class Batch:
         if isinstance(act.command, Cancel):  # it came too late, and that is the answer
             extend(longer, act.command, at=self._at)
         if isinstance(act.command, Record):  # it was recorded before, and has its entry
-            return Repeated(ceremony=longer.id, state=longer.ceremony.state, statement=digest)
+            return _repeated(longer, digest)
         return _Logged(longer.id, longer.ceremony.state, first)
 
     def _chain(self, ceremony: str) -> Chain | None:
@@ -275,6 +273,12 @@ def _release(request: Request) -> Release:
 
 def _deadline(chain: Chain) -> datetime:
     return chain.ceremony.request.statement.deadline
+
+
+def _repeated(chain: Chain, digest: str | None) -> Repeated:
+    """Name the entry that holds a statement; an expiry, which has none, came before the newest or is it."""
+    seq = len(chain.hashes) - 1 if digest is None else chain.statements[digest]
+    return Repeated(ceremony=chain.id, state=chain.ceremony.state, seq=seq)
 
 
 def _check_policy(command: Record | Cancel, chain: Chain) -> str:

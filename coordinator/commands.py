@@ -10,7 +10,6 @@ from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Request
-from quorumseal.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +49,8 @@ class Repeated:
 
     ceremony: str
     state: State
-    statement: str | None = None
-    """The digest of the statement whose entry is meant; None for the opening."""
-    refusal: Refusal | None = None
-    """What to answer if no entry holds that statement."""
+    seq: int
+    """The number of the entry that holds it."""
 
 
 Outcome: TypeAlias = Written | Repeated

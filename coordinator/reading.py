@@ -17,7 +17,6 @@ from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Request
-from quorumseal.ceremony.values import digest_of
 from quorumseal.tlog import (
     Coordinate,
     consistency_nodes,
@@ -49,17 +48,16 @@ class LogReader:
         _check_size(known_size, checkpoint)
         return Consistency(checkpoint=checkpoint.note, proof=self._prove(known_size, checkpoint.size))
 
-    def receipt_of_statement(self, ceremony: str, digest: str) -> Receipt | None:
-        """Prove the entry that holds a statement; None where no entry of the ceremony does."""
-        for row in self._chain(ceremony):
-            entry = read_entry(row.payload)
-            if "envelope" in entry.body and digest_of(entry.envelope.payload) == digest:
-                return self._receipt(row)
-        return None
-
-    def receipt_of_opening(self, ceremony: str) -> Receipt:
-        """Prove the entry that opened a ceremony."""
-        return self._receipt(self._chain(ceremony)[0])
+    def receipt(self, ceremony: str, seq: int) -> Receipt:
+        """Prove one entry of a ceremony."""
+        row = self._storage.log.entry(ceremony, seq)
+        if row is None:
+            raise _unknown(ceremony)
+        checkpoint = self.newest_checkpoint()
+        part = self._part([row], checkpoint, ())
+        return Receipt(
+            entry=row.payload, index=row.index, inclusion=part.inclusion, checkpoint=checkpoint.note
+        )
 
     def record(self, ceremony: str, known_size: int) -> CeremonyRecord:
         """Return a ceremony with what an agent needs to judge it."""
@@ -127,13 +125,6 @@ class LogReader:
     def _prove(self, old: int, new: int) -> tuple[bytes, ...]:
         node = self._storage.log.nodes(consistency_nodes(old, new))
         return tuple(prove_consistency(old, new, node))
-
-    def _receipt(self, row: EntryRow) -> Receipt:
-        checkpoint = self.newest_checkpoint()
-        part = self._part([row], checkpoint, ())
-        return Receipt(
-            entry=row.payload, index=row.index, inclusion=part.inclusion, checkpoint=checkpoint.note
-        )
 
     def _chain(self, ceremony: str) -> list[EntryRow]:
         rows = self._storage.log.chains([ceremony]).get(ceremony)

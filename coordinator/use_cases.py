@@ -14,7 +14,7 @@ from itertools import count
 from typing import TypeVar
 
 from coordinator.clock import LogClock
-from coordinator.commands import Outcome, Repeated, Written
+from coordinator.commands import Outcome, Written
 from coordinator.errors import EvidenceTooLargeError, EvidenceUnknownError, PageTokenError
 from coordinator.following import follow
 from coordinator.intake import Intake
@@ -82,12 +82,9 @@ class UseCases:
 
     async def start(self, envelope: Envelope, *, caller: str) -> Started:
         """Open the ceremony that a signed request asks for, or return the one that it opened before."""
-        match await self._verifying.run(partial(self._intake.request, envelope, caller)):
-            case Written(ceremony=ceremony, receipt=receipt):
-                return Started(ceremony=ceremony, created=True, receipt=receipt)
-            case Repeated(ceremony=ceremony):
-                receipt = await self._read(lambda: self._reader.receipt_of_opening(ceremony))
-                return Started(ceremony=ceremony, created=False, receipt=receipt)
+        outcome = await self._verifying.run(partial(self._intake.request, envelope, caller))
+        created = isinstance(outcome, Written)
+        return Started(ceremony=outcome.ceremony, created=created, receipt=await self._receipt(outcome))
 
     async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Decided:
         """Record a signed decision; the same one again gets a receipt for the same entry."""
@@ -177,13 +174,7 @@ class UseCases:
         """Return the receipt of a statement's entry, whether it was written now or before."""
         if isinstance(outcome, Written):
             return outcome.receipt
-        if outcome.statement is not None:
-            find = partial(self._reader.receipt_of_statement, outcome.ceremony, outcome.statement)
-            found = await self._read(find)
-            if found is not None:
-                return found
-        assert outcome.refusal is not None  # noqa: S101 - a repetition without one was found in the chain
-        raise outcome.refusal
+        return await self._read(partial(self._reader.receipt, outcome.ceremony, outcome.seq))
 
     async def _read(self, ask: Callable[[], _Answer]) -> _Answer:
         return await asyncio.get_running_loop().run_in_executor(self._reading, ask)

@@ -69,6 +69,13 @@ class LogTables:
         with self._engines.reading() as connection:
             return [EntryRow(*row) for row in connection.execute(query)]
 
+    def entry(self, ceremony: str, seq: int) -> EntryRow | None:
+        """Return one entry of a ceremony."""
+        query = select(*_ENTRY_COLUMNS).where(entries.c.ceremony == ceremony, entries.c.seq == seq)
+        with self._engines.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else EntryRow(*row)
+
     def standing(self) -> list[EntryRow]:
         """Return the entries that belong to no ceremony: the policies."""
         with self._engines.reading() as connection:

@@ -6,7 +6,7 @@ what caused them.  Each entry must be exactly what the rules make of the chain b
 missing, repeated, moved, or concluded by somebody's wish is refused.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +28,15 @@ from quorumseal.ceremony.errors import (
     ChainTimeError,
     EntryNotSeenError,
 )
-from quorumseal.ceremony.lifecycle import Ceremony, Event, State, replay
+from quorumseal.ceremony.lifecycle import (
+    Ceremony,
+    CeremonyCancelled,
+    DecisionRecorded,
+    Event,
+    LateDecisionRecorded,
+    State,
+    replay,
+)
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import Cancellation, Decision, Request
@@ -38,10 +46,12 @@ from quorumseal.strict_json import Fields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """A ceremony, the hashes of its entries so far, and the time of the last."""
+    """A ceremony, the hashes of its entries so far, what they hold, and the time of the last."""
 
     ceremony: Ceremony
     hashes: tuple[str, ...]
+    statements: Mapping[str, int]
+    """The number of the entry that holds a statement, by the statement's digest."""
     last_at: datetime
 
     @property
@@ -56,14 +66,24 @@ def open_chain(policy: SignedPolicy, request: Signed[Request], *, at: datetime) 
     entry = write_entry(
         EntryType.OPENED, body_of(event), at=at, ceremony=request.statement.ceremony, seq=0, prev=None
     )
-    return Chain(ceremony=opened(policy.policy, event), hashes=(entry.hash,), last_at=at), entry
+    return Chain(
+        ceremony=opened(policy.policy, event),
+        hashes=(entry.hash,),
+        statements={request.digest: 0},
+        last_at=at,
+    ), entry
 
 
 def extend(chain: Chain, command: Command, *, at: datetime) -> tuple[Chain, tuple[Entry, ...]]:
     """Run a command; return the longer chain and its new entries, none where nothing happened."""
     events = _decide(chain, command, at)
-    hashes, entries = list(chain.hashes), []
+    hashes, statements, entries = list(chain.hashes), dict(chain.statements), []
     for event in events:
+        match event:
+            case DecisionRecorded(decision=decision) | LateDecisionRecorded(decision=decision):
+                statements[decision.digest] = len(hashes)
+            case CeremonyCancelled(cancellation=cancellation):
+                statements[cancellation.digest] = len(hashes)
         entry = write_entry(
             TYPES[type(event)],
             body_of(event),
@@ -76,7 +96,10 @@ def extend(chain: Chain, command: Command, *, at: datetime) -> tuple[Chain, tupl
         hashes.append(entry.hash)
     if not entries:
         return chain, ()
-    return Chain(ceremony=replay(chain.ceremony, events), hashes=tuple(hashes), last_at=at), tuple(entries)
+    longer = Chain(
+        ceremony=replay(chain.ceremony, events), hashes=tuple(hashes), statements=statements, last_at=at
+    )
+    return longer, tuple(entries)
 
 
 def replay_chain(payloads: Iterable[bytes], policy: SignedPolicy) -> Chain:

@@ -14,6 +14,7 @@ from quorumseal.ceremony.deciding import Cancel, Command, Expire, Record, Supers
 from quorumseal.ceremony.entries import Entry, EntryType, policy_entry, write_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Choice
+from quorumseal.ceremony.values import digest_of
 from quorumseal.strict_json import JsonValue
 from tests.forging import payloads, relinked, swapped, verdict
 from tests.organisation import NOW, Organisation
@@ -72,6 +73,9 @@ def test_a_chain_replays_to_the_state_that_its_entries_amount_to(state: State) -
     chain = replay_chain(payloads(entries), ACME.policy)
     assert chain.ceremony.state is state
     assert chain.hashes == tuple(entry.hash for entry in entries)
+    assert chain.statements == {
+        digest_of(entry.envelope.payload): entry.seq for entry in entries if "envelope" in entry.body
+    }
     assert chain.last_at == entries[-1].at
     assert relinked(entries) == entries
 

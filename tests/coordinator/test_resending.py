@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from coordinator.commands import Repeated
+from coordinator.storage.log import LogTables
 from coordinator.use_cases import UseCases
 from coordinator.values import Annex, Started
+from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Choice
 from quorumseal.ceremony.values import digest_of
@@ -83,9 +85,21 @@ def test_a_decision_sent_again_after_the_deadline_gets_its_own_entry(
     (again,) = desk.write(decision)
     assert isinstance(again, Repeated)
     assert again.state is State.EXPIRED
-    assert again.statement is not None
-    receipt = desk.reader.receipt_of_statement(again.ceremony, again.statement)
-    assert receipt is not None
+    receipt = desk.reader.receipt(again.ceremony, again.seq)
     assert (receipt.entry, receipt.index) == (first.entry, first.index)
     workshop.check(receipt)
     assert desk.types() == ["policy", "opened", "decided", "expired"]
+
+
+async def test_a_statement_sent_again_costs_one_entry_however_long_its_ceremony_is(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story = Story(workshop)
+    first = await story.start()
+    await story.end(State.REJECTED)
+    request = story.organisation.sign_request()
+    rejection = story.organisation.seal(story.organisation.decision("carol", request, Choice.REJECTION))
+    monkeypatch.setattr(LogTables, "chains", lambda *_: pytest.fail("the whole chain was read"))
+    again = await story.cases.decide(rejection, REASON_ANNEX, caller="carol")
+    assert read_entry(again.receipt.entry).envelope == rejection
+    assert (await story.start()).receipt.entry == first.receipt.entry
