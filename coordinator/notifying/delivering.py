@@ -17,7 +17,7 @@ from coordinator.steady import Steady
 from coordinator.storage import DeliveryState, NoticeRow, Storage
 from quorumseal.refusal import Refusal
 
-MOST_ATTEMPTS = 12  # about an hour
+MOST_ATTEMPTS = 12  # over half an hour or more
 LONGEST_TIMEOUT = timedelta(seconds=30)
 _AT_ONCE = 2  # deliveries over one channel
 _CLAIMED_AT_ONCE = 4

@@ -17,7 +17,7 @@ from quorumseal.ceremony.statements import Choice
 from quorumseal.refusal import Refusal
 from quorumseal.tlog import fork_proof, verifier_key
 from quorumseal.verifier.outcomes import Outcome
-from scripts.documentation import acme
+from scripts.documentation import acme, notices
 from scripts.documentation.refusals import EXIT_MEANINGS, ROOT, codes_of
 
 _PROTO: Final = ROOT / "protos/quorumseal/v1/coordinator.proto"
@@ -203,6 +203,37 @@ def strict_codes() -> str:
     return _table("| code | refused because |", rows)
 
 
+def notice_types() -> str:
+    """List the types of notices."""
+    return _table("| type | who is told | what happened |", notices.rows())
+
+
+def notice_event() -> str:
+    """Show a notice as a webhook gets it."""
+    return _json(notices.as_event())
+
+
+def notice_signed() -> str:
+    """Show a signature of a webhook."""
+    return _fenced("text", notices.as_signed())
+
+
+def notice_card() -> str:
+    """Show a notice as a chat gets it."""
+    return _fenced("json", json.dumps(notices.as_card(), indent=2))
+
+
+def notice_letter() -> str:
+    """Show a notice as a mail server gets it."""
+    return _fenced("text", notices.as_letter())
+
+
+def notice_codes() -> str:
+    """List the refusals of receivers."""
+    rows = [f"| `{code}` | {about} |" for code, about in codes_of(Refusal, ("notice.",))]
+    return _table("| code | refused because |", rows)
+
+
 def _payload(payload: bytes) -> str:
     return _json(json.loads(payload))
 
@@ -266,5 +297,11 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
         limits,
         scheme_codes,
         strict_codes,
+        notice_types,
+        notice_event,
+        notice_signed,
+        notice_card,
+        notice_letter,
+        notice_codes,
     )
 }

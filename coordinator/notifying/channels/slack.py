@@ -8,6 +8,7 @@ import json
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from coordinator.errors import NoticeRefusedError
 from coordinator.notifying.connecting import OwnPorts
@@ -31,8 +32,10 @@ def card(message: Message) -> bytes:
 
 
 def escaped(text: str) -> str:
-    """Return text in which Slack finds no link, no mention and no channel."""
-    return "".join(_ESCAPES.get(each, each) for each in text[:_LONGEST])
+    """Return text in which Slack finds no link, no mention and no channel, cut to what a block takes."""
+    whole = [_ESCAPES.get(each, each) for each in text]
+    fits = sum(length <= _LONGEST for length in accumulate(map(len, whole)))
+    return "".join(whole[:fits])
 
 
 def _plain(text: str) -> dict[str, object]:

@@ -5,6 +5,7 @@ import json
 import socket
 import ssl
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from coordinator.errors import NoticeRefusedError, NotTakenError, OwnAddressError
 from coordinator.notifying import connecting
 from coordinator.notifying.channels import Message, Slack, Webhook
+from coordinator.notifying.channels.slack import card
 from coordinator.notifying.channels.webhook import read_secrets, sign
 from coordinator.notifying.connecting import tls_context
 from coordinator.notifying.posting import WaitError, http_address, judge
@@ -282,6 +284,42 @@ def _words(value: object) -> list[str]:
         case list():
             return [word for item in value for word in _words(item)]
     return [str(value)]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<!channel> now", "&lt;!channel&gt; now"),
+        ("<https://evil.example|the changelog>", "&lt;https://evil.example|the changelog&gt;"),
+        ("R&D", "R&amp;D"),
+        ("\u202emoor", "⟨U+202E⟩moor"),
+    ],
+)
+def test_no_text_becomes_a_link_or_a_mention_in_a_chat(text: str, shown: str) -> None:
+    notice = replace(NOTICE, headline=text, sentences=(text,), command=f"echo ``` {text}")
+    value = json.loads(card(Message(notice=notice)))
+    headline, command = (block["text"] for block in value["blocks"])
+    assert value["text"] == shown
+    assert (value["mrkdwn"], headline["type"]) == (False, "plain_text")
+    assert headline["text"] == f"{shown}\n{shown}"
+    assert command["text"] == f"```echo ''' {shown}```"
+
+
+def test_a_card_is_never_longer_than_a_chat_takes() -> None:
+    value = json.loads(card(Message(notice=replace(NOTICE, sentences=("&" * 200,) * 99))))
+    text = value["blocks"][0]["text"]["text"]
+    assert 2800 < len(text) <= 3000
+    assert text.endswith("&amp;")
+
+
+def test_the_signature_in_the_specification_verifies() -> None:
+    spec = Path(__file__).parents[3] / "docs/spec/notifications.md"
+    block = spec.read_text().partition("```text\nsecret: ")[2].partition("\n```")[0]
+    secret, *rest = block.splitlines()
+    given = dict(line.split(": ", 1) for line in rest)
+    at = datetime.fromtimestamp(int(given["webhook-timestamp"]), UTC)
+    signature = Receiver(secret).sign(given["webhook-id"], at, given["body"])
+    assert signature == given["webhook-signature"]
 
 
 def test_neither_kind_has_addresses_of_its_own() -> None:
