@@ -7,6 +7,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 
 from quorumseal.ceremony.errors import ValueFormatError
+from quorumseal.terminal.unseen import unseen
 
 EMPTY_DIGEST = "sha256:" + hashlib.sha256(b"").hexdigest()
 
@@ -22,7 +23,6 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 _INSTANT_LENGTH = len("2026-11-20T14:07:00.000Z")
 _SUBJECT_NAME_LENGTH = 512
 _TEXT_LENGTH = 256
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def digest_of(data: bytes) -> str:
@@ -77,16 +77,16 @@ def subject_name(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Return ``text`` if a screen shows exactly what it says: one line, NFC, nothing invisible."""
+    """Return ``text`` if a screen shows exactly what it says: one line, NFC, nothing unseen."""
     if (
         not 1 <= len(text) <= _TEXT_LENGTH
         or text != text.strip()
         or unicodedata.normalize("NFC", text) != text
-        or any(unicodedata.category(character) in _INVISIBLE for character in text)
+        or any(unseen(character) for character in text)
     ):
         raise ValueFormatError(
             f"expected one line of 1 to {_TEXT_LENGTH} printable characters, got {_shown(text)}",
-            hint="remove control, formatting and bidirectional characters",
+            hint="remove characters that control, format or show nothing, and unusual spaces",
         )
     return text
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """How screens are drawn, for every command line of the project; standard library only.
 
-``foreign`` makes other people's text visible, ``look`` knows what an output can show and draws the marks,
-``layout`` wraps and aligns, ``screen`` writes; ``durations`` and ``instants`` are times as people read them.
+``foreign`` makes other people's text visible, ``unseen`` says which characters never are, ``look`` knows what
+an output can show and draws the marks, ``layout`` wraps and aligns, ``screen`` writes; ``durations`` and
+``instants`` are times as people read them.
 """
 
 from quorumseal.terminal.durations import duration_text, parse_duration

@@ -9,6 +9,8 @@ are not a space and all that is invisible do not: they look like something else,
 from typing import Final
 from unicodedata import category, name, normalize
 
+from quorumseal.terminal.unseen import unseen
+
 SCRIPTS: Final = frozenset(
     """
     ARABIC ARMENIAN BENGALI BOPOMOFO CJK CYRILLIC DEVANAGARI ETHIOPIC GEORGIAN GREEK GUJARATI GURMUKHI HANGUL
@@ -36,7 +38,6 @@ _LOOKS_LATIN: Final = frozenset(
     "\u0585\u0578\u057d\u0570\u0566\u0581"
 )
 _LATIN_LETTERS: Final = ((0xC0, 0x1BF), (0x1C4, 0x24F), (0x1E00, 0x1EFF))
-_INVISIBLE: Final = frozenset("\u17b4\u17b5")  # Khmer vowels that are never drawn
 _COMBINING_ACCENTS: Final = range(0x300, 0x370)
 
 
@@ -47,7 +48,7 @@ def script_of(letter: str) -> str:
     full_name = name(letter, "")
     script = full_name.partition(" ")[0].partition("-")[0]
     if (
-        letter in _INVISIBLE
+        unseen(letter)
         or script not in SCRIPTS
         or category(letter)[0] not in "LM"
         or normalize("NFKC", letter) != letter

@@ -143,7 +143,16 @@ def test_path_tricks_and_device_names_are_refused(text: str) -> None:
         values.subject_name(text)
 
 
-@pytest.mark.parametrize("text", ["JIRA-42", "Größe, 文書 №5", "https://tickets.acme.example/42"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "JIRA-42",
+        "Größe, 文書 №5",
+        "https://tickets.acme.example/42",
+        "한글 ᄀ ភាសាខ្មែរ ᠮᠣᠩᠭᠣᠯ ⠓⠊ 👍",  # the neighbours of what is refused
+        "a\u0332",
+    ],
+)
 def test_printable_lines(text: str) -> None:
     assert values.printable(text) == text
 
@@ -167,6 +176,24 @@ def test_printable_lines(text: str) -> None:
 def test_what_a_screen_would_not_show_as_it_is_is_refused(text: str) -> None:
     with pytest.raises(ValueFormatError, match="printable"):
         values.printable(text)
+
+
+UNSEEN = [
+    *"\u3164\u115f\u1160\uffa0\u2800\u034f\u17b4\u17b5",
+    *"\u180b\u180c\u180d\u180e\u180f\ufe00\ufe07\ufe0e\ufe0f\U000e0100\U000e01ef",
+    *"\u00a0\u1680\u2000\u2003\u2009\u200a\u202f\u205f\u3000",
+    *"\u00ad\u061c\u200c\u200d\u2060\u2064\u2065\ufeff\ufff0\ufffb\U0001bca0\U0001d173\U000e0001\U000e0041",
+    *"\U00013441\U00016fe4\U0001d159",
+]
+
+
+@pytest.mark.parametrize("character", UNSEEN, ids=ascii)
+@pytest.mark.parametrize("around", ["REL{}7", "REL-7{}", "{}REL-7", "{}"])
+def test_a_line_with_a_character_that_looks_like_nothing_or_like_a_space_is_refused(
+    character: str, around: str
+) -> None:
+    with pytest.raises(ValueFormatError, match="printable"):
+        values.printable(around.format(character))
 
 
 @pytest.mark.parametrize(

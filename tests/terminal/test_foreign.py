@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from wcwidth import wcwidth
 
 from quorumseal.terminal import columns, visible, visible_lines
+from quorumseal.terminal.unseen import unseen
 
 
 @pytest.mark.parametrize(
@@ -155,6 +156,32 @@ def test_many_characters_over_several_lines_are_cut_too() -> None:
         "ef⟨… 2 more characters⟩",
         "⟨… 2 more characters⟩",
     ]
+
+
+_MANY = {"Cn", "Co", "Cs"}
+
+
+def test_whatever_looks_like_nothing_or_like_a_space_is_spelt_out_wherever_it_stands() -> None:
+    assigned = (each for each in map(chr, range(sys.maxunicode + 1)) if category(each) not in _MANY)
+    found = [each for each in assigned if unseen(each)]
+    assert len(found) > 500
+    for each in found:
+        for before in ("", "a", "ក", "한", "ᄀ", "\u05d0"):
+            assert f"⟨U+{ord(each):04X}⟩" in visible(f"{before}{each}b"), ascii(before + each)
+        assert visible(f"a{each}b", ascii_only=True) == f"a<U+{ord(each):04X}>b"
+
+
+def test_every_code_point_that_unicode_lets_a_screen_ignore_is_unseen() -> None:
+    """Default_Ignorable_Code_Point of Unicode 15.1, but for what is not a character."""
+    ignorable = (
+        (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F),
+        (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F),
+        (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A),
+        (0xE0000, 0xE0FFF),
+    )  # fmt: skip
+    for first, last in ignorable:
+        assert [ascii(chr(each)) for each in range(first, last + 1) if not unseen(chr(each))] == []
+    assert [each for each in map(chr, range(0x20, 0x7F)) if unseen(each)] == []
 
 
 def test_no_control_and_no_bidirectional_mark_stays_anywhere_in_unicode() -> None:
