@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.deciding import Record
@@ -64,6 +65,7 @@ ROLES = {
 }
 
 
+@cache
 def key_of(name: str, scheme: Scheme = Scheme.ED25519) -> Ed25519PrivateKey | P256PrivateKey:
     """Return the same private key for a name in every run."""
     return generate_key(scheme, lambda size: hashlib.shake_256(name.encode()).digest(size))
