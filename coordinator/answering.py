@@ -4,7 +4,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -53,7 +53,7 @@ def _settle(outcomes: Iterable[tuple[Answer[Any], Any]]) -> None:
 
 
 class Waiting(Generic[_Item]):
-    """What waits for a thread that takes many at a time; whoever puts more than there is room for hears."""
+    """What waits for a thread that takes many at a time; what there is no room for is refused."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -61,17 +61,17 @@ class Waiting(Generic[_Item]):
         self._closed = False
         self._changed = threading.Condition()
 
-    def put(self, items: Sequence[_Item]) -> None:
-        """Let all of these wait, or refuse all."""
+    def put(self, item: _Item) -> None:
+        """Let it wait, or refuse it."""
         with self._changed:
             if self._closed:
                 raise _closing()
-            if len(self._items) + len(items) > self._most:
+            if len(self._items) >= self._most:
                 raise BusyError(
-                    f"expected room in the queue, got {len(self._items)} of at most {self._most} before this",
+                    f"expected room in the writer's queue, got {self._most} commands before this one",
                     hint="try again in a moment",
                 )
-            self._items += items
+            self._items.append(item)
             self._changed.notify()
 
     def serve(self, serve: Callable[[list[_Item]], None], *, most: int) -> None:

@@ -22,7 +22,6 @@ from coordinator.reading import LogReader
 from coordinator.steady import Steady
 from coordinator.storage import Storage
 from coordinator.use_cases import UseCases
-from coordinator.verifying import Verifying
 from coordinator.writer import MOST_QUEUED, Writer
 from quorumseal.signatures import PrivateKey
 
@@ -143,30 +142,28 @@ class _Running:
         self._publishing = publishing
         self._notifying = notifying
         self.notifier = notifier
-        self._verifying = Verifying(writer)
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="reading")
         self._listening = Steady("listening", live.listen)
         self.use_cases = UseCases(
             storage=storage,
             policies=policies,
+            writer=writer,
             live=live,
             reader=reader,
             publishing=publishing,
             clock=clock,
-            verifying=self._verifying,
             reading=self._reading,
         )
 
     def start(self) -> None:
         self._writer.start()
-        self._verifying.start()
         self._listening.start()
         self._deadlines.thread.start()
         self._publishing.thread.start()
         self._notifying.start()
 
     def lost(self) -> list[str]:
-        threads: list[Writer | Verifying | Steady] = [self._writer, self._verifying, self._listening]
+        threads: list[Writer | Steady] = [self._writer, self._listening]
         threads += [self._deadlines.thread, self._publishing.thread, *self._notifying.threads]
         return [thread.name for thread in threads if not thread.alive]
 
@@ -175,7 +172,6 @@ class _Running:
         self._listening.close()
         self._deadlines.thread.close()
         self._publishing.thread.close()
-        self._verifying.close()
         self._writer.close()
         self._notifying.close()
         self._reading.shutdown()

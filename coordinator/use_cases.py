@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a coordinator does for its callers: plain values in, plain values out, refusals raised.
 
-Statements are authenticated by one thread before the writer's decides about them.  Reads have a pool of
-their own.
+Statements are authenticated and decided about by the writer's thread.  Reads have a pool of their own.
 """
 
 import asyncio
@@ -37,7 +36,7 @@ from coordinator.values import (
     Receipt,
     Started,
 )
-from coordinator.verifying import Verifying
+from coordinator.writer import Writer
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
@@ -57,21 +56,21 @@ class UseCases:
         *,
         storage: Storage,
         policies: Policies,
+        writer: Writer,
         live: Live,
         reader: LogReader,
         publishing: Publishing,
         clock: LogClock,
-        verifying: Verifying,
         reading: ThreadPoolExecutor,
     ) -> None:
         self._storage = storage
         self._policies = policies
+        self._writer = writer
         self._live = live
         self._reader = reader
         self._publishing = publishing
         self._clock = clock
         self._intake = Intake(storage, policies)
-        self._verifying = verifying
         self._reading = reading
         self._uploads = asyncio.Semaphore(_UPLOADS)
 
@@ -82,18 +81,18 @@ class UseCases:
 
     async def start(self, envelope: Envelope, *, caller: str) -> Started:
         """Open the ceremony that a signed request asks for, or return the one that it opened before."""
-        outcome = await self._verifying.run(partial(self._intake.request, envelope, caller))
+        outcome = await self._writer.run(partial(self._intake.request, envelope, caller))
         created = isinstance(outcome, Written)
         return Started(ceremony=outcome.ceremony, created=created, receipt=await self._receipt(outcome))
 
     async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Decided:
         """Record a signed decision; the same one again gets a receipt for the same entry."""
-        outcome = await self._verifying.run(partial(self._intake.decision, envelope, reason, caller))
+        outcome = await self._writer.run(partial(self._intake.decision, envelope, reason, caller))
         return Decided(receipt=await self._receipt(outcome), state=outcome.state)
 
     async def cancel(self, envelope: Envelope, reason: Annex, *, caller: str) -> Receipt:
         """Record a signed cancellation."""
-        outcome = await self._verifying.run(partial(self._intake.cancellation, envelope, reason, caller))
+        outcome = await self._writer.run(partial(self._intake.cancellation, envelope, reason, caller))
         return await self._receipt(outcome)
 
     async def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:

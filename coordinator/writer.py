@@ -4,8 +4,12 @@
 Several coordinators may write to one database.  Each batch follows the head that its coordinator knows, and
 is written only if that is still the head; whoever loses that race reads what the others wrote and decides
 again.  An error of the database costs one command, not its neighbours: they are written one by one.
+
+The same thread first checks what was handed in.  With one of its own for that, two take turns at the
+interpreter, and the batches that share a commit become small.
 """
 
+import asyncio
 import logging
 import threading
 from collections import OrderedDict
@@ -39,10 +43,8 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
-    """A command, and who waits for its outcome."""
-
-    command: WriterCommand
+class _Pending:
+    check: Callable[[], WriterCommand]
     answer: Answer[Outcome]
 
 
@@ -74,7 +76,7 @@ class Writer:
         self._routes = routes or Routes()
         self._approved = approved
         self._told = told
-        self._waiting: Waiting[Pending] = Waiting(most_queued)
+        self._waiting: Waiting[_Pending] = Waiting(most_queued)
         self._head: LogHead | None = None
         self._chains: OrderedDict[str, Chain] = OrderedDict()
         self._thread = threading.Thread(target=self._work, name=self.name)
@@ -98,19 +100,34 @@ class Writer:
     def submit(self, command: WriterCommand) -> "Future[Outcome]":
         """Queue a command; the future holds its outcome or its refusal."""
         answer: Future[Outcome] = Future()
-        self.queue([Pending(command, answer)])
+        self._waiting.put(_Pending(lambda: command, answer))
         return answer
 
-    def queue(self, commands: Sequence[Pending]) -> None:
-        """Queue commands, all or none; each is answered once its outcome is durable."""
-        self._waiting.put(commands)
+    async def run(self, check: Callable[[], WriterCommand]) -> Outcome:
+        """Write the command that ``check`` returns, and wait for its outcome, which is durable then.
+
+        A refusal that it raises is that of its own caller only.
+        """
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.put(_Pending(check, answer))
+        return await answer
 
     def _work(self) -> None:
         self._waiting.serve(self._serve, most=MOST_IN_BATCH)
 
-    def _serve(self, batch: Sequence[Pending]) -> None:
-        outcomes = self._write_all([pending.command for pending in batch])
-        answer_all(zip((pending.answer for pending in batch), outcomes, strict=True))
+    def _serve(self, asked: Sequence[_Pending]) -> None:
+        commands: list[WriterCommand] = []
+        answers: list[Answer[Outcome]] = []
+        refused: list[tuple[Answer[Outcome], Outcome | Exception]] = []
+        for pending in asked:
+            try:
+                commands.append(pending.check())
+            except Exception as reason:  # a defect, too, is the answer of its own caller only
+                refused.append((pending.answer, reason))
+            else:
+                answers.append(pending.answer)
+        outcomes = self._write_all(commands) if commands else []
+        answer_all([*refused, *zip(answers, outcomes, strict=True)])
 
     def _write_all(self, commands: Sequence[WriterCommand]) -> list[Outcome | Exception]:
         try:

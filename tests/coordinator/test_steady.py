@@ -18,7 +18,6 @@ from coordinator.notifying import Notifier, Routes
 from coordinator.publishing import Publishing
 from coordinator.steady import Steady, pause_after
 from coordinator.storage import Append, Storage
-from coordinator.verifying import Verifying
 from quorumseal.ceremony.lifecycle import State
 from tests.coordinator.workshop import Place, Workshop
 
@@ -194,23 +193,22 @@ def test_the_writer_outlives_an_unforeseen_error_even_in_what_mends_errors(
 
 
 @ends_a_thread
-def test_nobody_waits_for_a_verifying_thread_that_cannot_go_on(workshop: Workshop) -> None:
-    verifying = Verifying(workshop.desk().writer)
+def test_nobody_waits_for_a_check_that_ends_the_writer(workshop: Workshop) -> None:
+    writer = workshop.desk().writer
 
     def check(error: BaseException) -> Start:
         raise error
 
     async def ask(error: BaseException) -> BaseException | None:
-        answers = [asyncio.ensure_future(verifying.run(lambda: check(error))) for _ in range(2)]
+        answers = [asyncio.ensure_future(writer.run(lambda: check(error))) for _ in range(2)]
         await asyncio.wait(answers, timeout=LONG)
         assert isinstance(answers[1].exception(), type(answers[0].exception()))
         return answers[0].exception()
 
-    verifying.start()
     assert isinstance(asyncio.run(ask(ValueError(BUG))), ValueError)
-    assert verifying.alive
+    assert writer.alive
     assert isinstance(asyncio.run(ask(SystemExit())), ClosingError)
-    _until(lambda: not verifying.alive)
+    _until(lambda: not writer.alive)
 
 
 @ends_a_thread

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the writer owes to whoever it answers, to their neighbours, and to the other coordinators."""
 
+import asyncio
 import threading
 from datetime import timedelta
 
@@ -19,7 +20,12 @@ from coordinator.live import Live
 from coordinator.policies import Policies
 from coordinator.storage import Append, Storage
 from coordinator.writer import Writer
-from quorumseal.ceremony.errors import CeremonyEndedError, NotAMemberError, ReplacesError
+from quorumseal.ceremony.errors import (
+    CeremonyEndedError,
+    NotAMemberError,
+    ReplacesError,
+    StatementSignatureError,
+)
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Choice
 from quorumseal.tlog import Frontier, leaf_hash
@@ -209,6 +215,26 @@ def test_a_full_queue_refuses_and_forgets_nothing_that_it_took(workshop: Worksho
         desk.writer.submit(workshop.decide("bob", start))
     desk.writer.start()
     assert all(isinstance(answer.result(timeout=30), Written) for answer in answers)
+
+
+def test_a_statement_that_fails_its_check_is_refused_to_its_caller_alone(workshop: Workshop) -> None:
+    desk, start = workshop.desk(running=False), workshop.start()
+
+    def forged() -> Act:
+        raise StatementSignatureError("expected a signature by a key of alice, got one that no key made")
+
+    async def hand_in() -> list[object]:
+        calls = [desk.writer.run(lambda: start), desk.writer.run(forged), desk.writer.run(lambda: start)]
+        waiting = asyncio.gather(*calls, return_exceptions=True)
+        await asyncio.sleep(0)
+        desk.writer.start()
+        return [*await waiting]
+
+    written, refused, repeated = asyncio.run(hand_in())
+    assert isinstance(written, Written)
+    assert isinstance(refused, StatementSignatureError)
+    assert isinstance(repeated, Repeated)
+    assert desk.types() == ["policy", "opened"]
 
 
 def test_closing_finishes_what_was_taken_and_takes_no_more(workshop: Workshop) -> None:
