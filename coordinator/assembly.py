@@ -21,6 +21,7 @@ from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
 from coordinator.steady import Steady
 from coordinator.storage import Storage
+from coordinator.sweeping import Sweeping
 from coordinator.use_cases import UseCases
 from coordinator.writer import MOST_QUEUED, Writer
 from quorumseal.signatures import PrivateKey
@@ -109,6 +110,7 @@ class Coordinator:
             live=live,
             writer=writer,
             deadlines=Deadlines(storage, writer, clock=self._clock),
+            sweeping=Sweeping(storage, clock=self._clock),
             publishing=publishing,
             notifying=notifying,
             notifier=notifier,
@@ -128,6 +130,7 @@ class _Running:
         live: Live,
         writer: Writer,
         deadlines: Deadlines,
+        sweeping: Sweeping,
         publishing: Publishing,
         notifying: Notifying,
         notifier: Notifier,
@@ -139,6 +142,7 @@ class _Running:
         self._live = live
         self._writer = writer
         self._deadlines = deadlines
+        self._sweeping = sweeping
         self._publishing = publishing
         self._notifying = notifying
         self.notifier = notifier
@@ -159,18 +163,21 @@ class _Running:
         self._writer.start()
         self._listening.start()
         self._deadlines.thread.start()
+        self._sweeping.thread.start()
         self._publishing.thread.start()
         self._notifying.start()
 
     def lost(self) -> list[str]:
         threads: list[Writer | Steady] = [self._writer, self._listening]
-        threads += [self._deadlines.thread, self._publishing.thread, *self._notifying.threads]
+        threads += [self._deadlines.thread, self._sweeping.thread, self._publishing.thread]
+        threads += self._notifying.threads
         return [thread.name for thread in threads if not thread.alive]
 
     def close(self) -> None:
         self._live.close()
         self._listening.close()
         self._deadlines.thread.close()
+        self._sweeping.thread.close()
         self._publishing.thread.close()
         self._writer.close()
         self._notifying.close()

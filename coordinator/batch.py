@@ -125,6 +125,11 @@ class Batch:
             ],
             annexes=self._annexes,
             outbox=self._outbox(),
+            evidence=[
+                evidence.digest
+                for ceremony in self._opened
+                for evidence in self.changed[ceremony].ceremony.request.statement.evidence
+            ],
             notices=self._ground.routes.rows(self._notices, at=self._at),
         )
         return append, [self._answer(outcome, receipts) for outcome in self._outcomes]

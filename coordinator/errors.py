@@ -132,6 +132,34 @@ class EvidenceTooLargeError(CoordinatorError):
     code = "evidence.too_large"
 
 
+class EvidenceBusyError(CoordinatorError):
+    """A caller has a share of the files on their way, and all callers together have a bound."""
+
+    code = "evidence.busy"
+    retryable = True
+    usual_hint = "try again when the others are through"
+
+
+class EvidenceTooSlowError(CoordinatorError):
+    """A file that comes too slowly would hold its place for ever."""
+
+    code = "evidence.too_slow"
+    usual_hint = "send it again over a better connection, or send less"
+
+
+class EvidenceQuotaError(CoordinatorError):
+    """Evidence that no request names takes room only for a while, and so much of it."""
+
+    code = "evidence.quota"
+
+
+class EvidenceNotAllowedError(CoordinatorError):
+    """Only those who may request have evidence to send."""
+
+    code = "evidence.uploader"
+    usual_hint = "ask a member of a role that requests to send it"
+
+
 class PageTokenError(CoordinatorError):
     """The token was not given out by this list."""
 

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statements at the door: signed by whom, handed in by whom, with which texts.  Before the writer's queue."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from coordinator.commands import Act, Start
 from coordinator.errors import AnnexError, CallerNotSignerError, EvidenceUnknownError
 from coordinator.policies import Policies
 from coordinator.seen import SeenCheckpoints
 from coordinator.storage import Storage
+from coordinator.uploading import KEPT
 from coordinator.values import MAX_TEXT_BYTES, SALT_BYTES, Annex
 from quorumseal.ceremony.deciding import Cancel, Record
 from quorumseal.ceremony.policy_document import SignedPolicy
@@ -17,17 +21,19 @@ from quorumseal.signatures import Envelope
 class Intake:
     """Turns envelopes into commands that the writer may judge."""
 
-    def __init__(self, storage: Storage, policies: Policies) -> None:
+    def __init__(self, storage: Storage, policies: Policies, *, now: Callable[[], datetime]) -> None:
         self._storage = storage
         self._policies = policies
         self._seen = SeenCheckpoints(storage)
+        self._now = now
 
     def request(self, envelope: Envelope, caller: str) -> Start:
         """Take in a request, all of whose evidence must be stored."""
         policy, signed = self._authenticate(envelope, caller)
         request = signed_as(Request, signed)
         digests = {evidence.digest for evidence in request.statement.evidence}
-        for digest in sorted(self._storage.evidence.missing(digests) if digests else ()):
+        until = self._now() + KEPT
+        for digest in sorted(self._storage.evidence.missing(digests, until=until) if digests else ()):
             raise EvidenceUnknownError(
                 f"expected the evidence that the request names to be stored, got none for {digest}",
                 hint="send the file first, then start again",

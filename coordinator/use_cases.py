@@ -5,7 +5,6 @@ Statements are authenticated and decided about by the writer's thread.  Reads ha
 """
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,7 +13,7 @@ from typing import TypeVar
 
 from coordinator.clock import LogClock
 from coordinator.commands import Outcome, Written
-from coordinator.errors import EvidenceTooLargeError, EvidenceUnknownError, PageTokenError
+from coordinator.errors import EvidenceUnknownError, PageTokenError
 from coordinator.following import follow
 from coordinator.intake import Intake
 from coordinator.live import Live
@@ -22,8 +21,8 @@ from coordinator.policies import Policies
 from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
 from coordinator.storage import CeremonyRow, Storage
+from coordinator.uploading import Uploads
 from coordinator.values import (
-    MAX_EVIDENCE_BYTES,
     Annex,
     CeremonyRecord,
     CeremonySummary,
@@ -44,7 +43,6 @@ from quorumseal.signatures import Envelope
 
 DEFAULT_PAGE_SIZE = 50
 LARGEST_PAGE = 500
-_UPLOADS = 4
 _Answer = TypeVar("_Answer")
 
 
@@ -70,9 +68,9 @@ class UseCases:
         self._reader = reader
         self._publishing = publishing
         self._clock = clock
-        self._intake = Intake(storage, policies)
+        self._intake = Intake(storage, policies, now=clock.now)
         self._reading = reading
-        self._uploads = asyncio.Semaphore(_UPLOADS)
+        self._uploads = Uploads(storage, policies, now=clock.now, storing=reading)
 
     async def organisation(self) -> Organisation:
         """Return the policies and the newest checkpoint."""
@@ -135,21 +133,9 @@ class UseCases:
         """Return the newest checkpoint and the proof that it extends the one of ``known_size``."""
         return await self._read(lambda: self._reader.consistency(known_size))
 
-    async def put_evidence(self, chunks: AsyncIterator[bytes]) -> str:
+    async def put_evidence(self, chunks: AsyncIterator[bytes], *, caller: str) -> str:
         """Store a file of evidence; return its digest."""
-        async with self._uploads:
-            data, hashed = bytearray(), hashlib.sha256()
-            async for chunk in chunks:
-                data += chunk
-                hashed.update(chunk)
-                if len(data) > MAX_EVIDENCE_BYTES:
-                    raise EvidenceTooLargeError(
-                        f"expected at most {MAX_EVIDENCE_BYTES} bytes of evidence, got more",
-                        hint="name larger files by a locator and their digest",
-                    )
-            digest = "sha256:" + hashed.hexdigest()
-            await self._read(lambda: self._storage.evidence.put(digest, bytes(data)))
-            return digest
+        return await self._uploads.take(chunks, caller=caller)
 
     async def evidence(self, digest: str) -> AsyncIterator[bytes]:
         """Yield a file of evidence in chunks."""

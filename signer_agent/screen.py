@@ -157,7 +157,8 @@ def _draw_artifacts(screen: Screen, review: Review) -> None:
 
 def _draw_request(screen: Screen, review: Review) -> None:
     request = review.request.statement
-    by = request.context.signer + (f", for {request.on_behalf_of}" if request.on_behalf_of else "")
+    behind = request.on_behalf_of
+    by = request.context.signer + (f", a machine, which says that it asks for {behind}" if behind else "")
     policy = review.observation.policy
     words = four_words(review.request.digest)
     rows: list[_Row] = [

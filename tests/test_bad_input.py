@@ -242,7 +242,7 @@ QUESTIONS: list[tuple[str, Callable[[Connection], object], str]] = [
 def test_a_question_that_is_wrong_in_one_way_is_refused_with_its_code(
     desk: Desk, _: str, ask: Callable[[Connection], object], code: str
 ) -> None:
-    refused(lambda: ask(desk.connection("alice")), code)
+    refused(lambda: ask(desk.connection("rita")), code)
 
 
 @pytest.mark.parametrize(

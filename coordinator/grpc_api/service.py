@@ -108,10 +108,11 @@ class Service:
         return wire.GetConsistencyResponse(checkpoint=consistency.checkpoint, consistency=consistency.proof)
 
     async def put_evidence(
-        self, requests: AsyncIterator[wire.PutEvidenceRequest], _: Identity
+        self, requests: AsyncIterator[wire.PutEvidenceRequest], caller: Identity
     ) -> wire.PutEvidenceResponse:
         """Stores a file of evidence."""
-        return wire.PutEvidenceResponse(digest=await self._use_cases.put_evidence(self._chunks(requests)))
+        digest = await self._use_cases.put_evidence(self._chunks(requests), caller=caller.name)
+        return wire.PutEvidenceResponse(digest=digest)
 
     async def get_evidence(self, request: wire.GetEvidenceRequest, _: Identity) -> AsyncIterator[bytes]:
         """A file of evidence, in chunks."""

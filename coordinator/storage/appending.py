@@ -14,6 +14,7 @@ from coordinator.storage.schema import (
     ceremonies,
     checkpoints,
     entries,
+    evidence,
     log_head,
     notices,
     outbox,
@@ -102,6 +103,8 @@ def _write_ceremonies(connection: Connection, append: Append) -> None:
                 for end in append.ended
             ],
         )
+    if append.evidence:
+        connection.execute(update(evidence).where(evidence.c.digest.in_(append.evidence)).values(named=1))
     if append.opened:
         connection.execute(insert(ceremonies), [ceremony_columns(row) for row in append.opened])
     write_new(

@@ -149,3 +149,5 @@ class Append:
     annexes: Sequence[AnnexRow] = ()
     outbox: Sequence[OutboxRow] = ()
     notices: Sequence[NoticeRow] = ()
+    evidence: Sequence[str] = ()
+    """The digests of what the requests name: it is kept from now on."""

@@ -97,7 +97,13 @@ evidence = Table(
     metadata,
     Column("digest", Text, primary_key=True),
     Column("size", Integer, nullable=False),
+    Column("uploader", Text, nullable=False),
+    # Whether a request in the log names it: then it is kept, and counts against nobody.
+    Column("named", SmallInteger, nullable=False),
+    Column("kept_until", Whole, nullable=False),
 )
+_UNNAMED = text("named = 0")
+Index("evidence_unnamed", evidence.c.kept_until, sqlite_where=_UNNAMED, postgresql_where=_UNNAMED)
 
 evidence_chunks = Table(
     "evidence_chunks",

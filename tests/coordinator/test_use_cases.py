@@ -367,13 +367,13 @@ async def test_evidence_comes_back_byte_for_byte_and_is_asked_for_by_requests(pe
     with pytest.raises(EvidenceUnknownError):
         await people.start(request)
     for _ in range(2):
-        assert await people.cases.put_evidence(_chunks(data, 100_000)) == digest_of(data)
+        assert await people.cases.put_evidence(_chunks(data, 100_000), caller="mallory") == digest_of(data)
     assert b"".join([chunk async for chunk in people.cases.evidence(digest_of(data))]) == data
     assert (await people.start(request)).created
 
 
 async def test_evidence_may_be_empty(people: People) -> None:
-    digest = await people.cases.put_evidence(_chunks(b"", 1))
+    digest = await people.cases.put_evidence(_chunks(b"", 1), caller="mallory")
     assert [chunk async for chunk in people.cases.evidence(digest)] == []
 
 
@@ -387,7 +387,7 @@ async def test_evidence_is_bounded_as_it_comes(people: People) -> None:
             yield b"x" * (1 << 20)
 
     with pytest.raises(EvidenceTooLargeError):
-        await people.cases.put_evidence(endless())
+        await people.cases.put_evidence(endless(), caller="mallory")
     assert taken == MAX_EVIDENCE_BYTES // (1 << 20) + 1
 
 

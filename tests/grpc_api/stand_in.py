@@ -149,7 +149,8 @@ class StandIn(UseCases):
         await self._reach("consistency")
         return Consistency(checkpoint=b"a checkpoint", proof=(HASH,) * known_size)
 
-    async def put_evidence(self, chunks: AsyncIterator[bytes]) -> str:
+    async def put_evidence(self, chunks: AsyncIterator[bytes], *, caller: str) -> str:
+        assert caller == "alice"
         self.reached["put_evidence"] += 1
         data = b"".join([chunk async for chunk in chunks])
         digest = digest_of(data)

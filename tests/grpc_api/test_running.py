@@ -105,9 +105,9 @@ def test_a_statement_is_handed_in_by_its_signer_only(acme: Site) -> None:
 
 def test_evidence_survives_the_wire_and_the_database(acme: Site) -> None:
     data = bytes(range(256)) * 5_000
-    with acme.in_process() as coordinator, connect(acme, coordinator.address, "alice") as alice:
-        digest = alice.put_evidence(data)
-        assert alice.evidence(digest) == data
+    with acme.in_process() as coordinator, connect(acme, coordinator.address, "mallory") as mallory:
+        digest = mallory.put_evidence(data)
+        assert mallory.evidence(digest) == data
 
 
 def test_what_was_acknowledged_survives_kill_9(acme: Site) -> None:

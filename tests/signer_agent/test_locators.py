@@ -13,7 +13,7 @@ import pytest
 
 from coordinator.certificates import Authority
 from signer_agent.errors import LocatorError
-from signer_agent.locators import https_opener, read_locator
+from signer_agent.locators import https_opener, in_time, is_forbidden, read_locator
 
 DATA = b"artifact" * 1000
 
@@ -94,7 +94,68 @@ def test_reading_stops_where_it_becomes_too_large(site: Site) -> None:
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(site: Site) -> None:
     with pytest.raises(LocatorError, match="certificate verify failed"):
-        list(read_locator(f"{site.address}/widget", largest=1 << 20))
+        list(read_locator(f"{site.address}/widget", largest=1 << 20, opener=https_opener(HTTPSHandler())))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "0.0.0.0"])  # noqa: S104
+def test_a_fetch_never_goes_to_this_machine_or_its_link(host: str) -> None:
+    with pytest.raises(LocatorError, match="this machine or its own link"):
+        list(read_locator(f"https://{host}:1/latest/meta-data", largest=1 << 20))
+
+
+ADDRESSES = {
+    "127.0.0.1": True,
+    "127.9.9.9": True,
+    "::1": True,
+    "::ffff:127.0.0.1": True,
+    "::ffff:169.254.169.254": True,
+    "169.254.169.254": True,
+    "fe80::1%eth0": True,
+    "0.0.0.0": True,  # noqa: S104
+    "224.0.0.1": True,
+    "10.1.2.3": False,
+    "192.168.1.1": False,
+    "203.0.113.7": False,
+    "2001:db8::7": False,
+}
+
+
+@pytest.mark.parametrize(("address", "forbidden"), ADDRESSES.items())
+def test_an_internal_mirror_is_a_host_like_others_and_ones_own_machine_is_not(
+    address: str, forbidden: bool
+) -> None:
+    assert is_forbidden(address) is forbidden
+
+
+def test_a_server_that_drips_is_left_behind() -> None:
+    silent = threading.Event()
+
+    def drips() -> Iterator[bytes]:
+        yield b"a"
+        silent.wait(60)
+
+    pieces = in_time(drips, "https://mirror.acme.example/widget", grace=0.2)
+    assert next(pieces) == b"a"
+    with pytest.raises(LocatorError, match="bytes a second, got fewer"):
+        next(pieces)
+    silent.set()
+
+
+def test_who_sends_much_has_more_time() -> None:
+    times = iter([0.0, 1.0, 61.0, 75.0])
+    pieces = in_time(lambda: iter([bytes(1 << 20), b"x"]), "https://mirror", clock=lambda: next(times))
+    assert [len(piece) for piece in pieces] == [1 << 20, 1]
+
+
+def test_what_goes_wrong_in_a_fetch_is_raised_where_it_is_read() -> None:
+    def fails() -> Iterator[bytes]:
+        yield b"a"
+        raise OSError("the line went dead")
+
+    pieces = in_time(fails, "https://mirror")
+    assert next(pieces) == b"a"
+    with pytest.raises(OSError, match="went dead"):
+        next(pieces)
 
 
 def test_nobody_there_is_said(site: Site) -> None:

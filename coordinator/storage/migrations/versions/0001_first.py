@@ -79,7 +79,14 @@ def _around_the_log() -> None:
         "evidence",
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("uploader", sa.Text(), nullable=False),
+        sa.Column("named", sa.SmallInteger(), nullable=False),
+        sa.Column("kept_until", _WHOLE, nullable=False),
         sa.PrimaryKeyConstraint("digest", name="evidence_pkey"),
+    )
+    unnamed = sa.text("named = 0")
+    op.create_index(
+        "evidence_unnamed", "evidence", ["kept_until"], sqlite_where=unnamed, postgresql_where=unnamed
     )
     op.create_table(
         "evidence_chunks",
