@@ -47,6 +47,7 @@ STATUSES: Final[dict[str, StatusCode]] = {
     "limit.time": StatusCode.DEADLINE_EXCEEDED,
     "log.size_ahead": StatusCode.OUT_OF_RANGE,
     "message": StatusCode.INVALID_ARGUMENT,
+    "notice.not_taken": StatusCode.UNAVAILABLE,
     "page": StatusCode.INVALID_ARGUMENT,
     "publication": StatusCode.UNAVAILABLE,
     "request.ceremony_exists": StatusCode.ALREADY_EXISTS,
