@@ -18,6 +18,7 @@ from quorumseal.ceremony.errors import (
 from quorumseal.ceremony.policy import Policy, Rule
 from quorumseal.ceremony.statements import Request
 from quorumseal.ceremony.values import instant_text
+from quorumseal.terminal.durations import duration_text
 
 
 def check_opening(request: Request, rule: Rule, policy: Policy, *, at: datetime) -> None:
@@ -26,8 +27,8 @@ def check_opening(request: Request, rule: Rule, policy: Policy, *, at: datetime)
     # Differences, never sums: an instant near the calendar's end must not overflow it.
     if not (opened < deadline <= hard_stop and hard_stop - opened <= rule.longest):
         raise DeadlineError(
-            f"expected opened < deadline <= hard stop <= opened + {rule.longest} (rule {rule.name}), got "
-            f"{instant_text(opened)}, {instant_text(deadline)}, {instant_text(hard_stop)}",
+            f"expected opened < deadline <= hard stop <= opened + {duration_text(rule.longest)} "
+            f"(rule {rule.name}), got {instant_text(opened)}, {instant_text(deadline)}, {instant_text(hard_stop)}",
             hint="choose a shorter deadline",
         )
     if hard_stop > policy.expires:
@@ -39,7 +40,8 @@ def check_opening(request: Request, rule: Rule, policy: Policy, *, at: datetime)
     if not (opened - at <= policy.clock_skew and at < deadline):
         raise OpeningTimeError(
             f"expected a request signed at {instant_text(opened)} to be logged between then and its deadline "
-            f"{instant_text(deadline)} (give or take {policy.clock_skew}), got {instant_text(at)}",
+            f"{instant_text(deadline)} (give or take {duration_text(policy.clock_skew)}), "
+            f"got {instant_text(at)}",
             hint="check this machine's clock, then start again",
         )
 

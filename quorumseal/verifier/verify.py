@@ -115,13 +115,19 @@ def _find(artifact: str, digest: str, request: Request, by_digest: Mapping[str, 
             return subject
     named = [subject for subject in request.subjects if subject.name == artifact]
     if named or not same_bytes:
-        what = f"{request.product} {request.version}"
-        expected = named[0].digest if named else f"one of the {len(request.subjects)} artifacts of {what}"
+        expected = named[0].digest if named else _artifacts_of(request)
         raise OtherBytesError(
             f"expected {artifact} to be {expected}, got {digest}",
             hint="the file is not what was approved: fetch it again, and do not use this one",
         )
     return same_bytes[0]
+
+
+def _artifacts_of(request: Request) -> str:
+    what = f"{request.product} {request.version}"
+    if len(request.subjects) > 1:
+        return f"one of the {len(request.subjects)} artifacts of {what}"
+    return f"{request.subjects[0].name} of {what} ({request.subjects[0].digest})"
 
 
 def _check_approved(chain: Chain) -> None:
