@@ -85,7 +85,7 @@ def summary(frauds: Sequence[Fraud], look: Look) -> list[str]:
     rows = []
     for fraud in frauds:
         wrong = "; ".join(str(attempt) for attempt in fraud.attempts if not attempt.failed_as_it_must)
-        mark, verdict = (Mark.FAILED, "NOT AS IT MUST") if wrong else (Mark.DONE, "refused as it must")
+        mark, verdict = (Mark.FAILED, "NOT AS IT MUST") if wrong else (Mark.DONE, "refused")
         rows.append(
             [
                 f"{mark.value[0 if look.unicode else 1]} {verdict}",

@@ -62,7 +62,7 @@ def decide(stage: Stage) -> None:
 
 def verify(stage: Stage) -> None:
     """Let a consumer verify, who has the artifact, the bundle and the trust file, and no network."""
-    stage.telling.chapter("5. Anybody verifies it, offline, from the artifact, the bundle and the trust file")
+    stage.telling.chapter("5. Anybody verifies it offline, from artifact, bundle and trust file")
     artifact, bundle = stage.artifact("widget", "1.0"), stage.published("widget", "1.0")
     stage.must("verify", artifact, "--bundle", bundle, "--trust", stage.trust_file, "--explain")
     stage.telling.remark("One approval as files, for a tool that has never heard of Quorumseal:")

@@ -28,7 +28,8 @@ def check_opening(request: Request, rule: Rule, policy: Policy, *, at: datetime)
     if not (opened < deadline <= hard_stop and hard_stop - opened <= rule.longest):
         raise DeadlineError(
             f"expected opened < deadline <= hard stop <= opened + {duration_text(rule.longest)} "
-            f"(rule {rule.name}), got {instant_text(opened)}, {instant_text(deadline)}, {instant_text(hard_stop)}",
+            f"(rule {rule.name}), got {instant_text(opened)}, {instant_text(deadline)} and "
+            f"{instant_text(hard_stop)}",
             hint="choose a shorter deadline",
         )
     if hard_stop > policy.expires:
