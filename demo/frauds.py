@@ -121,7 +121,7 @@ FRAUDS: Final[Mapping[str, Callable[[Fraud], None]]] = {
     "one approval short": one_approval_short,
     "one person signing with two keys": two_keys,
     "the requester approving": requester_approves,
-    "an approval moved from another ceremony": moved_approval,
+    "an approval from another ceremony": moved_approval,
     "an approval after the deadline": late_approval,
     "a rejection cut out of a bundle": cut_rejection,
 }
