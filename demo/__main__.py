@@ -88,7 +88,7 @@ def play(stage: Stage) -> int:
     telling.lines(summary(tried, telling.look))
     attempts = sum(len(fraud.attempts) for fraud in tried)
     good = all(fraud.failed_as_it_must for fraud in tried)
-    how = "all refused as they must be" if good else "NOT ALL REFUSED AS THEY MUST BE"
+    how = "all refused" if good else "NOT ALL REFUSED AS THEY MUST BE"
     telling.answer(
         Mark.DONE if good else Mark.FAILED,
         f"widget 1.0 approved and verified; {len(tried)} frauds, {attempts} attempts, {how}, "
