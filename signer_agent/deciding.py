@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a ceremony to a review, and what stands in the way of deciding on it."""
 
+from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.errors import (
+    AlreadyApprovedError,
     CeremonyEndedError,
     MustSupersedeError,
     RequesterDecidesError,
@@ -14,6 +16,7 @@ from signer_agent.agent import Agent
 from signer_agent.artifacts import Findings, Sources, find_artifacts
 from signer_agent.errors import NotAwaitedError
 from signer_agent.observing import Observation, observe
+from signer_agent.recollection import Known
 from signer_agent.review import Review, Standing
 
 _MOST_EARLIER = 50
@@ -60,12 +63,23 @@ def require_decidable(review: Review, choice: Choice) -> None:
                 f"it is {instant_text(review.at)} on this machine",
                 hint="nothing more is counted; if this clock is wrong, set it and try again",
             )
-        case _ if review.conflict is not None and choice is Choice.APPROVAL:
-            raise MustSupersedeError(
-                f"expected a request that supersedes the one of ceremony {review.conflict.ceremony}, whose "
-                f"bytes {review.signer} approved as {what}, got one for other bytes that does not",
-                hint="ask the requester what happened; one version is one set of bytes",
-            )
+        case _ if choice is Choice.APPROVAL and (conflict := review.conflict) is not None:
+            raise _conflicting(conflict, what, review.signer)
+
+
+def _conflicting(earlier: Known, what: str, signer: str) -> AlreadyApprovedError | MustSupersedeError:
+    if earlier.end is EntryType.APPROVED:
+        return AlreadyApprovedError(
+            f"expected a version that is not approved yet, got {what}, which was approved with other bytes "
+            f"(ceremony {earlier.request.ceremony})",
+            hint="an approved version is final, and no honest coordinator asks again: tell its operator",
+        )
+    return MustSupersedeError(
+        f"expected a request that supersedes the one of ceremony {earlier.request.ceremony}, whose "
+        f"bytes {signer} approved as {what}, and which has ended, got one for other bytes "
+        + ("that does not" if earlier.end else "while that one is not shown to have ended"),
+        hint="ask the requester what happened; one version is one set of bytes",
+    )
 
 
 def _review(agent: Agent, observation: Observation, findings: Findings) -> Review:

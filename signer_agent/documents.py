@@ -9,7 +9,7 @@ from quorumseal.ceremony.statements import Decision
 from quorumseal.ceremony.values import instant_text
 from signer_agent.drafting import Draft
 from signer_agent.inbox import Inbox
-from signer_agent.journal import Stored
+from signer_agent.recollection import Stored
 from signer_agent.review import Review
 from signer_agent.words import four_words
 

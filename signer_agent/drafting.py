@@ -46,7 +46,7 @@ class Draft:
     product: str
     reason: Annex | None = None
     after: frozenset[str] = frozenset()
-    """What this agent had signed in the ceremony when it was reviewed; more since then refuses this."""
+    """What this agent had signed about the release when it was reviewed; more since then refuses this."""
 
     @property
     def digest(self) -> str:
@@ -154,13 +154,12 @@ def _draft(
     payload = write_statement(statement)
     if read_statement(payload) != statement:
         raise ValueError("what is written does not say what was meant")
-    own = review.recollection.own if review else ()
     return Draft(
         statement=statement,
         payload=payload,
         product=product,
         reason=reason,
-        after=frozenset(stored.digest for stored in own),
+        after=review.recollection.signed if review else frozenset(),
     )
 
 

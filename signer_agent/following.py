@@ -27,8 +27,8 @@ from signer_agent.deciding import look, require_decidable
 from signer_agent.drafting import draft_decision
 from signer_agent.errors import ForkError
 from signer_agent.inbox import Inbox, open_inbox
-from signer_agent.journal import Stored
 from signer_agent.observing import observe, observe_head, observe_policy
+from signer_agent.recollection import Stored
 from signer_agent.review import Review, Standing
 from signer_agent.signing import send, settle, sign_and_store
 

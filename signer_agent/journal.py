@@ -9,13 +9,10 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum, unique
 from pathlib import Path
 
-from quorumseal.ceremony.entries import Entry
-from quorumseal.ceremony.policy import Policy
+from quorumseal.ceremony.entries import CONCLUSIONS, Entry, EntryType, read_entry
 from quorumseal.ceremony.policy_document import SignedPolicy, read_policy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statement_document import read_statement
@@ -26,6 +23,7 @@ from quorumseal.signatures import Envelope
 from quorumseal.strict_json import write
 from quorumseal.tlog import Checkpoint
 from signer_agent.errors import JournalError
+from signer_agent.recollection import Fate, Known, LastDecision, Recollection, Stored
 
 _SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -52,58 +50,6 @@ CREATE TABLE statements (
 ) STRICT;
 CREATE INDEX statements_by_ceremony ON statements (ceremony);
 """
-
-
-@unique
-class Fate(StrEnum):
-    """What became of something that was signed."""
-
-    STORED = "stored"
-    """Nobody has acknowledged it: it is sent again until somebody does."""
-    RECORDED = "recorded"
-    """Its receipt is here."""
-    VOID = "void"
-    """The rules themselves cannot take it any more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """Something that this agent signed."""
-
-    digest: str
-    ceremony: str
-    statement: Statement
-    envelope: Envelope
-    reason: Annex | None
-    fate: Fate
-    state: str | None
-    """Of the ceremony when the receipt came."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastDecision:
-    """What this signer last decided on a product, and the policy that then held."""
-
-    decision: Decision
-    policy: Policy
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recollection:
-    """What the journal has to say about one release."""
-
-    last: LastDecision | None = None
-    own: tuple[Stored, ...] = ()
-    """What this agent signed in the ceremony, oldest first."""
-    approved: tuple[tuple[str, Request], ...] = ()
-    """The requests under the same product and version that this agent signed an approval of, by digest."""
-    superseded: tuple[tuple[str, str | None], ...] = ()
-    """Every request known for that product and version, and the one that it supersedes."""
-
-    @property
-    def pending(self) -> Stored | None:
-        """What was signed in the ceremony and has no receipt."""
-        return next((stored for stored in self.own if stored.fate is Fate.STORED), None)
 
 
 class Journal:
@@ -281,18 +227,19 @@ class Journal:
         """Return everything that was signed and has no receipt, oldest first."""
         return self._stored("fate = ?", str(Fate.STORED))
 
+    def signed_about_release(self, ceremony: str) -> frozenset[str]:
+        """Return the digests of all that this agent signed about a ceremony's release, here and elsewhere."""
+        rows = self._rows(
+            "SELECT digest FROM statements WHERE ceremony = ? OR ceremony IN (SELECT other.ceremony "
+            "FROM requests AS this JOIN requests AS other USING (product, version, kind) "
+            "WHERE this.ceremony = ?)",
+            ceremony,
+            ceremony,
+        )
+        return frozenset(row[0] for row in rows)
+
     def recall(self, request: Request) -> Recollection:
         """Return everything that matters to a decision on ``request``."""
-        known = [
-            (row[0], row[1], bytes(row[2]))
-            for row in self._rows(
-                "SELECT digest, supersedes, payload FROM requests "
-                "WHERE product = ? AND version = ? AND kind = ?",
-                request.product,
-                request.version,
-                str(request.kind),
-            )
-        ]
         approved = {
             stored.statement.request
             for stored in self._stored("kind = 'approval' AND product = ?", request.product)
@@ -301,9 +248,28 @@ class Journal:
         return Recollection(
             last=self._last_decision(request.product),
             own=self.signed(request.ceremony),
-            approved=tuple((digest, _request(payload)) for digest, _, payload in known if digest in approved),
-            superseded=tuple((digest, supersedes) for digest, supersedes, _ in known),
+            signed=self.signed_about_release(request.ceremony),
+            known=tuple(
+                Known(
+                    digest=digest,
+                    request=_request(bytes(payload)),
+                    approved=digest in approved,
+                    end=self._end(ceremony) if ended else None,
+                )
+                for digest, ceremony, payload, ended in self._rows(
+                    "SELECT digest, ceremony, payload, ended FROM requests "
+                    "WHERE product = ? AND version = ? AND kind = ?",
+                    request.product,
+                    request.version,
+                    str(request.kind),
+                )
+            ),
         )
+
+    def _end(self, ceremony: str) -> EntryType | None:
+        rows = self._rows("SELECT payload FROM entries WHERE ceremony = ? ORDER BY seq DESC", ceremony)
+        types = (read_entry(bytes(row[0])).type for row in rows)
+        return next((each for each in types if each in CONCLUSIONS), None)
 
     def _last_decision(self, product: str) -> LastDecision | None:
         row = self._row(

@@ -18,8 +18,8 @@ from quorumseal.ceremony.statements import Evidence, Locator, Mode, Request, Sub
 from quorumseal.signatures import PrivateKey
 from signer_agent.agent import Agent
 from signer_agent.drafting import Draft, draft_cancellation, draft_request, make_context, make_reason
-from signer_agent.journal import Stored
 from signer_agent.observing import observe, observe_head
+from signer_agent.recollection import Stored
 from signer_agent.review import Review
 from signer_agent.signing import send, sign_and_store, submit_request, verify_opening
 

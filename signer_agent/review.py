@@ -17,8 +17,8 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision, Request
 from signer_agent.artifacts import Findings
 from signer_agent.changes import changes_between
-from signer_agent.journal import Recollection, Stored
 from signer_agent.observing import Observation
+from signer_agent.recollection import Known, Recollection, Stored
 
 
 @unique
@@ -38,7 +38,7 @@ class Standing(StrEnum):
     OVERDUE = "overdue"
     """The deadline has passed by this machine's clock; the log has not said so yet."""
     CONFLICT = "conflict"
-    """They approved other bytes under this version, and the request does not supersede those."""
+    """Other bytes count under this version, by their own approval or by a quorum's."""
     ENDED = "ended"
 
 
@@ -113,18 +113,9 @@ class Review:
         )
 
     @property
-    def conflict(self) -> Request | None:
-        """What this signer approved under this version, of other bytes, and is not superseded by this."""
-        request = self.request.statement
-        before = dict(self.recollection.superseded)
-        superseded, latest = set(), request.supersedes
-        while latest is not None and latest not in superseded:
-            superseded.add(latest)
-            latest = before.get(latest)
-        for digest, approved in self.recollection.approved:
-            if digest not in superseded and set(approved.subjects) != set(request.subjects):
-                return approved
-        return None
+    def conflict(self) -> Known | None:
+        """What counts under this version, is about other bytes, and is not superseded by this."""
+        return self.recollection.conflict(self.request.statement)
 
     @property
     def standing(self) -> Standing:

@@ -7,6 +7,7 @@ What others wrote stands apart, each under its author's name, and is said to be 
 from collections.abc import Sequence
 from datetime import datetime
 
+from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import (
     CeremonyRejected,
     DeadlinePassed,
@@ -132,12 +133,20 @@ def _draw_warnings(screen: Screen, review: Review) -> None:
             "machine, somebody else has your key: tell your security team.",
         )
     if (conflict := review.conflict) is not None:
+        final = conflict.end is EntryType.APPROVED
+        who = "A quorum" if final else "You"
         screen.item(
-            Mark.WARNING, f"You approved these bytes as {release_of(review)} (ceremony {conflict.ceremony}):"
+            Mark.WARNING,
+            f"{who} approved these bytes as {release_of(review)} (ceremony {conflict.request.ceremony}):",
         )
-        for subject in conflict.subjects:
+        for subject in conflict.request.subjects:
             screen.facts([(f"    {subject.name}", subject.digest)])
-        screen.line("    This request does not say that it supersedes that one.")
+        if final:
+            screen.line("    An approved version is final: no other bytes can take its place.")
+        elif conflict.end is None:
+            screen.line("    That ceremony is not shown to have ended.")
+        else:
+            screen.line("    This request does not say that it supersedes that one.")
 
 
 def _draw_artifacts(screen: Screen, review: Review) -> None:

@@ -29,8 +29,8 @@ from signer_agent.agent import Agent
 from signer_agent.drafting import Draft
 from signer_agent.errors import DecidedMeanwhileError, NoReceiptError, NotARosterKeyError, ReceiptError
 from signer_agent.fork import require_unblocked
-from signer_agent.journal import Stored
 from signer_agent.observing import Observation, connect
+from signer_agent.recollection import Stored
 
 _ENTRY_TYPES = {
     Request: (EntryType.OPENED,),
@@ -45,13 +45,12 @@ def sign_and_store(agent: Agent, draft: Draft, key: PrivateKey, policy: SignedPo
     statement = draft.statement
     with agent.home.exclusive():
         require_unblocked(agent.home)
-        for stored in agent.journal.signed(statement.ceremony):
-            if stored.digest not in draft.after:
-                raise DecidedMeanwhileError(
-                    f"expected nothing signed in ceremony {statement.ceremony} since it was reviewed, "
-                    f"got {stored.digest}",
-                    hint="review it again; what was signed is in the journal and will be sent",
-                )
+        if signed := agent.journal.signed_about_release(statement.ceremony) - draft.after:
+            raise DecidedMeanwhileError(
+                f"expected nothing signed about the release of ceremony {statement.ceremony} since it was "
+                f"reviewed, got {min(signed)}",
+                hint="review it again; what was signed is in the journal and will be sent",
+            )
         envelope = sign(draft.payload, key)
         return agent.journal.store(statement, draft.product, envelope, draft.reason, at=agent.now())
 

@@ -20,7 +20,7 @@ from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.deciding import Cancel, Command, Expire, Record, Supersede
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.lifecycle import State
-from quorumseal.ceremony.signed import authenticate, signed_as
+from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import Cancellation, Decision, Request
 from quorumseal.client.errors import ClientError, CoordinatorRefusedError
 from quorumseal.client.values import (
@@ -104,6 +104,12 @@ class SimulatedCoordinator:
         request = request or self.organisation.request(at=self.now)
         return self.start(self.organisation.seal(request)).ceremony
 
+    def open_unasked(self, request: Request) -> str:
+        """Open a ceremony as no honest coordinator would: whatever came before under the same version."""
+        signed = signed_as(Request, authenticate(self.organisation.seal(request), self.organisation.policy))
+        self._begin(signed)
+        return request.ceremony
+
     def decide_as(self, signer: str, ceremony: str, **fields: Any) -> Decided:
         """Let another signer decide."""
         request = self.chains[ceremony].ceremony.request
@@ -147,10 +153,7 @@ class SimulatedCoordinator:
             return Started(ceremony=admitted.ceremony, created=False, receipt=self.receipt(first))
         if admitted.superseded is not None:
             self._extend(admitted.superseded, Supersede(request.digest))
-        chain, entry = open_chain(self.organisation.policy, request, at=self.now)
-        self.chains[chain.id], self.entries[chain.id] = chain, []
-        self._append(chain, (entry,))
-        return Started(ceremony=chain.id, created=True, receipt=self.receipt(entry))
+        return Started(ceremony=statement.ceremony, created=True, receipt=self.receipt(self._begin(request)))
 
     def decide(self, envelope: Envelope, reason: Annex | None) -> Decided:
         """Record a decision."""
@@ -226,6 +229,12 @@ class SimulatedCoordinator:
             deadline=request.deadline,
             ended_at=found.ended_at,
         )
+
+    def _begin(self, request: Signed[Request]) -> Entry:
+        chain, entry = open_chain(self.organisation.policy, request, at=self.now)
+        self.chains[chain.id], self.entries[chain.id] = chain, []
+        self._append(chain, (entry,))
+        return entry
 
     def _extend(self, ceremony: str, command: Command) -> None:
         if ceremony not in self.chains:

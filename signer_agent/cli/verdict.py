@@ -25,7 +25,7 @@ from signer_agent.drafting import Draft, consequences, draft_decision, make_reas
 from signer_agent.errors import NotConfirmedError, UsageError
 from signer_agent.fork import require_unblocked
 from signer_agent.inbox_screen import handle_of
-from signer_agent.journal import Stored
+from signer_agent.recollection import Stored
 from signer_agent.review import Review
 from signer_agent.screen import YOU, draw_draft, draw_review, release_of
 from signer_agent.signing import send, settle, sign_and_store

@@ -12,7 +12,8 @@ from signer_agent.artifacts import Sources
 from signer_agent.deciding import look, require_decidable
 from signer_agent.drafting import Draft, draft_decision, make_reason
 from signer_agent.home import SETTINGS_FILE, Home
-from signer_agent.journal import Journal, Stored
+from signer_agent.journal import Journal
+from signer_agent.recollection import Stored
 from signer_agent.review import Review
 from signer_agent.signing import send, settle, sign_and_store
 from tests.organisation import ARTIFACT, REASON

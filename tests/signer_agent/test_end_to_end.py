@@ -18,7 +18,8 @@ import pytest
 from quorumseal.cli.main import main
 from quorumseal.client.connection import Connection
 from signer_agent.home import Home
-from signer_agent.journal import Fate, Journal
+from signer_agent.journal import Journal
+from signer_agent.recollection import Fate
 from signer_agent.settings import read_settings
 from tests.cli.office import PASSPHRASE, Office, coordinator_of, found_office
 from tests.cli.terminal import Terminal, shows

@@ -9,8 +9,9 @@ import pytest
 from quorumseal.ceremony.statements import Choice
 from quorumseal.verifier.part import open_log_checkpoint
 from signer_agent.errors import JournalError
-from signer_agent.journal import Fate, Journal
+from signer_agent.journal import Journal
 from signer_agent.observing import newest_known
+from signer_agent.recollection import Fate
 from signer_agent.signing import sign_and_store
 from tests.organisation import Organisation, changed
 from tests.signer_agent.desks import Desk

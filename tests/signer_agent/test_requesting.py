@@ -14,7 +14,7 @@ from quorumseal.ceremony.values import ceremony_id
 from quorumseal.client.errors import CoordinatorUnreachableError
 from quorumseal.refusal import Refusal
 from signer_agent.errors import NoReceiptError
-from signer_agent.journal import Fate
+from signer_agent.recollection import Fate
 from signer_agent.requesting import (
     Opened,
     Wanted,

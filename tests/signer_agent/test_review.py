@@ -3,10 +3,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from quorumseal.ceremony.errors import (
+    AlreadyApprovedError,
     CeremonyEndedError,
     MustSupersedeError,
     RequesterDecidesError,
@@ -21,13 +23,13 @@ from signer_agent.changes import changes_between
 from signer_agent.deciding import look, require_decidable
 from signer_agent.drafting import consequences, draft_decision, make_reason
 from signer_agent.errors import NotAwaitedError, UnreadableTextError, UsageError
-from signer_agent.journal import LastDecision
+from signer_agent.recollection import LastDecision
 from signer_agent.review import Standing
 from signer_agent.screen import consequences_text
 from signer_agent.signing import sign_and_store
 from tests.organisation import ARTIFACT, NOW, Organisation, changed
 from tests.signer_agent.desks import Desk
-from tests.simulated_coordinator import SimulatedCoordinator
+from tests.simulated_coordinator import Message, SimulatedCoordinator
 
 OTHER = b"other bytes under the same version\n"
 OTHERS = (Subject(name="widget.tar.gz", digest=digest_of(OTHER)),)
@@ -165,6 +167,48 @@ def test_a_request_that_supersedes_the_approved_one_may_have_other_bytes(
     desk.artifact.write_bytes(OTHER)
     assert desk.look(second).standing is Standing.AWAITED
     assert desk.decide(second).state == "open"
+
+
+@pytest.mark.parametrize("signer", ["alice", "erin"])
+def test_what_a_quorum_approved_is_superseded_by_nothing(
+    tmp_path: Path, coordinator: SimulatedCoordinator, signer: str
+) -> None:
+    first = coordinator.open(coordinator.organisation.request(number=1))
+    for name in ("alice", "carol", "bob", "dan"):  # erin signs nothing, and sees how it ends
+        Desk(tmp_path / name, coordinator, name).decide(first)
+    desk = Desk(tmp_path / signer, coordinator, signer, artifact=OTHER)
+    assert desk.look(first).standing is Standing.ENDED
+    earlier = coordinator.chains[first].ceremony.request.digest
+    second = coordinator.open_unasked(
+        coordinator.organisation.request(number=2, subjects=OTHERS, supersedes=earlier)
+    )
+    assert desk.look(second).standing is Standing.CONFLICT
+    signed = list(desk.key.signed)
+    with pytest.raises(AlreadyApprovedError, match=f"ceremony {first}"):
+        desk.decide(second)
+    assert desk.key.signed == signed
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["open in the list", "left out of the list"])
+def test_a_request_that_supersedes_one_that_has_not_ended_may_not_have_other_bytes(
+    tmp_path: Path, coordinator: SimulatedCoordinator, listed: bool
+) -> None:
+    def leave_out(message: Message) -> Any:
+        if message.method == "list_ceremonies" and message.reply and not listed:
+            return replace(message.content, ceremonies=())
+        return message.content
+
+    first = coordinator.open(coordinator.organisation.request(number=1))
+    desk = Desk(tmp_path / "alice", coordinator, hostile=leave_out)
+    desk.decide(first)
+    earlier = coordinator.chains[first].ceremony.request.digest
+    second = coordinator.open_unasked(
+        coordinator.organisation.request(number=2, subjects=OTHERS, supersedes=earlier)
+    )
+    desk.artifact.write_bytes(OTHER)
+    with pytest.raises(MustSupersedeError, match="not shown to have ended"):
+        desk.decide(second)
+    assert len(desk.key.signed) == 1
 
 
 def test_a_chain_of_requests_is_followed_through_one_that_was_never_seen(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyte
 import pytest
 
+from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.statements import Choice, Evidence, Locator, Request
 from quorumseal.ceremony.values import digest_of
 from quorumseal.client.values import Annex
@@ -16,7 +17,7 @@ from signer_agent.documents import review_json
 from signer_agent.drafting import consequences
 from signer_agent.inbox import Inbox, open_inbox
 from signer_agent.inbox_screen import draw_inbox
-from signer_agent.journal import LastDecision
+from signer_agent.recollection import Known, LastDecision
 from signer_agent.review import Review
 from signer_agent.screen import NOT_SIGNED, draw_draft, draw_review
 from tests.organisation import NOW, Organisation, changed
@@ -145,8 +146,16 @@ def test_a_decision_in_ones_name_from_elsewhere_is_an_alarm(
     assert "somebody else has your key" in text
 
 
+@pytest.mark.parametrize(
+    ("end", "who", "why"),
+    [
+        (None, "You", "That ceremony is not shown to have ended."),
+        (EntryType.EXPIRED, "You", "This request does not say that it supersedes that one."),
+        (EntryType.APPROVED, "A quorum", "An approved version is final"),
+    ],
+)
 def test_other_bytes_than_were_approved_before_are_an_alarm(
-    tmp_path: Path, coordinator: SimulatedCoordinator
+    tmp_path: Path, coordinator: SimulatedCoordinator, end: EntryType | None, who: str, why: str
 ) -> None:
     first = coordinator.open()
     desk = Desk(tmp_path / "alice", coordinator)
@@ -156,10 +165,11 @@ def test_other_bytes_than_were_approved_before_are_an_alarm(
         review.request.statement,
         subjects=(replace(review.request.statement.subjects[0], digest=digest_of(b"older")),),
     )
-    recollection = replace(review.recollection, approved=((digest_of(b"1"), other),))
-    text = drawn(replace(review, recollection=recollection))
-    assert "You approved these bytes as widget 1.0" in text
+    known = Known(digest=digest_of(b"1"), request=other, approved=True, end=end)
+    text = drawn(replace(review, recollection=replace(review.recollection, known=(known,))))
+    assert f"{who} approved these bytes as widget 1.0" in text
     assert digest_of(b"older") in text
+    assert why in text
 
 
 def test_a_changed_rule_is_told_before_the_decision(

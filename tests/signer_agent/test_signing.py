@@ -9,7 +9,8 @@ import pytest
 
 from quorumseal.ceremony.errors import CeremonyEndedError, KeyNotValidError
 from quorumseal.ceremony.lifecycle import State
-from quorumseal.ceremony.statements import Choice, Decision
+from quorumseal.ceremony.statements import Choice, Decision, Subject
+from quorumseal.ceremony.values import digest_of
 from quorumseal.client.errors import CoordinatorUnreachableError
 from quorumseal.refusal import Refusal
 from signer_agent import signing
@@ -19,7 +20,9 @@ from signer_agent.errors import (
     NoReceiptError,
     NotARosterKeyError,
 )
-from signer_agent.journal import Fate, Journal
+from signer_agent.journal import Journal
+from signer_agent.recollection import Fate
+from signer_agent.review import Standing
 from signer_agent.signing import send, settle, sign_and_store
 from tests.organisation import NOW, Organisation, changed, key_of
 from tests.signer_agent.desks import CountingKey, Desk, envelopes_of, payload_of
@@ -204,6 +207,26 @@ def test_nothing_is_signed_when_something_else_was_signed_since_the_review(
         sign_and_store(desk.agent, here, desk.key, review.observation.policy)
     assert refused.value.code == "decision.meanwhile"
     assert len(desk.key.signed) == 1
+
+
+def test_two_programs_at_one_desk_sign_one_set_of_bytes_for_a_version(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    organisation, other = coordinator.organisation, b"a back door\n"
+    subjects = (Subject(name="widget.tar.gz", digest=digest_of(other)),)
+    one = coordinator.open_unasked(organisation.request(number=1))
+    two = coordinator.open_unasked(organisation.request(number=2, subjects=subjects))
+    here = Desk(tmp_path / "alice", coordinator)
+    reviews = [here.look(one)]
+    there = Desk(tmp_path / "alice", coordinator, artifact=other)
+    reviews.append(there.look(two))
+    policy = reviews[0].observation.policy
+    drafts = here.draft(reviews[0]), there.draft(reviews[1])
+    sign_and_store(here.agent, drafts[0], here.key, policy)
+    with pytest.raises(DecidedMeanwhileError, match="about the release"):
+        sign_and_store(there.agent, drafts[1], there.key, policy)
+    assert there.look(two).standing is Standing.CONFLICT
+    assert len(here.key.signed) + len(there.key.signed) == 1
 
 
 def test_a_key_that_is_not_in_the_roster_signs_nothing(
