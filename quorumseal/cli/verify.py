@@ -66,6 +66,8 @@ def run(arguments: Namespace) -> int:
         return Outcome.VERIFIED
     drawn = screen()
     drawn.answer(Mark.DONE, *_answer(verified, [*digests]))
+    if len(digests) > 1:
+        _draw_renamed(drawn, verified, [*digests])
     if arguments.explain:
         _draw_tree(drawn, verified)
     else:
@@ -89,6 +91,13 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
     which = [first] if first else ["--manifest", str(arguments.manifest)]
     where = ["--bundle", str(arguments.bundle), "--trust", str(arguments.trust)]
     drawn.next("Why", ["quorumseal", "verify", *which, *where, "--explain"])
+
+
+def _draw_renamed(drawn: Screen, verified: Verified, given: Sequence[str]) -> None:
+    """Say which artifacts have other names here: approved bytes may be another file's than the name says."""
+    for here, subject in zip(given, verified.subjects, strict=True):
+        if here != subject.name:
+            drawn.item(Mark.WARNING, Foreign(here), f"is {subject.name}")
 
 
 def _draw_tree(drawn: Screen, verified: Verified) -> None:

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
+import errno
 import hashlib
 import json
+import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,6 +167,69 @@ def test_a_file_is_recognised_by_its_bytes_whatever_it_is_called(
     assert capsys.readouterr().out.startswith(
         "✓ my download (1).tar.gz is widget.tar.gz and belongs to widget"
     )
+
+
+def test_of_several_files_those_with_other_names_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    published = publish(tmp_path, {"linux": b"linux", "windows": b"windows", "notes": b"notes"})
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for name, data in (("linux.bin", b"windows"), ("windows.bin", b"linux"), ("notes", b"notes")):
+        (mixed / name).write_bytes(data)
+    assert main(["verify", str(mixed), *published.verifying]) == 0
+    assert capsys.readouterr().out.splitlines()[:4] == [
+        "✓ 3 artifacts belong to widget 1.0, which its quorum approved",
+        "  ! linux.bin is windows",
+        "  ! windows.bin is linux",
+        "  engineering   alice, erin (2 needed)",
+    ]
+
+
+def _nothing(folder: Path) -> None:
+    (folder / "empty").mkdir()
+
+
+def _link(folder: Path) -> None:
+    (folder / "link").symlink_to(folder)
+
+
+def _pipe(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+
+
+@pytest.mark.parametrize(
+    ("add", "folder", "why"),
+    [
+        (_nothing, "dist/empty", "got an empty folder"),
+        (_link, "dist", "got a symbolic link"),
+        (_pipe, "dist", "got what is no file"),
+    ],
+)
+def test_what_cannot_be_checked_in_a_folder_is_never_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], add: Callable[[Path], None], folder: str, why: str
+) -> None:
+    published = publish(tmp_path, {"dist/widget": b"widget", "gadget": b"gadget"})
+    add(tmp_path / "dist")
+    words = [str(tmp_path / "gadget"), str(tmp_path / folder)]
+    assert main(["verify", *words, *published.verifying]) == 2
+    assert why in flat(capsys.readouterr().err)
+
+
+def test_a_folder_that_cannot_be_listed_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = publish(tmp_path, {"dist/widget": b"widget", "dist/secret/gadget": b"gadget"})
+    scandir = os.scandir
+
+    def closed(path: Path) -> Any:  # root may list everything, so a mode of 0 would prove nothing
+        if path.name == "secret":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    assert main(["verify", str(tmp_path / "dist"), *published.verifying]) == 2
+    assert "expected to list the folder" in flat(capsys.readouterr().err)
 
 
 def test_a_file_of_the_manifest_is_not_named_again(
