@@ -15,7 +15,7 @@ from quorumseal.ceremony.policy import SignerKey, Threshold
 from quorumseal.ceremony.statements import Choice, Request, Subject
 from quorumseal.ceremony.values import digest_of
 from quorumseal.strict_json import JsonValue, read
-from quorumseal.verifier.errors import NothingToVerifyError, QuorumShortError
+from quorumseal.verifier.errors import NothingToVerifyError, OtherBytesError, QuorumShortError
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import Verified, verify
 from tests.forging import Path, edited, relinked, swapped, value_at, verdict, without
@@ -136,6 +136,15 @@ def test_a_name_of_the_request_stands_for_its_own_bytes_alone() -> None:
     assert [subject.name for subject in verified.subjects] == ["copy.tar.gz", "notes.txt"]
     crossed = {"notes.txt": SUBJECTS[0].digest}
     assert verdict(lambda: verify(sealed.bundle, sealed.trust, crossed)) == "artifact.other_bytes"
+
+
+@pytest.mark.parametrize(
+    ("several", "says"), [(False, "to be widget.tar.gz of widget 1.0"), (True, "one of the 3 artifacts")]
+)
+def test_other_bytes_are_told_what_they_should_be(several: bool, says: str) -> None:
+    sealed = _two_subjects() if several else SEALED
+    with pytest.raises(OtherBytesError, match=says):
+        verify(sealed.bundle, sealed.trust, {"other.tar.gz": "sha256:" + "f" * 64})
 
 
 def test_nothing_is_never_verified() -> None:
