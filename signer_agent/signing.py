@@ -128,12 +128,17 @@ def verify_opening(receipt: Receipt, ceremony: str, stored: Stored, policy: Sign
 
 
 def settle(agent: Agent, stored: Stored, observation: Observation) -> Stored:
-    """Bring what was signed and has no receipt to its end: a receipt, or the reason why it can have none."""
-    chain = observation.chain
+    """Bring what was signed and has no receipt to its end: a receipt, or the reason why it can have none.
+
+    What a clock that ran ahead signed is only early: the log may take it once that instant has come, so it is
+    judged as if it had.
+    """
+    chain, signed_at = observation.chain, stored.statement.context.signed_at
     cancelled = isinstance(stored.statement, Cancellation) and chain.ceremony.state is State.CANCELLED
     if not cancelled and stored.digest not in chain.ceremony.recorded:
         try:
-            judge(chain.ceremony, _command(stored, observation.policy), at=max(agent.now(), chain.last_at))
+            at = max(agent.now(), chain.last_at, signed_at)
+            judge(chain.ceremony, _command(stored, observation.policy), at=at)
         except CeremonyError as refusal:
             agent.journal.make_void(stored.digest, refusal.code)
             raise

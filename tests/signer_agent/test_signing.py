@@ -182,6 +182,24 @@ def test_what_the_rules_cannot_take_any_more_is_void_and_said_so(
     assert desk.agent.journal.pending() == ()
 
 
+def test_what_a_clock_that_ran_ahead_signed_is_kept_until_its_time_has_come(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    ceremony = coordinator.open()
+    desk = Desk(tmp_path / "alice", coordinator)
+    desk.agent = replace(desk.agent, now=lambda: coordinator.now + timedelta(hours=2))
+    with pytest.raises(Refusal, match="expected a decision signed by now"):
+        desk.decide(ceremony)
+    desk = desk.reopened()  # with its clock set right
+    with pytest.raises(Refusal, match="expected a decision signed by now"):
+        desk.decide(ceremony, Choice.REJECTION)
+    # whoever got the envelope can hand it in later: to call it void would be a lie
+    assert [stored.fate for stored in desk.agent.journal.signed(ceremony)] == [Fate.STORED]
+    coordinator.pass_time(timedelta(hours=2))
+    assert desk.decide(ceremony).fate is Fate.RECORDED
+    assert len(desk.key.signed) == 1
+
+
 def test_what_was_sent_after_the_deadline_is_recorded_as_late(
     tmp_path: Path, coordinator: SimulatedCoordinator
 ) -> None:
