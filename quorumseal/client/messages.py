@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Between the wire's messages and the client's values."""
 
+from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.values import instant
 from quorumseal.client.errors import UnexpectedAnswerError
 from quorumseal.client.values import (
@@ -18,6 +19,7 @@ from quorumseal.client.values import (
     Receipt,
     Started,
 )
+from quorumseal.strict_json import MAX_INTEGER
 from quorumseal.v1 import coordinator_pb2 as wire
 from quorumseal.verifier.part import Part
 
@@ -53,6 +55,11 @@ def started_of(message: wire.StartResponse) -> Started:
 
 def decided_of(message: wire.DecideResponse) -> Decided:
     """Read what became of a decision."""
+    if message.state not in list(State):
+        raise UnexpectedAnswerError(
+            f"expected the state of a ceremony, got {message.state[:64]!a}",
+            hint="compare the versions of this program and the coordinator",
+        )
     return Decided(receipt=receipt_of(message.receipt), state=message.state)
 
 
@@ -103,14 +110,24 @@ def event_of(message: wire.FollowResponse) -> LogEvent:
     """Read what a stream brings."""
     match message.WhichOneof("event"):
         case "entry":
-            return LoggedEntry(message.entry.index, message.entry.entry)
+            return LoggedEntry(_size(message.entry.index), message.entry.entry)
         case "head":
-            return Head(message.head.size)
+            return Head(_size(message.head.size))
         case _:
             raise UnexpectedAnswerError(
                 "expected an entry or the log's size, got neither",
                 hint="compare the versions of this program and the coordinator",
             )
+
+
+def _size(number: int) -> int:
+    """Return a size or index that a log can have: what comes after it is asked for with one more."""
+    if number > MAX_INTEGER:
+        raise UnexpectedAnswerError(
+            f"expected at most {MAX_INTEGER} entries of a log, got number {number}",
+            hint="ask the coordinator's operator what it sends",
+        )
+    return number
 
 
 def presence_of(message: wire.Presence) -> Presence:

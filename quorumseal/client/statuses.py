@@ -3,6 +3,7 @@
 
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import ErrorInfo  # type: ignore[import-untyped]
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 from grpc import RpcError, StatusCode
@@ -63,11 +64,14 @@ def _rich(error: RpcError) -> tuple[ErrorInfo, str] | None:
     for key, value in metadata:
         if key != DETAILS:
             continue
-        status = Status.FromString(value)
-        for detail in status.details:
-            info = ErrorInfo()
-            if detail.Unpack(info) and info.domain == DOMAIN:
-                return info, status.message
+        try:
+            status = Status.FromString(value)
+            for detail in status.details:
+                info = ErrorInfo()
+                if detail.Unpack(info) and info.domain == DOMAIN:
+                    return info, status.message
+        except DecodeError:  # somebody else's, or a liar's: the plain status says enough
+            continue
     return None
 
 

@@ -167,11 +167,12 @@ def _draw_report(shown: Screen, stored: Stored, review: Review, arguments: Names
     else:
         before = " before, and nothing was signed anew" if again else ""
         shown.answer(Mark.DONE, f"You {done} {what}{before}: it is in the log, and the receipt is verified")
-    shown.line(f"  ceremony {stored.ceremony} is {stored.state}; your statement is")
+    shown.line(f"  ceremony {stored.ceremony} is {stored.state}, as the coordinator says")
+    shown.line("  your statement is")
     shown.line(f"    {stored.digest}")
     match stored.state:
         case "approved":
-            shown.next("The quorum is met", command(arguments, "show", named))
+            shown.next("See for yourself that the quorum is met", command(arguments, "show", named))
         case "open":
             shown.next("Who is awaited now", command(arguments, "why", named))
         case _:

@@ -262,7 +262,7 @@ def test_the_last_approval_says_what_it_did(
     assert run(Desk(tmp_path / "rita", coordinator, "rita"), ceremony) == 0
     out = capsys.readouterr().out
     assert "It completes the quorum" in out
-    assert out.endswith("The quorum is met:\nquorumseal show widget@1.0\n")
+    assert out.endswith("See for yourself that the quorum is met:\nquorumseal show widget@1.0\n")
 
 
 def test_a_document_says_what_was_signed_byte_for_byte(
