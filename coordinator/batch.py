@@ -137,6 +137,7 @@ class Batch:
     def _start(self, command: Start) -> _Logged | Repeated:
         current, request = self._ground.policy, command.request
         statement = request.statement
+        self._require_whole(statement.ceremony)
         earlier = self._chain(statement.ceremony)
         if earlier is not None and earlier.ceremony.request.digest == request.digest:
             # sent again by somebody who never heard the answer, whatever became of the ceremony since
@@ -216,10 +217,13 @@ class Batch:
     def _chain(self, ceremony: str) -> Chain | None:
         return self.changed.get(ceremony) or self._ground.chains.get(ceremony)
 
-    def _require(self, ceremony: str) -> Chain:
-        chain = self._chain(ceremony)
+    def _require_whole(self, ceremony: str) -> None:
         if ceremony in self._ground.damaged:
             raise self._ground.damaged[ceremony]
+
+    def _require(self, ceremony: str) -> Chain:
+        self._require_whole(ceremony)
+        chain = self._chain(ceremony)
         if chain is None:
             raise UnknownCeremonyError(
                 f"expected a ceremony of this log, got {ceremony}", hint="see `quorumseal list`"

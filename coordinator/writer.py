@@ -12,13 +12,13 @@ interpreter, and the batches that share a commit become small.
 import asyncio
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
 from coordinator.answering import Answer, Waiting, answer_all
 from coordinator.batch import Batch, Ground
+from coordinator.chains import Chains
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Start, WriterCommand
 from coordinator.errors import BusyError, LogKeyError, StorageFailedError
@@ -27,7 +27,6 @@ from coordinator.notifying.routes import Routes
 from coordinator.policies import Policies
 from coordinator.projection import known
 from coordinator.storage import LogHead, LostRaceError, Storage
-from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.refusal import Refusal
@@ -35,7 +34,6 @@ from quorumseal.signatures import PrivateKey
 
 MOST_IN_BATCH = 256
 MOST_QUEUED = 4096
-MOST_CHAINS = 4096
 _MOST_RACES = 64
 _MOST_MISSED = 4096
 
@@ -78,7 +76,7 @@ class Writer:
         self._told = told
         self._waiting: Waiting[_Pending] = Waiting(most_queued)
         self._head: LogHead | None = None
-        self._chains: OrderedDict[str, Chain] = OrderedDict()
+        self._chains = Chains()
         self._thread = threading.Thread(target=self._work, name=self.name)
         self._check_log_key()
 
@@ -179,8 +177,8 @@ class Writer:
                 continue
             self._head = append.after
             for ceremony, chain in batch.changed.items():
-                self._keep(ceremony, chain)
-            self._trim()
+                self._chains.keep(ceremony, chain)
+            self._chains.trim()
             self._live.publish(append.entries)
             if append.outbox:
                 self._approved()
@@ -201,11 +199,13 @@ class Writer:
         wanted = {command.ceremony for command in commands if isinstance(command, Act)}
         wanted |= {s.ceremony for s in starts}
         wanted |= {e.ceremony for those in releases.values() for e in those if e.state is State.OPEN}
-        damaged = self._fetch([ceremony for ceremony in wanted if ceremony not in self._chains])
+        damaged = self._fetch([ceremony for ceremony in wanted if self._chains.get(ceremony) is None])
+        chains = {ceremony: chain for ceremony in wanted if (chain := self._chains.get(ceremony))}
+        self._chains.trim()  # what is refused, too, was fetched
         return Ground(
             head=head,
             policy=self._policies.newest,
-            chains={ceremony: self._chains[ceremony] for ceremony in wanted if ceremony in self._chains},
+            chains=chains,
             releases=releases,
             damaged=damaged,
             destinations=self._destinations,
@@ -219,19 +219,11 @@ class Writer:
             return damaged
         for ceremony, rows in self._storage.log.chains(ceremonies).items():
             try:
-                self._keep(ceremony, self._policies.replay(rows))
+                self._chains.keep(ceremony, self._policies.replay(rows))
             except Refusal as refusal:
                 _log.error("ceremony %s does not replay: %s", ceremony, refusal)
                 damaged[ceremony] = refusal
         return damaged
-
-    def _keep(self, ceremony: str, chain: Chain) -> None:
-        self._chains[ceremony] = chain
-        self._chains.move_to_end(ceremony)
-
-    def _trim(self) -> None:
-        while len(self._chains) > MOST_CHAINS:
-            self._chains.popitem(last=False)
 
     def _load(self) -> LogHead:
         self._chains.clear()
@@ -250,7 +242,7 @@ class Writer:
         missed = self._storage.log.entries(head.size, newest.size)
         for row in missed:
             if row.ceremony is not None:
-                self._chains.pop(row.ceremony, None)
+                self._chains.drop(row.ceremony)
         if any(row.type == EntryType.POLICY for row in missed):
             self._policies.reload()
         self._head = newest

@@ -12,7 +12,7 @@ from coordinator.errors import OldPolicyError
 from coordinator.storage import EMPTY_HEAD, Append
 from quorumseal.ceremony.admission import Known, identity
 from quorumseal.ceremony.deciding import Record
-from quorumseal.ceremony.errors import OpenCeremonyExistsError, OtherPolicyError
+from quorumseal.ceremony.errors import ChainBrokenError, OpenCeremonyExistsError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Choice, Subject
 from quorumseal.ceremony.values import digest_of
@@ -170,3 +170,11 @@ def test_a_defect_is_the_outcome_of_its_own_command_only(ground: Ground, organis
     _, outcomes = _run(ground, organisation, start, broken, _decide(organisation, "alice", start))
     assert [isinstance(outcome, Written) for outcome in outcomes] == [True, False, True]
     assert isinstance(outcomes[1], AttributeError)
+
+
+def test_a_damaged_ceremony_is_not_opened_a_second_time(ground: Ground, organisation: Organisation) -> None:
+    start = _start(organisation)
+    damage = ChainBrokenError("expected the entries of a ceremony, got some of them")
+    ground = replace(ground, damaged={start.request.statement.ceremony: damage})
+    append, outcomes = _run(ground, organisation, start)
+    assert (append, outcomes) == (None, [damage])
