@@ -122,7 +122,7 @@ class Review:
         """What the ceremony is to this signer."""
         if self.ceremony.state is not State.OPEN:
             return Standing.ENDED
-        if self.pending is not None and self.pending.digest not in self.ceremony.recorded:
+        if self.pending is not None and self.pending.digest not in self.observation.chain.statements:
             return Standing.UNSENT
         if self.signer in self.request.statement.requesters:
             return Standing.REQUESTED

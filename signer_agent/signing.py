@@ -12,7 +12,7 @@ from quorumseal.ceremony.admission import identity
 from quorumseal.ceremony.deciding import Cancel, Command, Record
 from quorumseal.ceremony.deciding import decide as judge
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
-from quorumseal.ceremony.errors import CeremonyError, KeyNotValidError
+from quorumseal.ceremony.errors import CeremonyError, CeremonyExistsError, KeyNotValidError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import authenticate, signed_as
@@ -134,8 +134,7 @@ def settle(agent: Agent, stored: Stored, observation: Observation) -> Stored:
     judged as if it had.
     """
     chain, signed_at = observation.chain, stored.statement.context.signed_at
-    cancelled = isinstance(stored.statement, Cancellation) and chain.ceremony.state is State.CANCELLED
-    if not cancelled and stored.digest not in chain.ceremony.recorded:
+    if stored.digest not in chain.statements:
         try:
             at = max(agent.now(), chain.last_at, signed_at)
             judge(chain.ceremony, _command(stored, observation.policy), at=at)
@@ -168,6 +167,11 @@ def _submit(agent: Agent, stored: Stored) -> tuple[Receipt, str]:
 
 def _command(stored: Stored, policy: SignedPolicy) -> Command:
     signed = authenticate(stored.envelope, policy)
+    if isinstance(stored.statement, Request):
+        raise CeremonyExistsError(
+            f"expected ceremony {stored.ceremony} to be about request {stored.digest}, got another's",
+            hint="somebody else took its id: start again, an id is made anew each time",
+        )
     if isinstance(stored.statement, Decision):
         return Record(signed_as(Decision, signed))
     return Cancel(signed_as(Cancellation, signed))

@@ -4,6 +4,7 @@
 import sys
 from argparse import ArgumentParser, Namespace
 
+from quorumseal.ceremony.statements import Cancellation
 from quorumseal.cli.ceremony_screen import release_name
 from quorumseal.cli.desk import add_ceremony, command, open_desk
 from quorumseal.cli.output import print_json, screen
@@ -31,9 +32,11 @@ def run(arguments: Namespace) -> int:
         found = desk.look(arguments.ceremony)
         review = look(desk.agent, found.chain.id, policy=found.policy)
         what = release_name(review.ceremony)
+        stored = None
         if review.pending is not None:
             stored = settle(desk.agent, review.pending, review.observation)
-        else:
+            review = look(desk.agent, found.chain.id, policy=found.policy)
+        if stored is None or not isinstance(stored.statement, Cancellation):
             draft = write_cancellation(desk.agent, review, arguments.reason)
             ask = input if sys.stdin.isatty() and sys.stderr.isatty() else None
             question = f"{desk.agent.name}: end the ceremony of {what} for good."

@@ -12,7 +12,8 @@ import pytest
 
 from quorumseal.cli.main import main
 from quorumseal.client.connection import Connection
-from quorumseal.client.values import Annex, Page
+from quorumseal.client.errors import CoordinatorUnreachableError
+from quorumseal.client.values import Annex, Page, Started
 from tests.cli.office import Office, coordinator_of, found_office
 from tests.cli.published import flat, said
 
@@ -129,6 +130,23 @@ def test_cancelling_asks_first_and_keeps_the_reason(release: str, rita: Callable
     assert (ended["ended"], ended["reason"]) == ("rita cancelled it", "wrong branch")
     assert rita("wait", release)[0] == 9
     assert rita("cancel", release, "--reason", "again", "--yes")[1]["refused"]["code"] == "ceremony.ended"
+
+
+def test_a_cancellation_is_not_mistaken_for_what_is_sent_before_it(
+    office: Office, rita: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(connection: Connection, envelope: bytes) -> Started:
+        start(connection, envelope)
+        raise CoordinatorUnreachableError("no answer")
+
+    start, version = Connection.start, f"1.{next(_numbers)}"
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "start", lost)
+        refused = rita("start", "widget", version, str(office.artifact))[1]["refused"]
+    assert refused["code"] == "coordinator.no_receipt"
+    code, answer = rita("cancel", f"widget@{version}", "--reason", "wrong branch", "--yes")
+    assert (code, answer["state"]) == (0, "cancelled")
+    assert rita("show", f"widget@{version}")[1]["state"] == "cancelled"
 
 
 def test_other_bytes_under_a_version_must_supersede(

@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from quorumseal.ceremony.errors import CancellationNotAllowedError, CeremonyEndedError, UnknownProductError
+from quorumseal.ceremony.errors import (
+    CancellationNotAllowedError,
+    CeremonyEndedError,
+    CeremonyExistsError,
+    UnknownProductError,
+)
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Request
 from quorumseal.ceremony.values import ceremony_id
@@ -26,6 +31,8 @@ from signer_agent.requesting import (
     write_cancellation,
     write_request,
 )
+from signer_agent.review import Standing
+from signer_agent.signing import settle
 from tests.organisation import NOW, SUBJECTS, Organisation
 from tests.signer_agent.desks import Desk, payload_of
 from tests.simulated_coordinator import Message, SimulatedCoordinator
@@ -146,11 +153,48 @@ def test_a_withdrawal_that_cannot_count_is_not_signed(
     assert desk.key.signed == []
 
 
+def test_a_request_whose_answer_was_lost_is_settled_by_the_log_and_never_void(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    def lost(message: Message) -> Any:
+        if message.method == "start" and message.reply:
+            raise CoordinatorUnreachableError("no answer")
+        return message.content
+
+    desk = Desk(tmp_path / "rita", coordinator, "rita", hostile=lost)
+    with pytest.raises(NoReceiptError):
+        _start(desk)
+    desk = desk.reopened()
+    (ceremony,) = coordinator.chains
+    review = desk.look(ceremony)
+    assert review.standing is Standing.REQUESTED
+    assert review.pending is not None
+    assert settle(desk.agent, review.pending, review.observation).fate is Fate.RECORDED
+    assert len(desk.key.signed) == 1
+
+
+def test_a_request_whose_id_is_another_ones_is_void(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    def lost(message: Message) -> Any:
+        if message.method == "start":
+            raise CoordinatorUnreachableError("no answer")
+        return message.content
+
+    desk = Desk(tmp_path / "rita", coordinator, "rita", hostile=lost)
+    with pytest.raises(NoReceiptError):
+        _start(desk)
+    (stored,) = desk.agent.journal.pending()
+    coordinator.open(replace(coordinator.organisation.request(), ceremony=stored.ceremony))
+    desk = desk.reopened()
+    with pytest.raises(CeremonyExistsError):
+        settle(desk.agent, stored, desk.look(stored.ceremony).observation)
+    assert desk.agent.journal.pending() == ()
+
+
 def test_a_cancellation_without_an_answer_is_settled_by_the_log(
     tmp_path: Path, coordinator: SimulatedCoordinator
 ) -> None:
-    from signer_agent.signing import settle
-
     def lost(message: Message) -> Any:
         if message.method == "cancel" and message.reply:
             raise CoordinatorUnreachableError("no answer")
