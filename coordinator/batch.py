@@ -28,7 +28,7 @@ from coordinator.tree import GrowingTree
 from coordinator.values import PublicationState, Receipt
 from quorumseal.ceremony.admission import Existing, Known, admit, identity
 from quorumseal.ceremony.chain import Chain, extend, open_chain
-from quorumseal.ceremony.deciding import Cancel, Expire, Record, Supersede
+from quorumseal.ceremony.commands import Cancel, Expire, Record, Supersede
 from quorumseal.ceremony.entries import CONCLUSIONS, Entry, EntryType
 from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyExistsError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
@@ -281,7 +281,7 @@ def _release(request: Request) -> Release:
 
 
 def _deadline(chain: Chain) -> datetime:
-    return chain.ceremony.request.statement.deadline
+    return chain.ceremony.deadline
 
 
 def _repeated(chain: Chain, digest: str | None) -> Repeated:

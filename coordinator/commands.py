@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from coordinator.values import Annex, Receipt
-from quorumseal.ceremony.deciding import Cancel, Expire, Record
+from quorumseal.ceremony.commands import Cancel, Expire, Record
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed

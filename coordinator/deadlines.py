@@ -14,7 +14,7 @@ from coordinator.commands import Act, Outcome
 from coordinator.steady import Steady
 from coordinator.storage import Storage
 from coordinator.writer import Writer
-from quorumseal.ceremony.deciding import Expire
+from quorumseal.ceremony.commands import Expire
 from quorumseal.refusal import Refusal
 
 _LONGEST_SLEEP = 1.0

@@ -100,6 +100,13 @@ class OldPolicyError(CoordinatorError):
     code = "request.policy_not_current"
 
 
+class NotServedError(CoordinatorError):
+    """The rules know emergencies, ratifications and revocations; this coordinator opens none yet."""
+
+    code = "request.not_served"
+    usual_hint = "start a regular release"
+
+
 class UnknownCeremonyError(CoordinatorError):
     """No ceremony has this id."""
 

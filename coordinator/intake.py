@@ -5,16 +5,17 @@ from collections.abc import Callable
 from datetime import datetime
 
 from coordinator.commands import Act, Start
-from coordinator.errors import AnnexError, CallerNotSignerError, EvidenceUnknownError
+from coordinator.errors import AnnexError, CallerNotSignerError, EvidenceUnknownError, NotServedError
 from coordinator.policies import Policies
 from coordinator.seen import SeenCheckpoints
 from coordinator.storage import Storage
 from coordinator.uploading import KEPT
 from coordinator.values import MAX_TEXT_BYTES, SALT_BYTES, Annex
-from quorumseal.ceremony.deciding import Cancel, Record
+from quorumseal.ceremony.commands import Cancel, Record
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, signed_as
-from quorumseal.ceremony.statements import Cancellation, Decision, Request, Statement
+from quorumseal.ceremony.statements import Cancellation, Decision, Mode, Request, Statement
 from quorumseal.signatures import Envelope
 
 
@@ -31,6 +32,7 @@ class Intake:
         """Take in a request, all of whose evidence must be stored."""
         policy, signed = self._authenticate(envelope, caller)
         request = signed_as(Request, signed)
+        _check_served(request.statement)
         digests = {evidence.digest for evidence in request.statement.evidence}
         until = self._now() + KEPT
         for digest in sorted(self._storage.evidence.missing(digests, until=until) if digests else ()):
@@ -61,6 +63,13 @@ class Intake:
             )
         self._seen.check(signed.statement.context.checkpoint)
         return policy, signed
+
+
+def _check_served(request: Request) -> None:
+    if request.kind is not Kind.RELEASE or request.mode is not Mode.REGULAR:
+        raise NotServedError(
+            f"expected a {Kind.RELEASE} in mode {Mode.REGULAR}, got a {request.kind} in mode {request.mode}"
+        )
 
 
 def _check_annex(commitment: str | None, annex: Annex | None) -> None:

@@ -22,6 +22,7 @@ from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Request
 from quorumseal.refusal import Refusal
 from quorumseal.verifier.bundle import bundle_name, read_bundle
+from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
 
@@ -137,7 +138,7 @@ class Publishing:
                 data,
                 trust,
                 {subject.name: subject.digest for subject in request.subjects},
-                product=request.product,
+                terms=Terms(product=request.product),
             )
         except Refusal as refusal:
             raise BundleError(

@@ -9,12 +9,13 @@ from quorumseal.ceremony.errors import (
     RequesterDecidesError,
     SignedAfterDeadlineError,
 )
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.statements import Choice, Request
+from quorumseal.ceremony.statements import Choice, Mode, Request
 from quorumseal.ceremony.values import instant_text
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Findings, Sources, find_artifacts
-from signer_agent.errors import NotAwaitedError
+from signer_agent.errors import NotAwaitedError, NotShownError
 from signer_agent.observing import Observation, observe
 from signer_agent.recollection import Known
 from signer_agent.review import Review, Standing
@@ -38,6 +39,7 @@ def look(
 def require_decidable(review: Review, choice: Choice) -> None:
     """Refuse a decision that could not count, or must not be made, before anything is written or signed."""
     request = review.request.statement
+    require_shown(request)
     what = f"{request.product} {request.version}"
     match review.standing:
         case Standing.ENDED:
@@ -65,6 +67,14 @@ def require_decidable(review: Review, choice: Choice) -> None:
             )
         case _ if choice is Choice.APPROVAL and (conflict := review.conflict) is not None:
             raise _conflicting(conflict, what, review.signer)
+
+
+def require_shown(request: Request) -> None:
+    """Refuse what no screen of this agent explains: nobody decides on it blindly."""
+    if request.kind is not Kind.RELEASE or request.mode is not Mode.REGULAR:
+        raise NotShownError(
+            f"expected a {Kind.RELEASE} in mode {Mode.REGULAR}, got a {request.kind} in mode {request.mode}"
+        )
 
 
 def _conflicting(earlier: Known, what: str, signer: str) -> AlreadyApprovedError | MustSupersedeError:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from quorumseal.ceremony.deciding import Record, decide
+from quorumseal.ceremony.commands import Record
+from quorumseal.ceremony.deciding import decide
 from quorumseal.ceremony.lifecycle import Event
 from quorumseal.ceremony.policy import SignerKey
 from quorumseal.ceremony.policy_document import SignedPolicy
@@ -24,13 +25,13 @@ from quorumseal.ceremony.statements import (
     PolicyReference,
     Request,
     SeenCheckpoint,
-    Statement,
 )
 from quorumseal.ceremony.values import digest_of, name, whole_milliseconds
 from quorumseal.client.values import SALT_BYTES, Annex
 from quorumseal.signatures import Envelope
 from quorumseal.terminal import visible
 from signer_agent.errors import NotAwaitedError, UnreadableTextError, UsageError
+from signer_agent.recollection import Signable
 from signer_agent.review import Review
 
 ARTIFACTS_CHECK = "artifacts"
@@ -41,7 +42,7 @@ LONGEST_REASON = 4000
 class Draft:
     """A statement, the exact bytes that will be signed, and the text that it commits to."""
 
-    statement: Statement
+    statement: Signable
     payload: bytes
     product: str
     reason: Annex | None = None
@@ -149,7 +150,7 @@ def _context(review: Review) -> Context:
 
 
 def _draft(
-    statement: Statement, product: str, reason: Annex | None = None, review: Review | None = None
+    statement: Signable, product: str, reason: Annex | None = None, review: Review | None = None
 ) -> Draft:
     payload = write_statement(statement)
     if read_statement(payload) != statement:

@@ -94,6 +94,13 @@ class NotARosterKeyError(AgentError):
     code = "key.not_in_roster"
 
 
+class NotShownError(AgentError):
+    """The rules know this kind of ceremony, and this agent does not show it yet."""
+
+    code = "request.not_shown"
+    usual_hint = "do not decide on it; a newer version of quorumseal may show it"
+
+
 class NotAwaitedError(AgentError):
     """This signer holds no role in which they could decide."""
 

@@ -16,14 +16,14 @@ from quorumseal.ceremony.entries import CONCLUSIONS, Entry, EntryType, read_entr
 from quorumseal.ceremony.policy_document import SignedPolicy, read_policy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statement_document import read_statement
-from quorumseal.ceremony.statements import Decision, PolicyReference, Request, Statement
+from quorumseal.ceremony.statements import Decision, PolicyReference, Request
 from quorumseal.ceremony.values import digest_of, instant_text
 from quorumseal.client.values import Annex, Receipt
 from quorumseal.signatures import Envelope
 from quorumseal.strict_json import write
 from quorumseal.tlog import Checkpoint
 from signer_agent.errors import JournalError
-from signer_agent.recollection import Fate, Known, LastDecision, Recollection, Stored
+from signer_agent.recollection import Fate, Known, LastDecision, Recollection, Signable, Stored
 
 _SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -162,7 +162,7 @@ class Journal:
     # What was signed
 
     def store(
-        self, statement: Statement, product: str, envelope: Envelope, reason: Annex | None, *, at: datetime
+        self, statement: Signable, product: str, envelope: Envelope, reason: Annex | None, *, at: datetime
     ) -> Stored:
         """Put what was just signed on record, before anybody else sees it."""
         digest = digest_of(envelope.payload)
@@ -326,7 +326,7 @@ class Journal:
         return rows[0] if rows else None
 
 
-def kind_of(statement: Statement) -> str:
+def kind_of(statement: Signable) -> str:
     """Return the word for what a statement is."""
     return str(statement.choice) if isinstance(statement, Decision) else type(statement).__name__.lower()
 
@@ -334,10 +334,12 @@ def kind_of(statement: Statement) -> str:
 def _stored(row: tuple) -> Stored:  # type: ignore[type-arg] # sqlite's own
     digest, ceremony, envelope, salt, reason, fate, state = row
     read = Envelope.read(bytes(envelope))
+    statement = read_statement(read.payload)
+    assert isinstance(statement, Signable)  # noqa: S101 - nothing else is kept there
     return Stored(
         digest=digest,
         ceremony=ceremony,
-        statement=read_statement(read.payload),
+        statement=statement,
         envelope=read,
         reason=None if salt is None else Annex(salt=bytes(salt), text=reason),
         fate=Fate(fate),

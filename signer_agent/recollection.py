@@ -3,12 +3,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum, unique
+from typing import TypeAlias
 
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.policy import Policy
-from quorumseal.ceremony.statements import Decision, Request, Statement
+from quorumseal.ceremony.statements import Cancellation, Decision, Request
 from quorumseal.client.values import Annex
 from quorumseal.signatures import Envelope
+
+Signable: TypeAlias = Request | Decision | Cancellation
+"""What an agent signs."""
 
 
 @unique
@@ -29,7 +33,7 @@ class Stored:
 
     digest: str
     ceremony: str
-    statement: Statement
+    statement: Signable
     envelope: Envelope
     reason: Annex | None
     fate: Fate

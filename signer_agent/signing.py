@@ -9,7 +9,7 @@ Between any two of these the program may die.  What was stored is sent again; no
 """
 
 from quorumseal.ceremony.admission import identity
-from quorumseal.ceremony.deciding import Cancel, Command, Record
+from quorumseal.ceremony.commands import Cancel, Command, Record
 from quorumseal.ceremony.deciding import decide as judge
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
 from quorumseal.ceremony.errors import CeremonyError, CeremonyExistsError, KeyNotValidError

@@ -137,7 +137,7 @@ TYPES = [
     ),
     Bad("a format of the future", "request", put(_P + "format", 1), "statement.newer_format"),
     Bad("a kind of the future", "request", put(_P + "kind", "emergency"), "statement.newer_format"),
-    Bad("a mode of the future", "request", put(_P + "mode", "break-glass"), "statement.newer_format"),
+    Bad("a mode of the future", "request", put(_P + "mode", "silent"), "statement.newer_format"),
 ]
 DIGESTS = [
     Bad("a digest that is too short", "approval", put(_P + "request", "sha256:ab"), "value.format"),

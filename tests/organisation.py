@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import TypeVar
 
 from quorumseal.ceremony.chain import Chain, extend, open_chain
-from quorumseal.ceremony.deciding import Record
+from quorumseal.ceremony.commands import Record
+from quorumseal.ceremony.emergency import BreakGlass
 from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.policy import (
     Kind,
@@ -20,9 +22,9 @@ from quorumseal.ceremony.policy import (
     Signer,
     SignerKey,
     SignerKind,
-    Threshold,
 )
 from quorumseal.ceremony.policy_document import SignedPolicy, genesis_previous, signed_policy, write_policy
+from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statement_document import write_statement
 from quorumseal.ceremony.statements import (
@@ -63,6 +65,7 @@ ROLES = {
     "release": ("rita", "dan"),
     "managers": ("rita", "mallory", "ci"),
 }
+_Statement = TypeVar("_Statement", bound=Statement)
 
 
 @cache
@@ -97,6 +100,12 @@ class Organisation:
     machines: frozenset[str] = frozenset({"ci"})
     p256: frozenset[str] = frozenset({"carol"})
     valid_until: Mapping[str, datetime] = field(default_factory=dict)
+    guardians: frozenset[str] = frozenset()
+    deputies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stages: tuple[frozenset[str], ...] = ()
+    extenders: frozenset[str] = frozenset()
+    emergency: BreakGlass | None = None
+    drill: bool = False
     founders: tuple[str, ...] | None = None
     """Who signs version 1: everybody in the governance roles unless named."""
 
@@ -132,7 +141,7 @@ class Organisation:
 
     def build_policy(self) -> Policy:
         """Build the unsigned policy."""
-        names = sorted({member for members in self.roles.values() for member in members})
+        names = sorted({name for names in (*self.roles.values(), *self.deputies.values()) for name in names})
         quorum = tuple(Threshold(role=role, count=count) for role, count in self.quorum.items())
         rule = Rule(
             name="standard",
@@ -142,6 +151,9 @@ class Organisation:
             checks=self.checks,
             deadline=timedelta(days=3),
             longest=timedelta(days=7),
+            stages=self.stages,
+            extenders=self.extenders,
+            emergency=self.emergency,
         )
         return Policy(
             organisation=self.name,
@@ -150,9 +162,11 @@ class Organisation:
             expires=self.expires or self.founded + timedelta(days=365),
             clock_skew=self.clock_skew,
             signers={name: self._signer(name) for name in names},
-            roles={role: Role(name=role, members=frozenset(m)) for role, m in self.roles.items()},
+            roles={role: self._role(role, members) for role, members in self.roles.items()},
             rules={"standard": rule},
-            products={product: {Kind.RELEASE: "standard"} for product in self.products},
+            products={
+                product: {Kind.RELEASE: "standard", Kind.REVOCATION: "standard"} for product in self.products
+            },
             governance=tuple(
                 Threshold(role=role, count=1)
                 for role in sorted(set(self.quorum) & {"engineering", "security"})
@@ -160,6 +174,15 @@ class Organisation:
             or quorum[:1],
             log=Log(origin=self.origin, keys=(LogKey(key=self.log_key.public, from_size=0),)),
             authorities=(),
+            drill=self.drill,
+        )
+
+    def _role(self, role: str, members: tuple[str, ...]) -> Role:
+        return Role(
+            name=role,
+            members=frozenset(members),
+            deputies=frozenset(self.deputies.get(role, ())),
+            guardian=role in self.guardians,
         )
 
     def _signer(self, name: str) -> Signer:
@@ -259,6 +282,10 @@ class Organisation:
     def sign_decision(self, decision: Decision) -> Signed[Decision]:
         """Sign and authenticate a decision."""
         return signed_as(Decision, authenticate(self.seal(decision), self.policy))
+
+    def sign(self, statement: _Statement) -> Signed[_Statement]:
+        """Sign and authenticate any statement."""
+        return signed_as(type(statement), authenticate(self.seal(statement), self.policy))
 
     def sign_cancellation(self, cancellation: Cancellation) -> Signed[Cancellation]:
         """Sign and authenticate a cancellation."""

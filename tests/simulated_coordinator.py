@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from quorumseal.ceremony.admission import Existing, Known, admit, identity
 from quorumseal.ceremony.chain import Chain, extend, open_chain
-from quorumseal.ceremony.deciding import Cancel, Command, Expire, Record, Supersede
+from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as

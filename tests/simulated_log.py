@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A log in memory: takes entries, gives the parts and bundles that a coordinator would."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from quorumseal.ceremony.entries import Entry, policy_entry
 from quorumseal.ceremony.statements import SeenCheckpoint
@@ -66,12 +66,12 @@ class SimulatedLog:
         size = self.size if size is None else size
         return SeenCheckpoint(size=size, root="sha256:" + self.roots[size].hex())
 
-    def part(self, entries: Sequence[Entry], *, size: int | None = None) -> Part:
+    def part(self, entries: Sequence[Entry], *, size: int | None = None, also: Collection[int] = ()) -> Part:
         """Return a ceremony with its proof, up to the checkpoint of its last entry's size."""
         payloads = tuple(entry.payload for entry in entries)
         index = self.entries.index(payloads[-1])
         size = index + 1 if size is None else size
-        sizes = {seen.size for seen in seen_checkpoints(payloads) if 0 < seen.size <= size}
+        sizes = {seen.size for seen in seen_checkpoints(payloads) if 0 < seen.size <= size} | set(also)
         return Part(
             entries=payloads,
             index=index,

@@ -34,7 +34,9 @@ metadata = MetaData(
 Whole = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit integer; SQLite makes only its own INTEGER the key that rows are ordered by."""
 
-CONCLUSIONS = "type IN ('approved', 'rejected', 'expired', 'cancelled', 'superseded')"
+CONCLUSIONS = (
+    "type IN ('approved', 'provisional', 'vetoed', 'rejected', 'expired', 'cancelled', 'superseded')"
+)
 
 entries = Table(
     "entries",

@@ -6,4 +6,8 @@ does), then ``chain`` (the same, with log entries).  ``policy`` is what the rule
 what people sign; their ``…_document`` modules read and write them, ``policy_source`` compiles
 ``policy.toml``.  ``admission`` decides which request may open a ceremony beside the others, ``budget`` how
 much one may hold, ``record`` is the auditor's account.
+
+Waiting: ``calendar``, ``extending``, ``delegating`` and ``standing`` (who is away, who stands in).
+Emergencies: ``emergency`` (the floor), ``breaking_glass`` (their course), ``emergencies`` (how many),
+``succeeding`` (what ratifies or revokes).
 """

@@ -10,16 +10,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from quorumseal.ceremony.deciding import (
+from quorumseal.ceremony.commands import (
+    Begin,
     Cancel,
     Command,
+    Deliver,
+    End,
     Expire,
+    Extend,
+    File,
     Record,
+    Stop,
     Supersede,
-    decide,
-    open_ceremony,
-    opened,
 )
+from quorumseal.ceremony.deciding import decide, open_ceremony, opened
 from quorumseal.ceremony.entries import TYPES, Entry, EntryType, body_of, read_entry, write_entry
 from quorumseal.ceremony.errors import (
     CeremonyError,
@@ -37,11 +41,24 @@ from quorumseal.ceremony.lifecycle import (
     State,
     replay,
 )
-from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.policy_document import SignedPolicy, read_set
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
-from quorumseal.ceremony.statements import Cancellation, Decision, Request
-from quorumseal.ceremony.values import digest
+from quorumseal.ceremony.statements import (
+    Act,
+    Cancellation,
+    Decision,
+    Delegation,
+    Extension,
+    Report,
+    Request,
+    Veto,
+    Withdrawal,
+)
+from quorumseal.ceremony.values import digest, name
+from quorumseal.signatures import Envelope
 from quorumseal.strict_json import Fields
+
+_ACTED_ON = frozenset({State.OPEN, State.PROVISIONAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +77,16 @@ class Chain:
         return self.ceremony.request.statement.ceremony
 
 
-def open_chain(policy: SignedPolicy, request: Signed[Request], *, at: datetime) -> tuple[Chain, Entry]:
+def open_chain(
+    policy: SignedPolicy,
+    request: Signed[Request],
+    *,
+    at: datetime,
+    delegations: tuple[Signed[Delegation], ...] = (),
+    vetoed_by: frozenset[str] = frozenset(),
+) -> tuple[Chain, Entry]:
     """Open a ceremony and write its first entry."""
-    event = open_ceremony(policy.policy, request, at=at)
+    event = open_ceremony(policy.policy, request, at=at, delegations=delegations, vetoed_by=vetoed_by)
     entry = write_entry(
         EntryType.OPENED, body_of(event), at=at, ceremony=request.statement.ceremony, seq=0, prev=None
     )
@@ -107,7 +131,7 @@ def replay_chain(payloads: Iterable[bytes], policy: SignedPolicy) -> Chain:
     entries = [read_entry(payload) for payload in payloads]
     if not entries:
         raise ChainBrokenError("expected the entries of a ceremony, got none")
-    chain, first = open_chain(policy, _request(entries[0], policy), at=entries[0].at)
+    chain, first = _reopen(entries[0], policy)
     _require_same(entries[0], first)
     position = 1
     while position < len(entries):
@@ -125,14 +149,27 @@ def replay_chain(payloads: Iterable[bytes], policy: SignedPolicy) -> Chain:
 
 
 def _decide(chain: Chain, command: Command, at: datetime) -> tuple[Event, ...]:
-    if isinstance(command, Cancel) and chain.ceremony.state is State.OPEN:
-        seen = command.cancellation.statement.seen
-        if seen not in chain.hashes:
-            raise EntryNotSeenError(
-                f"expected a cancellation that names an entry of ceremony {chain.id}, got {seen}",
-                hint="look at the ceremony again, then cancel it",
-            )
+    act = _act(command)
+    if (
+        act is not None
+        and act.request == chain.ceremony.request.digest  # what is about another one has its own refusal
+        and chain.ceremony.state in _ACTED_ON
+        and act.seen not in chain.hashes
+    ):
+        raise EntryNotSeenError(
+            f"expected an act that names an entry of ceremony {chain.id}, got {act.seen}",
+            hint="look at the ceremony again, then sign anew",
+        )
     return decide(chain.ceremony, command, at=at)
+
+
+def _act(command: Command) -> Act | None:
+    """Return the act that names the newest entry that its signer had seen, where the command is one."""
+    match command:
+        case Cancel(signed) | Extend(signed) | Stop(signed) | File(signed):
+            return signed.statement
+        case _:
+            return None
 
 
 def _require_all(given: Sequence[Entry], due: Sequence[Entry], entry: Entry) -> None:
@@ -172,23 +209,47 @@ def _require_linked(entry: Entry, chain: Chain) -> None:
         )
 
 
-def _request(entry: Entry, policy: SignedPolicy) -> Signed[Request]:
+def _reopen(entry: Entry, policy: SignedPolicy) -> tuple[Chain, Entry]:
     if entry.type is not EntryType.OPENED:
         raise ChainBrokenError(f"expected a chain to begin with {EntryType.OPENED}, got {entry.type}")
-    return signed_as(Request, authenticate(entry.envelope, policy))
+    body = Fields(dict(entry.body), "entry.body")
+    envelopes = body.values("delegations") if "delegations" in body else []
+    signed = (authenticate(Envelope.read(value), policy) for value in envelopes)
+    return open_chain(
+        policy,
+        signed_as(Request, authenticate(entry.envelope, policy)),
+        at=entry.at,
+        delegations=tuple(signed_as(Delegation, each) for each in signed),
+        vetoed_by=read_set(body, "vetoed_by") if "vetoed_by" in body else frozenset(),
+    )
 
 
 def _command(entry: Entry, policy: SignedPolicy) -> Command:
     """Return what must have caused an entry that no earlier entry caused."""
+    body = Fields(dict(entry.body), "entry.body")
     match entry.type:
         case EntryType.DECIDED | EntryType.LATE:
             return Record(signed_as(Decision, authenticate(entry.envelope, policy)))
         case EntryType.CANCELLED:
             return Cancel(signed_as(Cancellation, authenticate(entry.envelope, policy)))
-        case EntryType.EXPIRED:
+        case EntryType.EXTENDED:
+            return Extend(signed_as(Extension, authenticate(entry.envelope, policy)))
+        case EntryType.VETOED:
+            return Stop(signed_as(Veto, authenticate(entry.envelope, policy)))
+        case EntryType.REPORTED:
+            return File(signed_as(Report, authenticate(entry.envelope, policy)))
+        case EntryType.DELEGATED:
+            return Begin(signed_as(Delegation, authenticate(entry.envelope, policy)))
+        case EntryType.WITHDRAWN:
+            return End(signed_as(Withdrawal, authenticate(entry.envelope, policy)))
+        case EntryType.DELIVERED:
+            return Deliver(
+                name(body.text("recipient")), name(body.text("channel")), digest(body.text("notice"))
+            )
+        case EntryType.EXPIRED | EntryType.PROVISIONAL | EntryType.WINDOW_BROKEN:
             return Expire()
         case EntryType.SUPERSEDED:
-            return Supersede(digest(Fields(dict(entry.body), "entry.body").text("by")))
+            return Supersede(digest(body.text("by")))
         case _:
             raise ChainOutcomeError(
                 f"expected entry {entry.seq} to follow from the one before, got {entry.type} out of nothing",

@@ -4,22 +4,36 @@
 ``decide`` never changes anything; ``lifecycle.apply`` folds the events that it returns.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from quorumseal.ceremony import budget
+from quorumseal.ceremony.breaking_glass import deliver, emergency_met, file_report, stop, window
+from quorumseal.ceremony.checking import check_about, check_key, check_open, check_signed_in_time
+from quorumseal.ceremony.commands import (
+    Begin,
+    Cancel,
+    Command,
+    Deliver,
+    End,
+    Expire,
+    Extend,
+    File,
+    Record,
+    Stop,
+    Supersede,
+)
+from quorumseal.ceremony.delegating import check_delegation, check_stand_in
 from quorumseal.ceremony.errors import (
     CancellationNotAllowedError,
-    CeremonyEndedError,
     CheckNotPassedError,
-    KeyNotValidError,
+    DelegationNotAllowedError,
     NotAfterPassedError,
     NotAMemberError,
     NotDueError,
     OnBehalfOfError,
-    OtherCeremonyError,
-    OtherRequestError,
+    OtherStageError,
     OtherSubjectsError,
     QuorumUnreachableError,
     ReplacesError,
@@ -28,61 +42,55 @@ from quorumseal.ceremony.errors import (
     TooManyDecisionsError,
     UnknownRoleError,
 )
+from quorumseal.ceremony.extending import check_extension
 from quorumseal.ceremony.lifecycle import (
     Ceremony,
     CeremonyCancelled,
+    CeremonyExtended,
     CeremonyOpened,
     CeremonyRejected,
     CeremonySuperseded,
     DeadlinePassed,
     DecisionRecorded,
+    DelegationBegan,
+    DelegationEnded,
     Event,
     LateDecisionRecorded,
+    NoticeDelivered,
     QuorumReached,
     State,
+    WindowBroken,
+    WindowPassed,
     apply,
+    replay,
     require,
 )
 from quorumseal.ceremony.policy import Policy, SignerKind
-from quorumseal.ceremony.quorum import quorum_met, seat, shortage
+from quorumseal.ceremony.quorum import quorum_met, shortage
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import Cancellation, CheckOutcome, Choice, Decision, Request
-from quorumseal.ceremony.timing import check_on_time, check_opening
+from quorumseal.ceremony.statements import (
+    Cancellation,
+    CheckOutcome,
+    Choice,
+    Decision,
+    Delegation,
+    Extension,
+    Request,
+)
+from quorumseal.ceremony.timing import check_emergency, check_on_time, check_opening
 from quorumseal.ceremony.values import instant_text
 
 MOST_DECISIONS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """Somebody decided."""
-
-    decision: Signed[Decision]
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Somebody withdraws the request."""
-
-    cancellation: Signed[Cancellation]
-
-
-@dataclass(frozen=True, slots=True)
-class Expire:
-    """The deadline may have passed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Supersede:
-    """A later request takes this one's place."""
-
-    by: str
-
-
-Command: TypeAlias = Record | Cancel | Expire | Supersede
-
-
-def open_ceremony(policy: Policy, request: Signed[Request], *, at: datetime) -> CeremonyOpened:
+def open_ceremony(
+    policy: Policy,
+    request: Signed[Request],
+    *,
+    at: datetime,
+    delegations: tuple[Signed[Delegation], ...] = (),
+    vetoed_by: frozenset[str] = frozenset(),
+) -> CeremonyOpened:
     """Decide whether a request opens a ceremony, whatever other ceremonies there are."""
     statement = request.statement
     rule = policy.rule_for(statement.product, statement.kind)
@@ -94,45 +102,100 @@ def open_ceremony(policy: Policy, request: Signed[Request], *, at: datetime) -> 
             hint="ask a member of these roles to start the ceremony",
         )
     _check_on_behalf_of(policy, signer.kind, statement)
-    _check_key(request, at)
+    check_key(request, at)
     check_opening(statement, rule, policy, at=at)
-    reason = shortage(policy.needs(rule.quorum, excluded=statement.requesters))
+    quorum = rule.quorum
+    if statement.emergency is not None:
+        quorum = check_emergency(statement, statement.emergency, rule).quorum
+    reason = shortage(policy.needs(quorum, excluded=statement.requesters))
     if reason:
         raise QuorumUnreachableError(
             f"whoever requests does not count, and without {' and '.join(sorted(statement.requesters))} "
             f"{reason}",
             hint="let somebody else request, or add members by a policy change",
         )
-    budget.check_opening(request.envelope, sum(threshold.count for threshold in rule.quorum))
-    return CeremonyOpened(at, request)
+    budget.check_opening(request.envelope, sum(threshold.count for threshold in quorum))
+    return CeremonyOpened(at, request, delegations, vetoed_by)
 
 
 def opened(policy: Policy, event: CeremonyOpened) -> Ceremony:
     """Return the ceremony that an opening makes."""
-    request, statement = event.request, event.request.statement
-    rule = policy.rule_for(statement.product, statement.kind)
-    return Ceremony(policy=policy, rule=rule, request=request, size=budget.cost(request.envelope))
+    statement = event.request.statement
+    ceremony = Ceremony(
+        policy=policy,
+        rule=policy.rule_for(statement.product, statement.kind),
+        request=event.request,
+        vetoed_by=event.vetoed_by,
+        delegations={(d.signer, d.statement.role): d for d in event.delegations},
+    )
+    envelopes = [event.request.envelope, *(delegation.envelope for delegation in event.delegations)]
+    return replace(ceremony, size=sum(map(budget.cost, envelopes)))
 
 
 def decide(ceremony: Ceremony, command: Command, *, at: datetime) -> tuple[Event, ...]:
     """Return what ``command`` causes at an instant of the log: events, none for a repetition, or a refusal.
 
-    The deadline goes first: at or after it, an open ceremony expires whatever the command was.
+    What the clock has brought goes first, whatever the command was: the end of a veto window, the deadline.
     """
-    if ceremony.state is State.OPEN and at >= ceremony.request.statement.deadline:
-        passed = DeadlinePassed(at)
-        late = _record(apply(ceremony, passed), command, at) if isinstance(command, Record) else ()
-        return (passed, *late)
+    due = _due(ceremony, at)
+    ceremony = replay(ceremony, due)
+    if due and (isinstance(command, Expire) or ceremony.state is not State.OPEN):
+        late = _record(ceremony, command, at) if isinstance(command, Record) and _expired(ceremony) else ()
+        return (*due, *late)
+    return (*due, *_decide(ceremony, command, at))
+
+
+def next_due(ceremony: Ceremony) -> datetime | None:
+    """Return the next instant at which time alone moves an open ceremony."""
+    if ceremony.state is not State.OPEN:
+        return None
+    return min(ceremony.window_ends or ceremony.deadline, ceremony.deadline)
+
+
+def _due(ceremony: Ceremony, at: datetime) -> tuple[Event, ...]:
+    if ceremony.state is not State.OPEN:
+        return ()
+    ends = ceremony.window_ends
+    if ends is not None and ends < ceremony.deadline and at >= ends:
+        # The window was over at its end, however late anybody looked.
+        if emergency_met(ceremony, at=ends):
+            return (WindowPassed(at, ceremony.seats(at=ends)),)
+        broken = WindowBroken(at)
+        return (broken, *_due(apply(ceremony, broken), at))
+    return (DeadlinePassed(at),) if at >= ceremony.deadline else ()
+
+
+def _expired(ceremony: Ceremony) -> bool:
+    return ceremony.state is State.EXPIRED
+
+
+def _decide(ceremony: Ceremony, command: Command, at: datetime) -> tuple[Event, ...]:
     match command:
         case Record():
             return _record(ceremony, command, at)
         case Cancel(cancellation):
             return _cancel(ceremony, cancellation, at)
+        case Extend(extension):
+            return _extend(ceremony, extension, at)
+        case Stop(veto):
+            return stop(ceremony, veto, at)
+        case File(report):
+            return file_report(ceremony, report, at)
+        case Begin(delegation):
+            return _begin(ceremony, delegation, at)
+        case End(withdrawal):
+            require(ceremony, DelegationEnded)
+            budget.check_decision(ceremony.size, withdrawal.envelope)
+            return (DelegationEnded(at, withdrawal),)
+        case Deliver(recipient, channel, notice):
+            return deliver(ceremony, NoticeDelivered(at, recipient, channel, notice))
         case Expire():
             if ceremony.state is not State.OPEN:
                 return ()
-            deadline = instant_text(ceremony.request.statement.deadline)
-            raise NotDueError(f"expected the deadline ({deadline}) to have passed, got {instant_text(at)}")
+            raise NotDueError(
+                f"expected something to be due ({instant_text(next_due(ceremony) or at)}), "
+                f"got {instant_text(at)}"
+            )
         case Supersede(by):
             require(ceremony, CeremonySuperseded)
             return (CeremonySuperseded(at, by),)
@@ -142,24 +205,26 @@ def decide(ceremony: Ceremony, command: Command, *, at: datetime) -> tuple[Event
 
 def _record(ceremony: Ceremony, command: Record, at: datetime) -> tuple[Event, ...]:
     decision = command.decision
-    _check_about(ceremony, decision)
+    check_about(ceremony, decision)
     if decision.digest in ceremony.recorded:
         return ()
     if ceremony.state is State.EXPIRED and decision.signer not in ceremony.late:
         _check_eligible(ceremony, decision.statement, decision.signer)
         budget.check_decision(ceremony.size, decision.envelope)
         return (LateDecisionRecorded(at, decision),)
-    _check_open(ceremony)
+    check_open(ceremony)
     _check_eligible(ceremony, decision.statement, decision.signer)
-    _check_key(decision, at)
+    check_key(decision, at)
     check_on_time(
         decision.statement.context.signed_at,
         opened=ceremony.request.statement.opened_at,
-        deadline=ceremony.request.statement.deadline,
+        deadline=ceremony.deadline,
         skew=ceremony.policy.clock_skew,
         at=at,
     )
     _check_not_after(decision.statement, at)
+    check_stand_in(ceremony, decision, at=at)
+    _check_stage(ceremony, decision.statement, at)
     _check_count(ceremony, decision.signer)
     _check_replaces(ceremony, decision)
     budget.check_decision(ceremony.size, decision.envelope)
@@ -168,26 +233,22 @@ def _record(ceremony: Ceremony, command: Record, at: datetime) -> tuple[Event, .
 
 
 def _conclusion(ceremony: Ceremony, latest: Decision, at: datetime) -> tuple[Event, ...]:
-    """Return how the ceremony ends by its latest decision, if it does."""
+    """Return what follows from the latest decision: an end, or the veto window of an emergency."""
+    if ceremony.emergency is not None:
+        return window(ceremony, latest, at)
     if latest.choice is Choice.REJECTION:
         everybody = {p: ceremony.policy.roles_of(p, ceremony.rule) for p in ceremony.policy.signers}
         without = {p: roles for p, roles in everybody.items() if p not in ceremony.rejecters}
         vetoed = bool(latest.roles & ceremony.rule.veto)
         return () if not vetoed and quorum_met(ceremony.needs, without) else (CeremonyRejected(at),)
-    needs, consents = ceremony.needs, ceremony.consents(at=at)
-    if not quorum_met(needs, consents):
+    if not quorum_met(ceremony.needs, ceremony.consents(at=at)):
         return ()
-    seats = seat(needs, consents)
-    return (
-        QuorumReached(
-            at, tuple((n.role, tuple(sorted(p for p, r in seats.items() if r == n.role))) for n in needs)
-        ),
-    )
+    return (QuorumReached(at, ceremony.seats(at=at)),)
 
 
 def _cancel(ceremony: Ceremony, cancellation: Signed[Cancellation], at: datetime) -> tuple[Event, ...]:
-    _check_about(ceremony, cancellation)
-    _check_open(ceremony)
+    check_about(ceremony, cancellation)
+    check_open(ceremony)
     if cancellation.signer not in ceremony.request.statement.requesters and not ceremony.policy.may_request(
         cancellation.signer, ceremony.rule
     ):
@@ -196,38 +257,35 @@ def _cancel(ceremony: Ceremony, cancellation: Signed[Cancellation], at: datetime
             f"got {cancellation.signer}",
             hint="to say no as a role owner, reject it",
         )
-    _check_key(cancellation, at)
-    check_on_time(
-        cancellation.statement.context.signed_at,
-        opened=ceremony.request.statement.opened_at,
-        deadline=ceremony.request.statement.deadline,
-        skew=ceremony.policy.clock_skew,
-        at=at,
-    )
+    check_signed_in_time(ceremony, cancellation, at)
     return (CeremonyCancelled(at, cancellation),)
 
 
-def _check_about(ceremony: Ceremony, signed: Signed[Decision] | Signed[Cancellation]) -> None:
-    request, statement = ceremony.request, signed.statement
-    if statement.ceremony != request.statement.ceremony:
-        raise OtherCeremonyError(
-            f"expected a statement for ceremony {request.statement.ceremony}, "
-            f"got one for {statement.ceremony}"
-        )
-    if statement.request != request.digest:
-        raise OtherRequestError(
-            f"expected a statement about request {request.digest}, got one about {statement.request}",
-            hint="review the ceremony again and decide on what it asks now",
-        )
+def _extend(ceremony: Ceremony, extension: Signed[Extension], at: datetime) -> tuple[Event, ...]:
+    check_about(ceremony, extension)
+    if any(extension.digest == earlier.digest for earlier in ceremony.extensions):
+        return ()
+    check_open(ceremony)
+    check_extension(ceremony, extension)
+    check_signed_in_time(ceremony, extension, at)
+    budget.check_decision(ceremony.size, extension.envelope)
+    return (CeremonyExtended(at, extension),)
 
 
-def _check_open(ceremony: Ceremony) -> None:
-    if ceremony.state is not State.OPEN:
-        ended = f" since {instant_text(ceremony.ended_at)}" if ceremony.ended_at else ""
-        raise CeremonyEndedError(
-            f"expected an open ceremony, got one that is {ceremony.state}{ended}",
-            hint="nothing more is counted; a new ceremony needs a new request",
-        )
+def _begin(ceremony: Ceremony, delegation: Signed[Delegation], at: datetime) -> tuple[Event, ...]:
+    require(ceremony, DelegationBegan)
+    check_delegation(delegation.statement, ceremony.policy)
+    for signer in (delegation.signer, delegation.statement.deputy):
+        if signer in ceremony.request.statement.requesters:
+            raise DelegationNotAllowedError(
+                f"expected a delegation between people who did not ask for the release, "
+                f"got one with {signer}",
+                hint="whoever asks does not decide, nor anybody for them",
+            )
+    if any(delegation.digest == live.digest for live in ceremony.delegations.values()):
+        return ()
+    budget.check_decision(ceremony.size, delegation.envelope)
+    return (DelegationBegan(at, delegation),)
 
 
 def _check_eligible(ceremony: Ceremony, decision: Decision, signer: str) -> None:
@@ -236,14 +294,14 @@ def _check_eligible(ceremony: Ceremony, decision: Decision, signer: str) -> None
             f"expected a decision by somebody who did not ask for the release, got one by {signer}",
             hint="the requester never counts; to withdraw the request, cancel it",
         )
-    rule_roles = [threshold.role for threshold in ceremony.rule.quorum]
+    rule_roles = [threshold.role for threshold in ceremony.quorum]
     for role in sorted(decision.roles):
         if role not in rule_roles:
             raise UnknownRoleError(
                 f"expected roles that rule {ceremony.rule.name} asks for ({', '.join(rule_roles)}), "
                 f"got {role}"
             )
-        if signer not in ceremony.policy.roles[role].members:
+        if decision.delegation is None and signer not in ceremony.policy.roles[role].members:
             raise NotAMemberError(f"expected a member of {role}, got {signer}")
     if decision.choice is not Choice.APPROVAL:
         return
@@ -253,21 +311,11 @@ def _check_eligible(ceremony: Ceremony, decision: Decision, signer: str) -> None
             hint="review the ceremony again and decide on what it asks now",
         )
     passed = {check.name for check in decision.checks if check.outcome is CheckOutcome.PASS}
-    for check in sorted(ceremony.rule.checks - passed):
+    for check in sorted(ceremony.checks - passed):
         raise CheckNotPassedError(
             f"expected an approval that states check {check} as passed (rule {ceremony.rule.name}), "
             "got one that does not",
             hint="do the check, or reject",
-        )
-
-
-def _check_key(signed: Signed[Request] | Signed[Decision] | Signed[Cancellation], at: datetime) -> None:
-    """A key counts by the log's clock too: the signing time alone is the word of whoever holds the key."""
-    if not signed.key.valid_at(at):
-        raise KeyNotValidError(
-            f"expected a key of {signed.signer} that is valid at {instant_text(at)}, got one valid from "
-            f"{instant_text(signed.key.valid_from)} to {instant_text(signed.key.valid_until)}",
-            hint="sign with a key that the policy calls valid now",
         )
 
 
@@ -277,6 +325,15 @@ def _check_not_after(decision: Decision, at: datetime) -> None:
             f"expected a decision that stands at {instant_text(at)}, "
             f"got one that stands until {instant_text(decision.not_after)}",
             hint="decide again",
+        )
+
+
+def _check_stage(ceremony: Ceremony, decision: Decision, at: datetime) -> None:
+    open_roles = ceremony.open_roles(at=at)
+    if decision.choice is Choice.APPROVAL and not decision.roles & open_roles:
+        raise OtherStageError(
+            f"expected an approval in a role whose turn it is ({', '.join(sorted(open_roles))}), "
+            f"got one in {', '.join(sorted(decision.roles))}"
         )
 
 

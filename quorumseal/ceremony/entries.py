@@ -8,14 +8,23 @@ from enum import StrEnum, unique
 from quorumseal.ceremony.errors import EntryFormatError, NewerFormatError
 from quorumseal.ceremony.lifecycle import (
     CeremonyCancelled,
+    CeremonyExtended,
     CeremonyOpened,
     CeremonyRejected,
     CeremonySuperseded,
+    CeremonyVetoed,
     DeadlinePassed,
     DecisionRecorded,
+    DelegationBegan,
+    DelegationEnded,
     Event,
     LateDecisionRecorded,
+    NoticeDelivered,
     QuorumReached,
+    ReportFiled,
+    WindowBroken,
+    WindowOpened,
+    WindowPassed,
 )
 from quorumseal.ceremony.policy_document import SignedPolicy, signed_policy
 from quorumseal.ceremony.values import ceremony_id, digest, digest_of, instant, instant_text
@@ -34,7 +43,17 @@ class EntryType(StrEnum):
     OPENED = "opened"
     DECIDED = "decided"
     LATE = "late"
+    EXTENDED = "extended"
+    DELEGATED = "delegated"
+    WITHDRAWN = "withdrawn"
+    WINDOW_OPENED = "window-opened"
+    WINDOW_BROKEN = "window-broken"
+    REPORTED = "reported"
+    DELIVERED = "delivered"
+    ABSENT = "absent"
     APPROVED = "approved"
+    PROVISIONAL = "provisional"
+    VETOED = "vetoed"
     REJECTED = "rejected"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
@@ -50,10 +69,21 @@ TYPES: dict[type[Event], EntryType] = {
     DeadlinePassed: EntryType.EXPIRED,
     CeremonyCancelled: EntryType.CANCELLED,
     CeremonySuperseded: EntryType.SUPERSEDED,
+    CeremonyExtended: EntryType.EXTENDED,
+    DelegationBegan: EntryType.DELEGATED,
+    DelegationEnded: EntryType.WITHDRAWN,
+    WindowOpened: EntryType.WINDOW_OPENED,
+    WindowBroken: EntryType.WINDOW_BROKEN,
+    WindowPassed: EntryType.PROVISIONAL,
+    CeremonyVetoed: EntryType.VETOED,
+    ReportFiled: EntryType.REPORTED,
+    NoticeDelivered: EntryType.DELIVERED,
 }
 CONCLUSIONS = frozenset(
     {
         EntryType.APPROVED,
+        EntryType.PROVISIONAL,
+        EntryType.VETOED,
         EntryType.REJECTED,
         EntryType.EXPIRED,
         EntryType.CANCELLED,
@@ -148,13 +178,30 @@ def read_entry(payload: bytes) -> Entry:
 def body_of(event: Event) -> dict[str, JsonValue]:
     """Return what the entry of an event says beyond its type and time."""
     match event:
-        case CeremonyOpened(request=signed):
-            return {"envelope": signed.envelope.to_json()}
+        case CeremonyOpened(request=signed, delegations=delegations, vetoed_by=vetoed_by):
+            body: dict[str, JsonValue] = {"envelope": signed.envelope.to_json()}
+            if delegations:
+                body["delegations"] = [delegation.envelope.to_json() for delegation in delegations]
+            if vetoed_by:
+                body["vetoed_by"] = [*sorted(vetoed_by)]
+            return body
         case DecisionRecorded(decision=decision) | LateDecisionRecorded(decision=decision):
             return {"envelope": decision.envelope.to_json()}
         case CeremonyCancelled(cancellation=cancellation):
             return {"envelope": cancellation.envelope.to_json()}
-        case QuorumReached(seats=seats):
+        case CeremonyExtended(extension=extension):
+            return {"envelope": extension.envelope.to_json()}
+        case DelegationBegan(delegation=delegation):
+            return {"envelope": delegation.envelope.to_json()}
+        case DelegationEnded(withdrawal=withdrawal):
+            return {"envelope": withdrawal.envelope.to_json()}
+        case CeremonyVetoed(veto=veto):
+            return {"envelope": veto.envelope.to_json()}
+        case ReportFiled(report=report):
+            return {"envelope": report.envelope.to_json()}
+        case NoticeDelivered(recipient=recipient, channel=channel, notice=notice):
+            return {"recipient": recipient, "channel": channel, "notice": notice}
+        case QuorumReached(seats=seats) | WindowOpened(seats=seats) | WindowPassed(seats=seats):
             return {"seats": [{"role": role, "signers": [*people]} for role, people in seats]}
         case CeremonySuperseded(by=by):
             return {"by": by}

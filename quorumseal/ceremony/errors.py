@@ -49,6 +49,12 @@ class PolicyUnsatisfiableError(PolicyError):
     code = "policy.unsatisfiable"
 
 
+class CalendarError(PolicyError):
+    """A calendar that contradicts itself, or hardly ever opens."""
+
+    code = "policy.calendar"
+
+
 class PolicyUnsignedError(PolicyError):
     """A policy that its own governance quorum did not sign."""
 
@@ -292,6 +298,145 @@ class EntryNotSeenError(CeremonyError):
     """The act names an entry that is not in this ceremony's chain."""
 
     code = "act.entry_not_seen"
+
+
+class OtherStageError(CeremonyError):
+    """None of the roles has its turn yet."""
+
+    code = "decision.stage"
+    usual_hint = "decide once the stage before is met; `quorumseal why` says what it lacks"
+
+
+class DelegationUnknownError(CeremonyError):
+    """The decision names a delegation that is not live in this ceremony, or not for this signer and role."""
+
+    code = "decision.delegation"
+    usual_hint = "look at the ceremony again: the delegation must be in the log, live, and for you"
+
+
+class UsedUpError(CeremonyError):
+    """The signer, or the member that they stand in for, counts already through somebody else's decision."""
+
+    code = "decision.used_up"
+    usual_hint = "a delegated seat uses up both people; whoever holds it must abstain first"
+
+
+# Moving the deadline
+
+
+class ExtensionNotAllowedError(CeremonyError):
+    """Only members of the roles that the rule names move a deadline, and never who asked."""
+
+    code = "extension.signer"
+
+
+class ExtensionOrderError(CeremonyError):
+    """The extension does not follow from the one before."""
+
+    code = "extension.order"
+    usual_hint = "look at the ceremony again, then extend it"
+
+
+class ExtensionDeadlineError(CeremonyError):
+    """The new deadline is not later than the old, or past the hard stop."""
+
+    code = "extension.deadline"
+
+
+class TooManyExtensionsError(CeremonyError):
+    """A deadline moves twice at most."""
+
+    code = "extension.too_many"
+    usual_hint = "start another ceremony; what is asked twice to wait is perhaps not ready"
+
+
+# Emergencies
+
+
+class EmergencyError(CeremonyError):
+    """The rule has no break-glass, or the request does not fit it."""
+
+    code = "emergency.request"
+
+
+class EmergencyTimesError(CeremonyError):
+    """The end of the provisional bundle or of its ratification lies too far off, or too early."""
+
+    code = "emergency.times"
+    usual_hint = "choose instants that the rule's break_glass allows"
+
+
+class EmergencyLimitError(CeremonyError):
+    """Another emergency is open, or the quarter has had its share."""
+
+    code = "emergency.limit"
+
+
+class EmergencyPeopleError(CeremonyError):
+    """After a veto on the same release, or while a report is owed, an emergency needs more people."""
+
+    code = "emergency.people"
+
+
+class NoEmergencyError(CeremonyError):
+    """What only an emergency has was tried on an ordinary ceremony."""
+
+    code = "emergency.none"
+    usual_hint = "to stop an ordinary ceremony, reject it or cancel it"
+
+
+class VetoNotAllowedError(CeremonyError):
+    """The signer has no role, or has vetoed an emergency for this release before."""
+
+    code = "veto.signer"
+
+
+class ReportNotAllowedError(CeremonyError):
+    """Whoever took part in an emergency does not report on it."""
+
+    code = "report.signer"
+    usual_hint = "ask somebody of the roster who neither asked, decided nor vetoed"
+
+
+class RatificationError(CeremonyError):
+    """The ratification is about something else than the emergency that it names, or comes too late."""
+
+    code = "ratification.other"
+
+
+class RevocationError(CeremonyError):
+    """The revocation is about something that was not released."""
+
+    code = "revocation.other"
+
+
+# Standing acts
+
+
+class StandingOrderError(CeremonyError):
+    """A standing act needs a higher number than the one before."""
+
+    code = "standing.number"
+    usual_hint = "look at what is in the log, then sign anew"
+
+
+class StandingTimeError(CeremonyError):
+    """A standing act begins or was signed at the wrong time."""
+
+    code = "standing.time"
+
+
+class DelegationNotAllowedError(CeremonyError):
+    """The delegation goes to somebody who may not stand in, or leads in a circle."""
+
+    code = "delegation.deputy"
+
+
+class DelegationMissingError(CeremonyError):
+    """There is no live delegation of this role to withdraw."""
+
+    code = "delegation.missing"
+    usual_hint = "nothing needs to be withdrawn"
 
 
 # The chain of entries

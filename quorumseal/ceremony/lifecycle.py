@@ -12,11 +12,23 @@ from datetime import datetime
 from enum import StrEnum, unique
 
 from quorumseal.ceremony.budget import cost
+from quorumseal.ceremony.emergency import BreakGlass
 from quorumseal.ceremony.errors import IllegalTransitionError
 from quorumseal.ceremony.policy import Policy, Rule
-from quorumseal.ceremony.quorum import Need, Tally, tally
+from quorumseal.ceremony.quorum import Need, Tally, Threshold, quorum_met, seat, tally
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import Cancellation, Choice, Decision, Request
+from quorumseal.ceremony.statements import (
+    Cancellation,
+    Choice,
+    Decision,
+    Delegation,
+    Extension,
+    Mode,
+    Report,
+    Request,
+    Veto,
+    Withdrawal,
+)
 
 
 @unique
@@ -25,6 +37,8 @@ class State(StrEnum):
 
     OPEN = "open"
     APPROVED = "approved"
+    PROVISIONAL = "provisional"
+    """An emergency's quorum stood until nobody could veto it any more."""
     REJECTED = "rejected"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
@@ -43,6 +57,10 @@ class CeremonyOpened(Event):
     """A request opened the ceremony."""
 
     request: Signed[Request]
+    delegations: tuple[Signed[Delegation], ...] = ()
+    """Those that were live at the opening."""
+    vetoed_by: frozenset[str] = frozenset()
+    """Who vetoed earlier emergencies for the same release: they do not veto again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +108,92 @@ class CeremonySuperseded(Event):
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class CeremonyExtended(Event):
+    """The deadline moved."""
+
+    extension: Signed[Extension]
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationBegan(Event):
+    """A deputy may stand in for a member from here on."""
+
+    delegation: Signed[Delegation]
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationEnded(Event):
+    """The member took a role back."""
+
+    withdrawal: Signed[Withdrawal]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOpened(Event):
+    """An emergency's quorum is met: from here on anybody may veto it for a while."""
+
+    seats: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowBroken(Event):
+    """An emergency's quorum no longer stands; when it is met again, a new window begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPassed(Event):
+    """Nobody vetoed the emergency in time."""
+
+    seats: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CeremonyVetoed(Event):
+    """Somebody stopped an emergency."""
+
+    veto: Signed[Veto]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiled(Event):
+    """Somebody who took no part told what happened in an emergency."""
+
+    report: Signed[Report]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDelivered(Event):
+    """Somebody was told of an emergency, as the coordinator says."""
+
+    recipient: str
+    channel: str
+    notice: str
+
+
 TRANSITIONS: dict[State, dict[type[Event], State]] = {
     State.OPEN: {
         DecisionRecorded: State.OPEN,
+        CeremonyExtended: State.OPEN,
+        DelegationBegan: State.OPEN,
+        DelegationEnded: State.OPEN,
+        WindowOpened: State.OPEN,
+        WindowBroken: State.OPEN,
+        NoticeDelivered: State.OPEN,
         QuorumReached: State.APPROVED,
+        WindowPassed: State.PROVISIONAL,
         CeremonyRejected: State.REJECTED,
+        CeremonyVetoed: State.REJECTED,
         DeadlinePassed: State.EXPIRED,
         CeremonyCancelled: State.CANCELLED,
         CeremonySuperseded: State.SUPERSEDED,
     },
     State.APPROVED: {},
-    State.REJECTED: {},
-    State.EXPIRED: {LateDecisionRecorded: State.EXPIRED},
-    State.CANCELLED: {},
-    State.SUPERSEDED: {},
+    State.PROVISIONAL: {ReportFiled: State.PROVISIONAL, NoticeDelivered: State.PROVISIONAL},
+    State.REJECTED: {NoticeDelivered: State.REJECTED},
+    State.EXPIRED: {LateDecisionRecorded: State.EXPIRED, NoticeDelivered: State.EXPIRED},
+    State.CANCELLED: {NoticeDelivered: State.CANCELLED},
+    State.SUPERSEDED: {NoticeDelivered: State.SUPERSEDED},
 }
 
 
@@ -114,9 +204,14 @@ class Ceremony:
     policy: Policy
     rule: Rule
     request: Signed[Request]
+    vetoed_by: frozenset[str] = frozenset()
     state: State = State.OPEN
     decisions: Mapping[str, Signed[Decision]] = field(default_factory=dict)
     """Each signer's standing decision."""
+    counting: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """In which roles each standing decision counts: those whose stage had begun when it was logged."""
+    stands_for: Mapping[str, Signed[Delegation]] = field(default_factory=dict)
+    """The deputies whose decision stands, with the delegation that each relied on when it was logged."""
     recorded: frozenset[str] = frozenset()
     """The digests of all decisions on record, replaced and late ones too."""
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -125,15 +220,52 @@ class Ceremony:
     """The signers whose late decision is on record."""
     size: int = 0
     """What the statements on record take of a bundle (``budget``)."""
+    extensions: tuple[Signed[Extension], ...] = ()
+    delegations: Mapping[tuple[str, str], Signed[Delegation]] = field(default_factory=dict)
+    """What each member delegated, by member and role."""
+    window_ends: datetime | None = None
+    """Until when an emergency whose quorum is met may be vetoed."""
+    reports: frozenset[str] = frozenset()
+    """The digests of the reports on an emergency."""
+    told: frozenset[tuple[str, str, str]] = frozenset()
+    """Who was told of what by which channel."""
     ended_at: datetime | None = None
 
+    @property
+    def deadline(self) -> datetime:
+        """When it expires, after every extension."""
+        return self.extensions[-1].statement.deadline if self.extensions else self.request.statement.deadline
+
+    @property
+    def emergency(self) -> BreakGlass | None:
+        """What the rule asks for instead, where the request breaks the glass."""
+        return self.rule.emergency if self.request.statement.mode is Mode.BREAK_GLASS else None
+
+    @property
+    def quorum(self) -> tuple[Threshold, ...]:
+        """The thresholds that count for it."""
+        return self.emergency.quorum if self.emergency else self.rule.quorum
+
+    @property
+    def checks(self) -> frozenset[str]:
+        """What every approval must state as passed."""
+        return self.emergency.checks if self.emergency else self.rule.checks
+
     def consents(self, *, at: datetime) -> dict[str, frozenset[str]]:
-        """Return whose approval stands at an instant, and in which roles they consent to count."""
+        """Return whose approval stands at an instant, and in which roles they count."""
         return {
-            signer: signed.statement.roles
+            signer: self.counting[signer]
             for signer, signed in self.decisions.items()
             if signed.statement.choice is Choice.APPROVAL and _stands(signed.statement, at)
         }
+
+    def seats(self, *, at: datetime) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return each role with those who fill it at an instant, as an entry writes them."""
+        seats = seat(self.needs, self.consents(at=at))
+        return tuple(
+            (need.role, tuple(sorted(p for p, role in seats.items() if role == need.role)))
+            for need in self.needs
+        )
 
     def tally(self, *, at: datetime) -> Tally:
         """Count the approvals that stand at an instant."""
@@ -143,26 +275,53 @@ class Ceremony:
 
     @property
     def needs(self) -> tuple[Need, ...]:
-        """Who can count for each role: never the requester, nor the person behind a machine."""
-        return self.policy.needs(self.rule.quorum, excluded=self.request.statement.requesters)
+        """Who can count for each role: never a requester, and of a member and their deputy only one."""
+        needs = self.policy.needs(self.quorum, excluded=self.request.statement.requesters)
+        return tuple(replace(need, members=self._with_deputies(need)) for need in needs)
+
+    def open_roles(self, *, at: datetime) -> frozenset[str]:
+        """Return the roles whose turn it is: of every stage up to the first that is not met."""
+        if self.emergency is not None or not self.rule.stages:
+            return frozenset(threshold.role for threshold in self.quorum)
+        roles: frozenset[str] = frozenset()
+        for stage in self.rule.stages:
+            roles |= stage
+            needs = [need for need in self.needs if need.role in roles]
+            if not quorum_met(needs, self.consents(at=at)):
+                break
+        return roles
 
     @property
     def rejecters(self) -> frozenset[str]:
         """Who rejects now."""
         return frozenset(p for p, d in self.decisions.items() if d.statement.choice is Choice.REJECTION)
 
+    def _with_deputies(self, need: Need) -> frozenset[str]:
+        if not self.stands_for:
+            return need.members
+        pairs = {deputy: delegation.statement for deputy, delegation in self.stands_for.items()}
+        replaced = frozenset(delegation.context.signer for delegation in pairs.values())
+        deputies = {
+            deputy
+            for deputy, delegation in pairs.items()
+            if delegation.role == need.role and delegation.context.signer in need.members
+        }
+        return need.members - replaced | deputies
+
 
 def apply(ceremony: Ceremony, event: Event) -> Ceremony:
     """Return the ceremony after one event."""
     state = require(ceremony, type(event))
-    ended_at = ceremony.ended_at if state is ceremony.state else event.at
     match event:
-        case DecisionRecorded(decision=decision):
+        case DecisionRecorded(at=at, decision=decision):
+            signer, roles = decision.signer, decision.statement.roles & ceremony.open_roles(at=at)
             return replace(
                 ceremony,
-                decisions={**ceremony.decisions, decision.signer: decision},
+                decisions={**ceremony.decisions, signer: decision},
+                counting={**ceremony.counting, signer: roles},
+                stands_for=_standing_for(ceremony, decision),
                 recorded=ceremony.recorded | {decision.digest},
-                counts={**ceremony.counts, decision.signer: ceremony.counts.get(decision.signer, 0) + 1},
+                counts={**ceremony.counts, signer: ceremony.counts.get(signer, 0) + 1},
                 size=ceremony.size + cost(decision.envelope),
             )
         case LateDecisionRecorded(decision=decision):
@@ -172,8 +331,28 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
                 late=ceremony.late | {decision.signer},
                 size=ceremony.size + cost(decision.envelope),
             )
+        case CeremonyExtended(extension=extension):
+            size = ceremony.size + cost(extension.envelope)
+            return replace(ceremony, extensions=(*ceremony.extensions, extension), size=size)
+        case DelegationBegan(delegation=delegation):
+            key = delegation.signer, delegation.statement.role
+            size = ceremony.size + cost(delegation.envelope)
+            return replace(ceremony, delegations={**ceremony.delegations, key: delegation}, size=size)
+        case DelegationEnded(withdrawal=withdrawal):
+            key = withdrawal.signer, withdrawal.statement.role
+            kept = {k: d for k, d in ceremony.delegations.items() if k != key}
+            return replace(ceremony, delegations=kept, size=ceremony.size + cost(withdrawal.envelope))
+        case WindowOpened(at=at):
+            assert ceremony.emergency is not None  # noqa: S101 - nothing else opens a window
+            return replace(ceremony, window_ends=at + ceremony.emergency.veto_window)
+        case WindowBroken():
+            return replace(ceremony, window_ends=None)
+        case ReportFiled(report=report):
+            return replace(ceremony, reports=ceremony.reports | {report.digest})
+        case NoticeDelivered(recipient=recipient, channel=channel, notice=notice):
+            return replace(ceremony, told=ceremony.told | {(recipient, channel, notice)})
         case _:
-            return replace(ceremony, state=state, ended_at=ended_at)
+            return replace(ceremony, state=state, ended_at=event.at)
 
 
 def replay(ceremony: Ceremony, events: Iterable[Event]) -> Ceremony:
@@ -191,6 +370,13 @@ def require(ceremony: Ceremony, event: type[Event]) -> State:
         raise IllegalTransitionError(
             f"{event.__name__} cannot happen to a ceremony that is {ceremony.state}"
         ) from None
+
+
+def _standing_for(ceremony: Ceremony, decision: Signed[Decision]) -> dict[str, Signed[Delegation]]:
+    others = {d: named for d, named in ceremony.stands_for.items() if d != decision.signer}
+    named = decision.statement.delegation
+    live = [delegation for delegation in ceremony.delegations.values() if delegation.digest == named]
+    return {**others, decision.signer: live[0]} if live else others
 
 
 def _stands(decision: Decision, at: datetime) -> bool:

@@ -2,18 +2,20 @@
 """Roster, roles and rules.  A policy that contradicts itself, or that nobody can satisfy, cannot be built."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum, unique
 from itertools import pairwise
 
+from quorumseal.ceremony.calendar import Calendar
+from quorumseal.ceremony.emergency import BreakGlass, check_floor
 from quorumseal.ceremony.errors import (
     PolicyError,
     PolicyUnsatisfiableError,
     UnknownProductError,
     UnknownSignerError,
 )
-from quorumseal.ceremony.quorum import Need, fillable, shortage
+from quorumseal.ceremony.quorum import Need, Threshold, fillable, shortage
 from quorumseal.signatures import PublicKey, Scheme
 
 LONGEST_SKEW = timedelta(minutes=10)
@@ -35,6 +37,13 @@ class Kind(StrEnum):
     """What a ceremony is about."""
 
     RELEASE = "release"
+    REVOCATION = "release-revocation"
+    RATIFICATION = "ratification"
+    """Of an emergency, by the quorum of a release: it has no rule of its own."""
+
+
+RULED = (Kind.RELEASE, Kind.REVOCATION)
+"""The kinds for which each product names a rule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +81,14 @@ class Role:
 
     name: str
     members: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold:
-    """How many distinct members of one role a quorum needs."""
-
-    role: str
-    count: int
+    deputies: frozenset[str] = frozenset()
+    """Who may stand in for a member that delegates to them."""
+    lead: str | None = None
+    """Who is told when the role is late."""
+    guardian: bool = False
+    """Whether an emergency may rest on this role."""
+    window: timedelta | None = None
+    """How long its members usually take; reminders follow it, and nothing else does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +107,12 @@ class Rule:
     """How long a ceremony is open unless its requester says otherwise."""
     longest: timedelta
     """How long after its opening the hard stop may lie at most."""
+    stages: tuple[frozenset[str], ...] = ()
+    """Roles that decide one after the other; none where all decide at once."""
+    extenders: frozenset[str] = frozenset()
+    """The roles whose members may move the deadline; nobody may where there are none."""
+    emergency: BreakGlass | None = None
+    """What break-glass needs; where there is nothing, there is no break-glass."""
 
     def __post_init__(self) -> None:
         if not timedelta(0) < self.deadline <= self.longest <= LONGEST_CEREMONY:
@@ -144,6 +159,9 @@ class Policy:
     log: Log
     authorities: tuple[str, ...]
     """SHA-256 of the certificate authorities (DER) that vouch for connections."""
+    calendar: Calendar = field(default_factory=Calendar)
+    drill: bool = False
+    """Whether everything under this policy is an exercise, which no consumer accepts."""
 
     def __post_init__(self) -> None:
         _check_roster(self)
@@ -170,8 +188,9 @@ class Policy:
 
     def rule_for(self, product: str, kind: Kind) -> Rule:
         """Return the one rule for a product and kind."""
+        own = Kind.RELEASE if kind is Kind.RATIFICATION else kind
         try:
-            return self.rules[self.products[product][kind]]
+            return self.rules[self.products[product][own]]
         except KeyError:
             raise UnknownProductError(
                 f"expected a product of policy version {self.version} "
@@ -193,6 +212,11 @@ class Policy:
     def roles_of(self, signer: str, rule: Rule) -> frozenset[str]:
         """Return the roles of a rule's quorum that a signer holds."""
         return frozenset(t.role for t in rule.quorum if signer in self.roles[t.role].members)
+
+    @property
+    def guardians(self) -> frozenset[str]:
+        """The roles that an emergency may rest on."""
+        return frozenset(role.name for role in self.roles.values() if role.guardian)
 
     def may_request(self, signer: str, rule: Rule) -> bool:
         """Whether a signer holds a role that requests under a rule."""
@@ -231,6 +255,17 @@ def _check_roles(policy: Policy) -> None:
             raise PolicyError(f"role {name}: expected at least one member, got none")
         for member in sorted(role.members - policy.signers.keys()):
             raise PolicyError(f"role {name}: expected members of the roster, got {member!r}")
+        for deputy in sorted(role.deputies - policy.signers.keys()):
+            raise PolicyError(f"role {name}: expected deputies of the roster, got {deputy!r}")
+        for member in sorted(role.members & role.deputies):
+            raise PolicyError(f"role {name}: expected deputies who are not members, got {member!r}")
+        if role.lead is not None and role.lead not in role.members:
+            raise PolicyError(f"role {name}: expected one of its members as its lead, got {role.lead!r}")
+        if role.window is not None and not timedelta(0) < role.window <= LONGEST_CEREMONY:
+            raise PolicyError(
+                f"role {name}: expected a window of more than 0 and at most {LONGEST_CEREMONY.days} days, "
+                f"got {role.window}"
+            )
 
 
 def _check_log(log: Log) -> None:
@@ -247,11 +282,28 @@ def _check_rule(policy: Policy, rule: Rule) -> None:
     quorum_roles = {threshold.role for threshold in rule.quorum}
     for role in sorted(rule.veto - quorum_roles):
         raise PolicyError(f"{where}: expected roles of its quorum to have the veto, got {role!r}")
+    _check_stages(where, rule, quorum_roles)
+    for role in sorted(rule.extenders - policy.roles.keys()):
+        raise PolicyError(f"{where}: expected roles that are defined as extenders, got {role!r}")
+    if rule.emergency is not None:
+        _check_quorum(policy, f"{where}: break_glass", rule.emergency.quorum)
+        check_floor(where, rule.emergency, policy.guardians)
     if not rule.requesters:
         raise PolicyError(f"{where}: expected at least one role that may request, got none")
     for role in sorted(rule.requesters - policy.roles.keys()):
         raise PolicyError(f"{where}: expected roles that are defined as requesters, got {role!r}")
     _check_somebody_can_request(policy, rule, where)
+
+
+def _check_stages(where: str, rule: Rule, quorum_roles: set[str]) -> None:
+    if not rule.stages:
+        return
+    staged = [role for stage in rule.stages for role in sorted(stage)]
+    if not all(rule.stages) or len(set(staged)) != len(staged) or set(staged) != quorum_roles:
+        raise PolicyError(
+            f"{where}: expected stages that name each role of its quorum once "
+            f"({', '.join(sorted(quorum_roles))}), got {', '.join(staged) or 'an empty stage'}"
+        )
 
 
 def _check_somebody_can_request(policy: Policy, rule: Rule, where: str) -> None:
@@ -303,9 +355,14 @@ def _check_products(policy: Policy) -> None:
     if not policy.products:
         raise PolicyError("products: expected at least one product, got none")
     for product, kinds in policy.products.items():
-        for kind in Kind:
+        for kind in RULED:
             if kinds.get(kind) not in policy.rules:
                 raise PolicyError(
                     f"product {product}: expected one of the rules ({', '.join(sorted(policy.rules))}) "
                     f"for {kind}, got {kinds.get(kind)!r}"
                 )
+        for kind in sorted(kinds.keys() - set(RULED)):
+            raise PolicyError(
+                f"product {product}: expected rules for {' and '.join(RULED)}, got one for {kind}",
+                hint="a ratification needs the quorum of a release",
+            )

@@ -8,6 +8,8 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TypeVar
 
+from quorumseal.ceremony.calendar import Calendar
+from quorumseal.ceremony.emergency import BreakGlass
 from quorumseal.ceremony.errors import NewerFormatError, PolicyError, PolicyUnsignedError
 from quorumseal.ceremony.policy import (
     Kind,
@@ -19,10 +21,9 @@ from quorumseal.ceremony.policy import (
     Signer,
     SignerKey,
     SignerKind,
-    Threshold,
 )
-from quorumseal.ceremony.quorum import explain, tally
-from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, log_origin, name
+from quorumseal.ceremony.quorum import Threshold, explain, tally
+from quorumseal.ceremony.values import day, digest, digest_of, hour, instant, instant_text, log_origin, name
 from quorumseal.signatures import Envelope, JointEnvelope, PublicKey, Scheme, SignatureError
 from quorumseal.strict_json import Fields, JsonValue, read, write
 
@@ -61,7 +62,7 @@ def write_policy(policy: Policy) -> bytes:
         "expires": instant_text(policy.expires),
         "clock_skew_seconds": _seconds(policy.clock_skew),
         "signers": [_write_signer(signer) for _, signer in sorted(policy.signers.items())],
-        "roles": [{"name": r.name, "members": _sorted(r.members)} for _, r in sorted(policy.roles.items())],
+        "roles": [_write_role(role) for _, role in sorted(policy.roles.items())],
         "rules": [_write_rule(rule) for _, rule in sorted(policy.rules.items())],
         "products": [
             {"name": product, "kind": str(kind), "rule": rule}
@@ -74,6 +75,8 @@ def write_policy(policy: Policy) -> bytes:
             "keys": [{**_write_key(key.key), "from_size": key.from_size} for key in policy.log.keys],
         },
         "authorities": list(policy.authorities),
+        "calendar": _write_calendar(policy.calendar),
+        "drill": policy.drill,
     }
     return write(
         {
@@ -112,6 +115,8 @@ def read_policy(payload: bytes) -> Policy:
             ),
         ),
         authorities=tuple(digest(text) for text in fields.texts("authorities")),
+        calendar=_read_calendar(fields.object("calendar")),
+        drill=fields.flag("drill"),
     )
     statement.done()
     if write_policy(policy) != payload:
@@ -210,8 +215,27 @@ def _write_key(key: PublicKey) -> dict[str, JsonValue]:
     return {"scheme": str(key.scheme), "spki": base64.b64encode(key.spki).decode()}
 
 
+def _write_role(role: Role) -> JsonValue:
+    return {
+        "name": role.name,
+        "members": _sorted(role.members),
+        "deputies": _sorted(role.deputies),
+        "guardian": role.guardian,
+        **({} if role.lead is None else {"lead": role.lead}),
+        **({} if role.window is None else {"window_seconds": _seconds(role.window)}),
+    }
+
+
 def _read_role(fields: Fields) -> Role:
-    return Role(name=name(fields.text("name")), members=read_set(fields, "members"))
+    lead = fields.optional_text("lead")
+    return Role(
+        name=name(fields.text("name")),
+        members=read_set(fields, "members"),
+        deputies=read_set(fields, "deputies"),
+        guardian=fields.flag("guardian"),
+        lead=None if lead is None else name(lead),
+        window=_read_seconds(fields, "window_seconds") if "window_seconds" in fields else None,
+    )
 
 
 def _write_rule(rule: Rule) -> JsonValue:
@@ -223,6 +247,9 @@ def _write_rule(rule: Rule) -> JsonValue:
         "checks": _sorted(rule.checks),
         "deadline_seconds": _seconds(rule.deadline),
         "longest_seconds": _seconds(rule.longest),
+        "stages": [{"roles": _sorted(stage)} for stage in rule.stages],
+        "extenders": _sorted(rule.extenders),
+        **({} if rule.emergency is None else {"break_glass": _write_emergency(rule.emergency)}),
     }
 
 
@@ -235,6 +262,53 @@ def _read_rule(fields: Fields) -> Rule:
         checks=read_set(fields, "checks"),
         deadline=_read_seconds(fields, "deadline_seconds"),
         longest=_read_seconds(fields, "longest_seconds"),
+        stages=tuple(read_set(f, "roles") for f in fields.objects("stages")),
+        extenders=read_set(fields, "extenders"),
+        emergency=_read_emergency(fields.object("break_glass")) if "break_glass" in fields else None,
+    )
+
+
+def _write_emergency(emergency: BreakGlass) -> JsonValue:
+    return {
+        "quorum": _write_quorum(emergency.quorum),
+        "reasons": _sorted(emergency.reasons),
+        "checks": _sorted(emergency.checks),
+        "veto_window_seconds": _seconds(emergency.veto_window),
+        "provisional_seconds": _seconds(emergency.provisional),
+        "ratify_seconds": _seconds(emergency.ratify),
+        "report_seconds": _seconds(emergency.report),
+    }
+
+
+def _read_emergency(fields: Fields) -> BreakGlass:
+    return BreakGlass(
+        quorum=_read_quorum(fields, "quorum"),
+        reasons=read_set(fields, "reasons"),
+        checks=read_set(fields, "checks"),
+        veto_window=_read_seconds(fields, "veto_window_seconds"),
+        provisional=_read_seconds(fields, "provisional_seconds"),
+        ratify=_read_seconds(fields, "ratify_seconds"),
+        report=_read_seconds(fields, "report_seconds"),
+    )
+
+
+def _write_calendar(calendar: Calendar) -> JsonValue:
+    return {
+        "zone": calendar.zone,
+        "days": _sorted(calendar.days),
+        "opens": f"{calendar.opens:%H:%M}",
+        "closes": f"{calendar.closes:%H:%M}",
+        "holidays": [day.isoformat() for day in sorted(calendar.holidays)],
+    }
+
+
+def _read_calendar(fields: Fields) -> Calendar:
+    return Calendar(
+        zone=fields.text("zone"),
+        days=read_set(fields, "days"),
+        opens=hour(fields.text("opens")),
+        closes=hour(fields.text("closes")),
+        holidays=frozenset(day(text) for text in fields.texts("holidays")),
     )
 
 

@@ -3,9 +3,11 @@
 
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from quorumseal.ceremony.calendar import Calendar
+from quorumseal.ceremony.emergency import BreakGlass
 from quorumseal.ceremony.errors import PolicyError
 from quorumseal.ceremony.policy import (
     Kind,
@@ -17,10 +19,10 @@ from quorumseal.ceremony.policy import (
     Signer,
     SignerKey,
     SignerKind,
-    Threshold,
 )
 from quorumseal.ceremony.policy_document import FORMAT, genesis_previous, read_key, read_set, require_format
-from quorumseal.ceremony.values import digest, duration, instant, instant_text, log_origin, name
+from quorumseal.ceremony.quorum import Threshold
+from quorumseal.ceremony.values import digest, duration, hour, instant, instant_text, log_origin, name
 from quorumseal.strict_json import Fields, JsonValue
 
 
@@ -49,6 +51,8 @@ def compile_policy(source: str) -> Policy:
         governance=_quorum(fields.object("governance")),
         log=_log(fields.object("log")),
         authorities=tuple(digest(text) for text in fields.texts("authorities")),
+        calendar=_calendar(fields.object("calendar")) if "calendar" in fields else Calendar(),
+        drill=fields.flag("drill") if "drill" in fields else False,
     )
     fields.done()
     return policy
@@ -75,7 +79,27 @@ def _signer(signer: str, fields: Fields) -> Signer:
 
 
 def _roles(fields: Fields) -> dict[str, Role]:
-    return {role: Role(name=name(role), members=read_set(fields, role)) for role in fields.names()}
+    return {role: _role(name(role), fields) for role in fields.names()}
+
+
+def _role(role: str, roles: Fields) -> Role:
+    """Read a role: a list of its members, or a table that says more."""
+    if isinstance(roles.value(role), list):
+        return Role(name=role, members=read_set(roles, role))
+    fields = roles.object(role)
+    lead = fields.optional_text("lead")
+    return Role(
+        name=role,
+        members=read_set(fields, "members"),
+        deputies=_optional_set(fields, "deputies"),
+        guardian=fields.flag("guardian") if "guardian" in fields else False,
+        lead=None if lead is None else name(lead),
+        window=duration(fields.text("window")) if "window" in fields else None,
+    )
+
+
+def _optional_set(fields: Fields, field: str) -> frozenset[str]:
+    return read_set(fields, field) if field in fields else frozenset()
 
 
 def _rule(rule: str, fields: Fields) -> Rule:
@@ -93,9 +117,46 @@ def _rule(rule: str, fields: Fields) -> Rule:
         quorum=quorum,
         requesters=read_set(fields, "requesters"),
         veto=veto,
-        checks=read_set(fields, "checks") if "checks" in fields else frozenset(),
+        checks=_optional_set(fields, "checks"),
         deadline=duration(fields.text("deadline")),
         longest=duration(fields.text("longest")),
+        stages=_stages(fields) if "stages" in fields else (),
+        extenders=_optional_set(fields, "extend"),
+        emergency=_emergency(fields.object("break_glass")) if "break_glass" in fields else None,
+    )
+
+
+def _stages(fields: Fields) -> tuple[frozenset[str], ...]:
+    where = fields.path("stages")
+    return tuple(read_set(Fields({"stage": stage}, where), "stage") for stage in fields.values("stages"))
+
+
+def _emergency(fields: Fields) -> BreakGlass:
+    return BreakGlass(
+        quorum=_quorum(fields.object("quorum")),
+        reasons=read_set(fields, "reasons"),
+        checks=_optional_set(fields, "checks"),
+        veto_window=_optional_duration(fields, "veto_window", timedelta(minutes=10)),
+        provisional=_optional_duration(fields, "provisional", timedelta(hours=72)),
+        ratify=_optional_duration(fields, "ratify", timedelta(hours=72)),
+        report=_optional_duration(fields, "report", timedelta(days=7)),
+    )
+
+
+def _optional_duration(fields: Fields, field: str, usual: timedelta) -> timedelta:
+    return duration(fields.text(field)) if field in fields else usual
+
+
+def _calendar(fields: Fields) -> Calendar:
+    usual = Calendar()
+    return Calendar(
+        zone=fields.text("zone") if "zone" in fields else usual.zone,
+        days=read_set(fields, "days") if "days" in fields else usual.days,
+        opens=hour(fields.text("opens")) if "opens" in fields else usual.opens,
+        closes=hour(fields.text("closes")) if "closes" in fields else usual.closes,
+        holidays=frozenset(instant(text).date() for text in fields.texts("holidays"))
+        if "holidays" in fields
+        else usual.holidays,
     )
 
 
@@ -104,7 +165,9 @@ def _quorum(fields: Fields) -> tuple[Threshold, ...]:
 
 
 def _product(fields: Fields) -> Mapping[Kind, str]:
-    return {kind: fields.text(kind) for kind in Kind}
+    release = fields.text(Kind.RELEASE)
+    revocation = fields.text(Kind.REVOCATION) if Kind.REVOCATION in fields else release
+    return {Kind.RELEASE: release, Kind.REVOCATION: revocation}
 
 
 def _log(fields: Fields) -> Log:

@@ -13,6 +13,14 @@ from itertools import combinations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """How many distinct members of one role a quorum needs."""
+
+    role: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """One role of a rule: who belongs to it, and how many distinct members must be seated."""
 

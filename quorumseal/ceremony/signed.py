@@ -15,12 +15,12 @@ from quorumseal.ceremony.errors import (
 from quorumseal.ceremony.policy import SignerKey
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statement_document import read_statement
-from quorumseal.ceremony.statements import Cancellation, Decision, Request, Statement
+from quorumseal.ceremony.statements import Statement
 from quorumseal.ceremony.values import digest_of, instant_text
 from quorumseal.signatures import Envelope, SignatureError
 
-_Signed = TypeVar("_Signed", Request, Decision, Cancellation, Statement, covariant=True)
-_Kind = TypeVar("_Kind", Request, Decision, Cancellation)
+_Signed = TypeVar("_Signed", bound=Statement, covariant=True)
+_Kind = TypeVar("_Kind", bound=Statement)
 
 
 @dataclass(frozen=True, slots=True)

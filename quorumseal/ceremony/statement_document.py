@@ -6,26 +6,37 @@ never written again to be checked.
 """
 
 from collections.abc import Callable
-from typing import TypeVar, assert_never
+from datetime import datetime
+from typing import TypedDict, TypeVar, assert_never
 
 from quorumseal.ceremony.errors import NewerFormatError, StatementFormatError
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.policy_document import FORMAT, STATEMENT_TYPE, require_format
+from quorumseal.ceremony.policy_document import FORMAT, STATEMENT_TYPE, read_set, require_format
 from quorumseal.ceremony.statements import (
+    Absence,
     Cancellation,
+    CeremonyAct,
     Check,
     CheckOutcome,
     Choice,
     Context,
     Decision,
+    Delegation,
+    Emergency,
     Evidence,
+    Extension,
     Locator,
     Mode,
     PolicyReference,
+    Ratified,
+    Report,
     Request,
     SeenCheckpoint,
+    StandingAct,
     Statement,
     Subject,
+    Veto,
+    Withdrawal,
 )
 from quorumseal.ceremony.values import (
     ceremony_id,
@@ -45,9 +56,26 @@ MAX_STATEMENT_BYTES = 256 << 10
 MAX_SUBJECTS = 1000
 MAX_ITEMS = 64
 _PREDICATE, _VERSION = "https://quorumseal.dev/", "/v1"
-_REQUEST, _CANCELLATION = "request", "cancellation"
+REQUEST = "request"
 _Known = TypeVar("_Known", Kind, Mode)
 _Read = TypeVar("_Read")
+
+
+class _ActFields(TypedDict):
+    context: Context
+    ceremony: str
+    request: str
+    seen: str
+
+
+class _StandingFields(TypedDict):
+    context: Context
+    number: int
+
+
+class _Span(TypedDict):
+    since: datetime
+    until: datetime
 
 
 def write_statement(statement: Statement) -> bytes:
@@ -88,11 +116,13 @@ def read_statement(payload: bytes) -> Statement:
 def _written(statement: Statement) -> tuple[str, dict[str, JsonValue]]:
     match statement:
         case Request():
-            return _REQUEST, _write_request(statement)
+            return REQUEST, _write_request(statement)
         case Decision():
             return str(statement.choice), _write_decision(statement)
-        case Cancellation():
-            return _CANCELLATION, _write_cancellation(statement)
+        case Cancellation() | Extension() | Veto() | Report():
+            return _kind(statement), {**_write_act(statement), **_write_own(statement)}
+        case Absence() | Delegation() | Withdrawal():
+            return _kind(statement), {"number": statement.number, **_write_own(statement)}
         case unknown:
             assert_never(unknown)
 
@@ -102,9 +132,9 @@ def _about(statement: Statement) -> tuple[Subject, ...]:
     match statement:
         case Decision(choice=Choice.APPROVAL):
             return statement.subjects
-        case Request():
+        case Request() | Absence() | Delegation() | Withdrawal():
             return (Subject(name="policy", digest=statement.context.policy.digest),)
-        case Decision() | Cancellation():
+        case Decision() | Cancellation() | Extension() | Veto() | Report():
             return (Subject(name="request", digest=statement.request),)
         case unknown:
             assert_never(unknown)
@@ -155,12 +185,15 @@ def _write_request(request: Request) -> dict[str, JsonValue]:
         **_given("on_behalf_of", request.on_behalf_of),
         **_given("supersedes", request.supersedes),
         **_given("ticket", request.ticket),
+        **_given("why", request.why),
+        **({} if request.emergency is None else {"emergency": _write_emergency(request.emergency)}),
+        **({} if request.ratified is None else {"ratified": _write_ratified(request.ratified)}),
     }
 
 
 def _read_request(fields: Fields, _: tuple[Subject, ...]) -> Request:
     subjects = _read_subjects(fields, "subjects")
-    return Request(
+    request = Request(
         context=_read_context(fields),
         ceremony=ceremony_id(fields.text("ceremony")),
         product=name(fields.text("product")),
@@ -175,6 +208,80 @@ def _read_request(fields: Fields, _: tuple[Subject, ...]) -> Request:
         on_behalf_of=_optional(fields, "on_behalf_of", name),
         supersedes=_optional(fields, "supersedes", digest),
         ticket=_optional(fields, "ticket", printable),
+        why=_optional(fields, "why", digest),
+        emergency=_read_emergency(fields.object("emergency")) if "emergency" in fields else None,
+        ratified=_read_ratified(fields.object("ratified")) if "ratified" in fields else None,
+    )
+    _check_kind(request)
+    return request
+
+
+def _check_kind(request: Request) -> None:
+    """Refuse a request whose fields do not fit its kind and mode."""
+    emergency, ratification = request.mode is Mode.BREAK_GLASS, request.kind is Kind.RATIFICATION
+    if (request.emergency is not None) != emergency:
+        raise StatementFormatError(
+            f"expected the field emergency in mode {Mode.BREAK_GLASS} and nowhere else, "
+            f"got mode {request.mode}"
+        )
+    if emergency and request.kind is not Kind.RELEASE:
+        raise StatementFormatError(
+            f"expected break-glass for a {Kind.RELEASE} only, got it for a {request.kind}",
+            hint="policies, revocations and ratifications have no emergency path",
+        )
+    if (request.ratified is not None) != ratification:
+        raise StatementFormatError(
+            f"expected the field ratified in a {Kind.RATIFICATION} and nowhere else, got kind {request.kind}"
+        )
+    if request.kind is Kind.REVOCATION and [s.name for s in request.subjects] != [REQUEST]:
+        raise StatementFormatError(
+            f"expected a {Kind.REVOCATION} of one {REQUEST}, "
+            f"got {', '.join(subject.name for subject in request.subjects)}"
+        )
+    explained = emergency or request.kind is Kind.REVOCATION
+    if (request.why is not None) != explained:
+        raise StatementFormatError(
+            f"expected the field why in an emergency and in a {Kind.REVOCATION}, and nowhere else"
+        )
+
+
+def _write_emergency(emergency: Emergency) -> JsonValue:
+    return {
+        "reason": emergency.reason,
+        "incident": emergency.incident,
+        "impact": emergency.impact,
+        "people": emergency.people,
+        "provisional_until": instant_text(emergency.provisional_until),
+        "ratify_by": instant_text(emergency.ratify_by),
+    }
+
+
+def _read_emergency(fields: Fields) -> Emergency:
+    return Emergency(
+        reason=name(fields.text("reason")),
+        incident=printable(fields.text("incident")),
+        impact=digest(fields.text("impact")),
+        people=fields.integer("people", at_least=2, at_most=MAX_ITEMS),
+        provisional_until=instant(fields.text("provisional_until")),
+        ratify_by=instant(fields.text("ratify_by")),
+    )
+
+
+def _write_ratified(ratified: Ratified) -> JsonValue:
+    return {
+        "ceremony": ratified.ceremony,
+        "request": ratified.request,
+        "conclusion": ratified.conclusion,
+        "requesters": [*sorted(ratified.requesters)],
+    }
+
+
+def _read_ratified(fields: Fields) -> Ratified:
+    return Ratified(
+        ceremony=ceremony_id(fields.text("ceremony")),
+        request=digest(fields.text("request")),
+        conclusion=digest(fields.text("conclusion")),
+        requesters=read_set(fields, "requesters"),
     )
 
 
@@ -203,6 +310,7 @@ def _write_decision(decision: Decision) -> dict[str, JsonValue]:
         **_given("replaces", decision.replaces),
         **_given("not_after", None if decision.not_after is None else instant_text(decision.not_after)),
         **_given("reason", decision.reason),
+        **_given("delegation", decision.delegation),
     }
 
 
@@ -231,28 +339,97 @@ def _decision_reader(choice: Choice) -> Callable[[Fields, tuple[Subject, ...]], 
             replaces=_optional(fields, "replaces", digest),
             not_after=_optional(fields, "not_after", instant),
             reason=reason,
+            delegation=_optional(fields, "delegation", digest),
         )
 
     return read_decision
 
 
-def _write_cancellation(cancellation: Cancellation) -> dict[str, JsonValue]:
-    return {
-        "ceremony": cancellation.ceremony,
-        "request": cancellation.request,
-        "seen": cancellation.seen,
-        "reason": cancellation.reason,
-    }
+def _kind(statement: CeremonyAct | StandingAct) -> str:
+    return type(statement).__name__.lower()
+
+
+def _write_act(act: CeremonyAct) -> dict[str, JsonValue]:
+    return {"ceremony": act.ceremony, "request": act.request, "seen": act.seen}
+
+
+def _write_own(act: CeremonyAct | StandingAct) -> dict[str, JsonValue]:
+    """Return what an act says beyond what all acts say."""
+    match act:
+        case Cancellation() | Veto():
+            return {"reason": act.reason}
+        case Extension():
+            deadline = instant_text(act.deadline)
+            return {"number": act.number, "deadline": deadline, **_given("previous", act.previous)}
+        case Report():
+            return {"text": act.text}
+        case Absence():
+            return {"since": instant_text(act.since), "until": instant_text(act.until)}
+        case Delegation():
+            span = {"since": instant_text(act.since), "until": instant_text(act.until)}
+            return {"role": act.role, "deputy": act.deputy, **span}
+        case Withdrawal():
+            return {"role": act.role}
+        case unknown:
+            assert_never(unknown)
 
 
 def _read_cancellation(fields: Fields, _: tuple[Subject, ...]) -> Cancellation:
-    return Cancellation(
-        context=_read_context(fields),
-        ceremony=ceremony_id(fields.text("ceremony")),
-        request=digest(fields.text("request")),
-        seen=digest(fields.text("seen")),
-        reason=digest(fields.text("reason")),
+    return Cancellation(**_read_act(fields), reason=digest(fields.text("reason")))
+
+
+def _read_extension(fields: Fields, _: tuple[Subject, ...]) -> Extension:
+    return Extension(
+        **_read_act(fields),
+        number=fields.integer("number", at_least=1),
+        previous=_optional(fields, "previous", digest),
+        deadline=instant(fields.text("deadline")),
     )
+
+
+def _read_veto(fields: Fields, _: tuple[Subject, ...]) -> Veto:
+    return Veto(**_read_act(fields), reason=digest(fields.text("reason")))
+
+
+def _read_report(fields: Fields, _: tuple[Subject, ...]) -> Report:
+    return Report(**_read_act(fields), text=digest(fields.text("text")))
+
+
+def _read_absence(fields: Fields, _: tuple[Subject, ...]) -> Absence:
+    return Absence(**_read_standing(fields), **_read_span(fields))
+
+
+def _read_delegation(fields: Fields, _: tuple[Subject, ...]) -> Delegation:
+    return Delegation(
+        **_read_standing(fields),
+        **_read_span(fields),
+        role=name(fields.text("role")),
+        deputy=name(fields.text("deputy")),
+    )
+
+
+def _read_withdrawal(fields: Fields, _: tuple[Subject, ...]) -> Withdrawal:
+    return Withdrawal(**_read_standing(fields), role=name(fields.text("role")))
+
+
+def _read_act(fields: Fields) -> _ActFields:
+    return {
+        "context": _read_context(fields),
+        "ceremony": ceremony_id(fields.text("ceremony")),
+        "request": digest(fields.text("request")),
+        "seen": digest(fields.text("seen")),
+    }
+
+
+def _read_standing(fields: Fields) -> _StandingFields:
+    return {"context": _read_context(fields), "number": fields.integer("number", at_least=1)}
+
+
+def _read_span(fields: Fields) -> _Span:
+    since, until = instant(fields.text("since")), instant(fields.text("until"))
+    if since >= until:
+        raise fields.invalid("until", f"an instant after {instant_text(since)}")
+    return {"since": since, "until": until}
 
 
 def _write_subject(subject: Subject) -> JsonValue:
@@ -296,7 +473,13 @@ def _given(field: str, value: str | None) -> dict[str, JsonValue]:
 
 
 _READERS: dict[str, Callable[[Fields, tuple[Subject, ...]], Statement]] = {
-    _REQUEST: _read_request,
+    REQUEST: _read_request,
     **{str(choice): _decision_reader(choice) for choice in Choice},
-    _CANCELLATION: _read_cancellation,
+    "cancellation": _read_cancellation,
+    "extension": _read_extension,
+    "veto": _read_veto,
+    "report": _read_report,
+    "absence": _read_absence,
+    "delegation": _read_delegation,
+    "withdrawal": _read_withdrawal,
 }

@@ -18,6 +18,7 @@ class Mode(StrEnum):
     """Under which of a rule's quorums a ceremony runs."""
 
     REGULAR = "regular"
+    BREAK_GLASS = "break-glass"
 
 
 @unique
@@ -94,6 +95,34 @@ class Locator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Emergency:
+    """What a request says beyond the usual when the glass is broken."""
+
+    reason: str
+    """One of the codes that the rule lists."""
+    incident: str
+    impact: str
+    """The commitment to an annex."""
+    people: int
+    """How many people it needs, as many as its quorum or more."""
+    provisional_until: datetime
+    """From then on nobody accepts the provisional bundle, whatever they hear or do not hear."""
+    ratify_by: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratified:
+    """The emergency that a ratification is about."""
+
+    ceremony: str
+    request: str
+    conclusion: str
+    """The hash of the entry that concluded it."""
+    requesters: frozenset[str]
+    """Who asked for it, and on whose behalf: they do not ratify."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """Opens a ceremony.  It is open from the instant at which its requester signed."""
 
@@ -111,6 +140,10 @@ class Request:
     ticket: str | None = None
     evidence: tuple[Evidence, ...] = ()
     locators: tuple[Locator, ...] = ()
+    why: str | None = None
+    """The commitment to an annex; an emergency and a revocation have one."""
+    emergency: Emergency | None = None
+    ratified: Ratified | None = None
 
     @property
     def opened_at(self) -> datetime:
@@ -119,8 +152,9 @@ class Request:
 
     @property
     def requesters(self) -> frozenset[str]:
-        """Who asked, and on whose behalf: neither decides."""
-        return frozenset({self.context.signer, self.on_behalf_of or self.context.signer})
+        """Who asked, and on whose behalf, now and for what is ratified: none of them decides."""
+        asked = {self.context.signer, self.on_behalf_of or self.context.signer}
+        return frozenset(asked | (self.ratified.requesters if self.ratified else frozenset()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,18 +180,85 @@ class Decision:
     not_after: datetime | None = None
     reason: str | None = None
     """The commitment to an annex: SHA-256 of 32 random bytes followed by the text."""
+    delegation: str | None = None
+    """The digest of the delegation by which the signer stands in for somebody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cancellation:
-    """Ends a ceremony before its quorum."""
+class Act:
+    """Something else that a person signs in a ceremony; it names the newest entry that they had seen."""
 
     context: Context
     ceremony: str
     request: str
     seen: str
-    """The hash of the newest entry of the ceremony that the signer had seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation(Act):
+    """Ends a ceremony before its quorum."""
+
     reason: str
 
 
-Statement: TypeAlias = Request | Decision | Cancellation
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension(Act):
+    """Moves the deadline, never past the hard stop."""
+
+    number: int
+    """The first is 1."""
+    previous: str | None
+    """The digest of the extension before."""
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Veto(Act):
+    """Stops an emergency."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report(Act):
+    """Tells afterwards what happened in an emergency."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Something that a person signs outside any ceremony; of one kind, a higher number replaces a lower."""
+
+    context: Context
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence(Standing):
+    """The signer will not decide for a while."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegation(Standing):
+    """Lets a listed deputy stand in for the signer in one role."""
+
+    role: str
+    deputy: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal(Standing):
+    """Ends the signer's delegation of a role."""
+
+    role: str
+
+
+CeremonyAct: TypeAlias = Cancellation | Extension | Veto | Report
+StandingAct: TypeAlias = Absence | Delegation | Withdrawal
+Statement: TypeAlias = Request | Decision | CeremonyAct | StandingAct

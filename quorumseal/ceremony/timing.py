@@ -8,15 +8,18 @@ signed, before the deadline, is fine: envelopes are sent again after an outage.
 
 from datetime import datetime, timedelta
 
+from quorumseal.ceremony.emergency import BreakGlass
 from quorumseal.ceremony.errors import (
     DeadlineError,
+    EmergencyError,
+    EmergencyTimesError,
     OpeningTimeError,
     SignedAfterDeadlineError,
     SignedBeforeOpeningError,
     SignedInFutureError,
 )
 from quorumseal.ceremony.policy import Policy, Rule
-from quorumseal.ceremony.statements import Request
+from quorumseal.ceremony.statements import Emergency, Request
 from quorumseal.ceremony.values import instant_text
 from quorumseal.terminal.durations import duration_text
 
@@ -67,3 +70,41 @@ def check_on_time(
             f"expected a decision signed by now ({instant_text(at)}), got {instant_text(signed_at)}",
             hint="check the clock of the signer's machine",
         )
+
+
+def check_emergency(request: Request, emergency: Emergency, rule: Rule) -> BreakGlass:
+    """Return what the rule asks for in an emergency; refuse a request that does not fit it."""
+    allowed = rule.emergency
+    if allowed is None:
+        raise EmergencyError(
+            f"expected a rule with break_glass, got {rule.name}, which has none",
+            hint="start an ordinary ceremony",
+        )
+    if emergency.reason not in allowed.reasons:
+        raise EmergencyError(
+            f"expected one of the reasons of rule {rule.name} ({', '.join(sorted(allowed.reasons))}), "
+            f"got {emergency.reason}",
+            hint="what fits none of them is no emergency",
+        )
+    most = sum(threshold.count for threshold in allowed.quorum)
+    if emergency.people < most:
+        raise EmergencyError(
+            f"expected an emergency that needs its quorum's {most} people or more, got {emergency.people}",
+            hint="ask for as many people as the rule's break_glass quorum",
+        )
+    opened, window = request.opened_at, allowed.veto_window
+    if request.deadline - opened <= window:
+        raise EmergencyTimesError(
+            f"expected a deadline later than the veto window of {window}, "
+            f"got {instant_text(request.deadline)} for an opening at {instant_text(opened)}"
+        )
+    for what, instant, longest in (
+        ("provisional_until", emergency.provisional_until, allowed.provisional),
+        ("ratify_by", emergency.ratify_by, allowed.ratify),
+    ):
+        if not (request.hard_stop <= instant and instant - opened <= longest):
+            raise EmergencyTimesError(
+                f"expected {what} between the hard stop {instant_text(request.hard_stop)} and "
+                f"{longest} after the opening, got {instant_text(instant)}"
+            )
+    return allowed

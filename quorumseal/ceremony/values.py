@@ -4,7 +4,8 @@
 import hashlib
 import re
 import unicodedata
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 
 from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.terminal.unseen import unseen
@@ -113,6 +114,24 @@ def instant_text(at: datetime) -> str:
 def whole_milliseconds(at: datetime) -> datetime:
     """Cut ``at`` to what is written of it."""
     return at.astimezone(UTC).replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def day(text: str) -> date:
+    """Read ``2026-12-25``."""
+    with suppress(ValueError):
+        found = date.fromisoformat(text)
+        if found.isoformat() == text:
+            return found
+    raise ValueFormatError(f"expected a date such as 2026-12-25, got {_shown(text)}")
+
+
+def hour(text: str) -> time:
+    """Read ``09:00``."""
+    with suppress(ValueError):
+        found = time.fromisoformat(text)
+        if f"{found:%H:%M}" == text:
+            return found
+    raise ValueFormatError(f"expected a time of day such as 09:00, got {_shown(text)}")
 
 
 def duration(text: str) -> timedelta:

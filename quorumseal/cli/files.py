@@ -6,6 +6,7 @@ from pathlib import Path
 
 from quorumseal.cli.errors import BundleMissingError, CommandError, FileError, OverwriteError
 from quorumseal.verifier.bundle import MAX_BUNDLE_BYTES
+from quorumseal.verifier.status import MAX_STATUS_BYTES
 from quorumseal.verifier.trust import MAX_TRUST_BYTES, Trust, read_trust
 
 _PUBLIC = 0o644
@@ -33,6 +34,11 @@ def read_bundle_file(path: Path) -> bytes:
 def read_trust_file(path: Path) -> Trust:
     """Return the trust that a file holds."""
     return read_trust(read_file(path, "a trust file", MAX_TRUST_BYTES))
+
+
+def read_status_file(path: Path) -> bytes:
+    """Return the bytes of a status file."""
+    return read_file(path, "a status file", MAX_STATUS_BYTES)
 
 
 def write_new(path: Path, data: bytes, *, mode: int = _PUBLIC) -> None:

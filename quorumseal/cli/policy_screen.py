@@ -3,7 +3,8 @@
 
 from datetime import datetime
 
-from quorumseal.ceremony.policy import Policy, Rule, Signer, Threshold
+from quorumseal.ceremony.policy import Policy, Rule, Signer
+from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.output import Json
 from quorumseal.terminal import Screen, distance_text, duration_text, instant_text

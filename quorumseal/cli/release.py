@@ -16,6 +16,7 @@ from quorumseal.cli.table import Command
 from quorumseal.terminal import Mark
 from quorumseal.verifier.bundle import bundle_name
 from quorumseal.verifier.outcomes import Outcome
+from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.verify import verify
 from signer_agent.observing import Observation
 
@@ -61,7 +62,7 @@ def fetch(arguments: Namespace) -> int:
             bundle,
             desk.agent.trust,
             {subject.name: subject.digest for subject in request.subjects},
-            product=request.product,
+            terms=Terms(product=request.product),
         )
     if verified.request.ceremony != seen.chain.id:
         raise FoundAnotherError(

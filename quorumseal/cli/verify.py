@@ -7,19 +7,22 @@ bundle cannot prove is that nothing was revoked later.
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.artifacts import name_artifacts
 from quorumseal.cli.errors import UsageError
-from quorumseal.cli.files import read_bundle_file, read_trust_file
+from quorumseal.cli.files import read_bundle_file, read_status_file, read_trust_file
 from quorumseal.cli.hashing import Hashing
 from quorumseal.cli.manifest import check_manifest, read_manifest
 from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.cli.tree import tree_json, tree_lines
 from quorumseal.terminal import Cell, Foreign, Mark, Screen, instant_text
+from quorumseal.tlog import Checkpoint
 from quorumseal.verifier.explain import explain
 from quorumseal.verifier.outcomes import Outcome
+from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.verify import Verified, verify
 
 
@@ -39,6 +42,19 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--product", help="refuse a bundle of any other product")
     parser.add_argument(
         "--manifest", type=Path, metavar="SHA256SUMS", help="verify every file that this list names, too"
+    )
+    parser.add_argument(
+        "--status", type=Path, metavar="STATUS", help="the publisher's status.json: what was taken back"
+    )
+    parser.add_argument(
+        "--allow-provisional",
+        action="store_true",
+        help="accept what an emergency released and nobody ratified yet, until its end",
+    )
+    parser.add_argument(
+        "--allow-unlogged",
+        action="store_true",
+        help="accept decisions that were collected as files and are in no log, until their hard stop",
     )
     parser.add_argument("--explain", action="store_true", help="draw why: roles, people, keys, policy, log")
     parser.epilog = (
@@ -60,7 +76,14 @@ def run(arguments: Namespace) -> int:
     bundle, trust = read_bundle_file(arguments.bundle), read_trust_file(arguments.trust)
     digests = hashing.digests()
     check_manifest(listed, digests)
-    verified = verify(bundle, trust, digests, product=arguments.product)
+    terms = Terms(
+        product=arguments.product,
+        now=datetime.now(UTC),
+        status=read_status_file(arguments.status) if arguments.status else None,
+        allow_provisional=arguments.allow_provisional,
+        allow_unlogged=arguments.allow_unlogged,
+    )
+    verified = verify(bundle, trust, digests, terms=terms)
     if arguments.json:
         print_json(_json(verified, [*digests], explained=arguments.explain))
         return Outcome.VERIFIED
@@ -81,6 +104,7 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
     drawn.facts(
         [
             *((f"  {role}", people) for role, people in seats),
+            ("  counts as", f"{verified.standing}: {verified.standing.meaning}"),
             ("  approved", f"{instant_text(verified.approved_at)}, by the log's clock"),
             ("  asked for by", request.context.signer),
             ("  policy", f"{policy.organisation} version {policy.version}"),
@@ -119,8 +143,11 @@ def _answer(verified: Verified, given: Sequence[str]) -> tuple[Cell, ...]:
 
 def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
     request, policy, checkpoint = verified.request, verified.policy, verified.checkpoint
+    log = {} if checkpoint is None else _log_json(checkpoint)
     document: dict[str, Json] = {
         "verified": True,
+        "standing": str(verified.standing),
+        "meaning": verified.standing.meaning,
         "artifacts": [
             {"given": given, "name": subject.name, "digest": subject.digest}
             for given, subject in zip(given, verified.subjects, strict=True)
@@ -137,12 +164,18 @@ def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
             "version": policy.policy.version,
             "digest": policy.digest,
         },
-        "log": {
-            "origin": checkpoint.origin,
-            "size": checkpoint.size,
-            "root": f"sha256:{checkpoint.root.hex()}",
-        },
+        **log,
     }
     if explained:
         document["why"] = [tree_json(node) for node in explain(verified)]
     return document
+
+
+def _log_json(checkpoint: Checkpoint) -> dict[str, Json]:
+    return {
+        "log": {
+            "origin": checkpoint.origin,
+            "size": checkpoint.size,
+            "root": f"sha256:{checkpoint.root.hex()}",
+        }
+    }

@@ -14,9 +14,11 @@ from quorumseal.verifier.part import Part
 FORMAT = 0
 BUNDLE_TYPE = "https://quorumseal.dev/bundle/v1"
 SUFFIX = ".quorumseal.json"
-MAX_BUNDLE_BYTES = 16 << 20
+MAX_BUNDLE_BYTES = 32 << 20
 MAX_PARTS = 256
 _HASH_DIGITS = 64
+_PROOF = ("index", "inclusion", "checkpoint", "consistency")
+"""What an unlogged part has none of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +38,9 @@ def bundle_name(product: str, version: str, kind: str = Kind.RELEASE) -> str:
     return "@".join([product, version] if kind == Kind.RELEASE else [product, version, kind]) + SUFFIX
 
 
-def make_bundle(policies: Sequence[SignedPolicy], part: Part) -> Bundle:
-    """Put a ceremony and the policy chain that it ran under into one file."""
-    return Bundle(policies=tuple(policy.envelope for policy in policies), parts=(part,))
+def make_bundle(policies: Sequence[SignedPolicy], *parts: Part) -> Bundle:
+    """Put ceremonies and the policy chain that they ran under into one file."""
+    return Bundle(policies=tuple(policy.envelope for policy in policies), parts=parts)
 
 
 def write_bundle(bundle: Bundle) -> bytes:
@@ -71,8 +73,11 @@ def read_bundle(data: bytes) -> Bundle:
 
 
 def _write_part(part: Part) -> JsonValue:
+    entries: list[JsonValue] = [entry.decode() for entry in part.entries]
+    if not part.logged:
+        return {"entries": entries}
     return {
-        "entries": [entry.decode() for entry in part.entries],
+        "entries": entries,
         "index": part.index,
         "inclusion": _write_hashes(part.inclusion),
         "checkpoint": part.checkpoint.decode(),
@@ -83,6 +88,8 @@ def _write_part(part: Part) -> JsonValue:
 
 
 def _read_part(fields: Fields) -> Part:
+    if not any(field in fields for field in _PROOF):
+        return Part(entries=tuple(entry.encode() for entry in fields.texts("entries")))
     proofs = fields.objects("consistency")
     consistency = {proof.integer("size", at_least=1): _read_hashes(proof, "proof") for proof in proofs}
     if [*consistency] != sorted(consistency) or len(consistency) != len(proofs):
@@ -91,9 +98,16 @@ def _read_part(fields: Fields) -> Part:
         entries=tuple(entry.encode() for entry in fields.texts("entries")),
         index=fields.integer("index"),
         inclusion=_read_hashes(fields, "inclusion"),
-        checkpoint=fields.text("checkpoint").encode(),
+        checkpoint=_read_checkpoint(fields),
         consistency=consistency,
     )
+
+
+def _read_checkpoint(fields: Fields) -> bytes:
+    note = fields.text("checkpoint").encode()
+    if not note:
+        raise fields.invalid("checkpoint", "a signed checkpoint; what has none leaves the field out")
+    return note
 
 
 def _write_hashes(hashes: Sequence[bytes]) -> list[JsonValue]:

@@ -78,3 +78,63 @@ class ConclusionCheckpointError(VerificationError):
     """The bundle's checkpoint is not the one signed when the ceremony concluded."""
 
     code = "log.conclusion_checkpoint"
+
+
+class OtherKindError(VerificationError):
+    """The bundle's ceremonies are not those of a release."""
+
+    code = "bundle.kind"
+
+
+class ProvisionalError(VerificationError):
+    """An emergency approved the artifact, and nobody has ratified it."""
+
+    code = "provisional.not_allowed"
+
+
+class LapsedError(VerificationError):
+    """An emergency was not ratified in time, or its provisional bundle is past its end."""
+
+    code = "provisional.lapsed"
+
+
+class UnloggedError(VerificationError):
+    """The decisions are in no log: nothing shows when they were made, or that none was left out."""
+
+    code = "unlogged.not_allowed"
+
+
+class UnloggedTooLateError(UnloggedError):
+    """A bundle without a log is never accepted after its request's hard stop."""
+
+    code = "unlogged.too_late"
+
+
+class DrillError(VerificationError):
+    """Everything holds, under a policy that is for exercises."""
+
+    code = "drill.exercise"
+
+
+class RevokedError(VerificationError):
+    """The organisation took the release back."""
+
+    code = "revoked.release"
+
+
+class StatusMissingError(VerificationError):
+    """The trust file demands a status file, and none was given."""
+
+    code = "status.missing"
+
+
+class StatusStaleError(VerificationError):
+    """The status file is older than the trust file allows, or dated ahead of this machine's clock."""
+
+    code = "status.stale"
+
+
+class StatusFormatError(VerificationError):
+    """The file is not a status file of this organisation's log."""
+
+    code = "status.format"

@@ -34,7 +34,7 @@ def explain(verified: Verified) -> tuple[Node, ...]:
 
 
 def _bundle(verified: Verified) -> Node:
-    request, policy, checkpoint = verified.request, verified.policy, verified.checkpoint
+    request, policy = verified.request, verified.policy
     asked = request.context.signer + (f" for {request.on_behalf_of}" if request.on_behalf_of else "")
     roles = (_role(role, people, verified) for role, people in verified.seats.items())
     return Node(
@@ -49,12 +49,19 @@ def _bundle(verified: Verified) -> Node:
                 f"signed by {', '.join(policy.signers)}",
                 digest=policy.digest,
             ),
-            Node(
-                kind="log",
-                text=f"{checkpoint.origin} at size {checkpoint.size}",
-                digest=f"sha256:{checkpoint.root.hex()}",
-            ),
+            _log(verified),
         ),
+    )
+
+
+def _log(verified: Verified) -> Node:
+    checkpoint = verified.checkpoint
+    if checkpoint is None:
+        return Node(kind="log", text=f"none: {verified.standing.meaning}")
+    return Node(
+        kind="log",
+        text=f"{checkpoint.origin} at size {checkpoint.size}",
+        digest=f"sha256:{checkpoint.root.hex()}",
     )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One ceremony with the proof that the log has it: what agents look at and what bundles are made of."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from quorumseal.ceremony.chain import Chain, replay_chain
@@ -29,12 +29,17 @@ class Part:
     """The entries of one ceremony from its opening on, and the proof of the last one."""
 
     entries: tuple[bytes, ...]
-    index: int
+    index: int = 0
     """Where the last entry stands in the log."""
-    inclusion: tuple[bytes, ...]
-    checkpoint: bytes
+    inclusion: tuple[bytes, ...] = ()
+    checkpoint: bytes = b""
     consistency: Mapping[int, tuple[bytes, ...]] = field(default_factory=dict)
     """Proofs from the sizes of the checkpoints that statements name to this checkpoint."""
+
+    @property
+    def logged(self) -> bool:
+        """Whether there is a log to prove it by; a ceremony held in files has none."""
+        return bool(self.checkpoint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +70,12 @@ def verify_part(part: Part, policy: SignedPolicy) -> VerifiedPart:
     return VerifiedPart(chain=chain, checkpoint=checkpoint)
 
 
-def verify_seen_checkpoints(part: Part, checkpoint: Checkpoint) -> None:
+def verify_seen_checkpoints(
+    part: Part, checkpoint: Checkpoint, also: Collection[SeenCheckpoint] = ()
+) -> None:
     """See that every checkpoint that a statement names is a past of this one; raise where one is not."""
-    named = sorted(seen_checkpoints(part.entries), key=lambda seen: (seen.size, seen.root))
+    every = seen_checkpoints(part.entries).union(also)
+    named = sorted(every, key=lambda seen: (seen.size, seen.root))
     for size in sorted(part.consistency.keys() - {seen.size for seen in named if seen.size}):
         raise SeenCheckpointError(
             f"expected proofs from checkpoints that statements name, got one from size {size}",

@@ -2,14 +2,16 @@
 """``trust.json``: the policy version that a consumer pinned, and the oldest that they still accept."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from quorumseal.ceremony.policy_document import require_format
 from quorumseal.ceremony.values import digest, name
-from quorumseal.strict_json import Fields, read, write
+from quorumseal.strict_json import Fields, JsonValue, read, write
 from quorumseal.verifier.errors import TrustFormatError
 
 FORMAT = 0
 MAX_TRUST_BYTES = 64 << 10
+_LONGEST_AGE = 366 * 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,8 @@ class Trust:
     organisation: str
     policy: str
     minimum_version: int
+    status_max_age: timedelta | None = None
+    """How old a status file may be; none where none is demanded."""
 
     def raised_to(self, version: int) -> "Trust":
         """Return the same trust that refuses older policies; never one that accepts more."""
@@ -32,14 +36,15 @@ class Trust:
 
 def write_trust(trust: Trust) -> bytes:
     """Make the bytes of a trust file."""
-    return write(
-        {
-            "format": FORMAT,
-            "organisation": trust.organisation,
-            "policy": trust.policy,
-            "minimum_version": trust.minimum_version,
-        }
-    )
+    value: dict[str, JsonValue] = {
+        "format": FORMAT,
+        "organisation": trust.organisation,
+        "policy": trust.policy,
+        "minimum_version": trust.minimum_version,
+    }
+    if trust.status_max_age is not None:
+        value["status_max_age_seconds"] = int(trust.status_max_age.total_seconds())
+    return write(value)
 
 
 def read_trust(data: bytes) -> Trust:
@@ -50,6 +55,12 @@ def read_trust(data: bytes) -> Trust:
         organisation=name(fields.text("organisation")),
         policy=digest(fields.text("policy")),
         minimum_version=fields.integer("minimum_version", at_least=1),
+        status_max_age=_read_age(fields),
     )
     fields.done()
     return trust
+
+
+def _read_age(fields: Fields) -> timedelta | None:
+    seconds = fields.optional_integer("status_max_age_seconds", at_least=1, at_most=_LONGEST_AGE)
+    return None if seconds is None else timedelta(seconds=seconds)

@@ -10,39 +10,43 @@ once 4 to 6 vouch for the request):
 4. The request: signature, requester allowed, rule, instants.
 5. Each entry in order: chain, signature by a key of that signer valid then, request, policy, membership.
 6. Replay through the rules: quorum by distinct people, on time, the policy not expired at the conclusion.
-7. The mode: regular.
-8. The log: checkpoint signature, inclusion, consistency with the checkpoints that statements name.
+7. The mode: regular, ratified, or provisional where that is allowed and not past its end; no drill.
+8. The log: checkpoint signature, inclusion, consistency with the checkpoints that statements name; unlogged
+   only where that is allowed.
+9. The status file, where one is given or demanded: fresh, and nothing in it takes the release back.
 
-A bundle never proves that nothing was revoked later.
+A bundle never proves that nothing was revoked later than its status file says.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from quorumseal.ceremony.chain import Chain
-from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.lifecycle import Ceremony
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statements import Request, Subject
-from quorumseal.ceremony.values import instant_text
 from quorumseal.tlog import Checkpoint
 from quorumseal.verifier.bundle import read_bundle
 from quorumseal.verifier.errors import (
-    BundleFormatError,
-    ConclusionCheckpointError,
+    DrillError,
     NothingToVerifyError,
     OtherBytesError,
+    OtherKindError,
     OtherProductError,
-    QuorumShortError,
-    RejectedError,
-    UnapprovedError,
 )
-from quorumseal.verifier.part import verify_part, verify_seen_checkpoints
 from quorumseal.verifier.policy_chain import walk
+from quorumseal.verifier.standing import (
+    Standing,
+    Terms,
+    check_standing,
+    check_status,
+    judge_part,
+    judge_past,
+    judge_ratification,
+    standing_of,
+)
 from quorumseal.verifier.trust import Trust
-
-_UNAPPROVED = {State.OPEN: QuorumShortError, State.REJECTED: RejectedError}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +55,13 @@ class Verified:
 
     subjects: tuple[Subject, ...]
     """The artifacts that were asked about, as the request names them."""
+    standing: Standing
     ceremony: Ceremony
+    """That released it: of an emergency that was ratified, the emergency."""
     policy: SignedPolicy
-    checkpoint: Checkpoint
+    checkpoint: Checkpoint | None
+    """None where it is unlogged."""
+    ratification: Ceremony | None = None
 
     @property
     def request(self) -> Request:
@@ -73,31 +81,47 @@ class Verified:
 
 
 def verify(
-    bundle: bytes, trust: Trust, artifacts: Mapping[str, str], *, product: str | None = None
+    bundle: bytes, trust: Trust, artifacts: Mapping[str, str], *, terms: Terms | None = None
 ) -> Verified:
     """Return what was approved if every artifact (name to digest) was; raise a ``Refusal`` if not."""
+    terms = terms or Terms()
     if not artifacts:
         raise NothingToVerifyError(
             "expected at least one artifact, got none", hint="name the files to verify"
         )
     parsed = read_bundle(bundle)  # 1
-    if len(parsed.parts) != 1:
-        raise BundleFormatError(f"expected one ceremony in the bundle of a release, got {len(parsed.parts)}")
-    part = parsed.parts[0]
     policy = walk(parsed.policies, trust)  # 2
-    verified = verify_part(part, policy)  # 4, 5, 6 and the log's half of 8
-    ceremony = verified.chain.ceremony
-    request = ceremony.request.statement
+    release = judge_part(parsed.parts[0], policy)  # 4, 5, 6 and the log's half of 8
+    request = release.ceremony.request.statement
+    if request.kind is not Kind.RELEASE:
+        raise OtherKindError(
+            f"expected the bundle of a release, got one of a {request.kind}",
+            hint="ask the publisher for the bundle of the release itself",
+        )
     subjects = find_subjects(request, artifacts)  # 3
-    if product is not None and request.product != product:
+    if terms.product is not None and request.product != terms.product:
         raise OtherProductError(
-            f"expected a release of {product}, got one of {request.product}",
+            f"expected a release of {terms.product}, got one of {request.product}",
             hint="this bundle belongs to something else, even if the bytes are the same",
         )
-    _check_approved(verified.chain)  # 6; the strict reader knows no mode but regular, which is 7
-    _check_conclusion(part.index, verified.checkpoint)  # 8
-    verify_seen_checkpoints(part, verified.checkpoint)  # 8
-    return Verified(subjects=subjects, ceremony=ceremony, policy=policy, checkpoint=verified.checkpoint)
+    judge_past(parsed.parts[0], release)  # 8
+    ratification = judge_ratification(parsed.parts[1:], release, policy)  # 7
+    standing = standing_of(release, ratified=ratification is not None)
+    check_status(terms, trust, policy, release, ratification)  # 9
+    check_standing(standing, request, terms)  # 7
+    if policy.policy.drill:  # last: whoever exercises wants to hear that everything else holds
+        raise DrillError(
+            "expected a release, got a drill: everything holds, under a policy that is for exercises",
+            hint="never use what a drill released",
+        )
+    return Verified(
+        subjects=subjects,
+        standing=standing,
+        ceremony=release.ceremony,
+        policy=policy,
+        checkpoint=release.checkpoint,
+        ratification=ratification,
+    )
 
 
 def find_subjects(request: Request, artifacts: Mapping[str, str]) -> tuple[Subject, ...]:
@@ -128,25 +152,3 @@ def _artifacts_of(request: Request) -> str:
     if len(request.subjects) > 1:
         return f"one of the {len(request.subjects)} artifacts of {what}"
     return f"{request.subjects[0].name} of {what} ({request.subjects[0].digest})"
-
-
-def _check_approved(chain: Chain) -> None:
-    ceremony = chain.ceremony
-    if ceremony.state is State.APPROVED:
-        return
-    request = ceremony.request.statement
-    refusal = _UNAPPROVED.get(ceremony.state, UnapprovedError)
-    count = ceremony.tally(at=chain.last_at)
-    raise refusal(
-        f"expected a ceremony that met its quorum, got one that is {ceremony.state} "
-        f"({'; '.join(explain(count))}; deadline {instant_text(request.deadline)})",
-        hint="ask the publisher for the bundle of an approved ceremony",
-    )
-
-
-def _check_conclusion(index: int, checkpoint: Checkpoint) -> None:
-    if checkpoint.size != index + 1:
-        raise ConclusionCheckpointError(
-            f"expected the checkpoint of size {index + 1}, signed at the conclusion, "
-            f"got size {checkpoint.size}"
-        )

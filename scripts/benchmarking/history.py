@@ -15,7 +15,7 @@ from coordinator.founding import found
 from coordinator.storage import Release, Storage
 from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.chain import Chain
-from quorumseal.ceremony.deciding import Expire
+from quorumseal.ceremony.commands import Expire
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Request
 from quorumseal.signatures import Envelope

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from quorumseal.ceremony.chain import Chain, extend, open_chain
-from quorumseal.ceremony.deciding import Record
+from quorumseal.ceremony.commands import Record
 from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_source import compile_policy

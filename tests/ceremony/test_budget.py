@@ -9,7 +9,7 @@ import pytest
 from quorumseal.ceremony import errors
 from quorumseal.ceremony.budget import CEREMONY_BYTES, RESERVE_BYTES, STATEMENT_BYTES, check_opening, cost
 from quorumseal.ceremony.chain import Chain, extend, open_chain, replay_chain
-from quorumseal.ceremony.deciding import Cancel, Command, Expire, Record, Supersede
+from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
 from quorumseal.ceremony.entries import Entry, EntryType, write_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import MOST_ROLES

@@ -10,16 +10,17 @@ import pytest
 
 from quorumseal.ceremony import errors
 from quorumseal.ceremony.chain import Chain, extend, open_chain, replay_chain
-from quorumseal.ceremony.deciding import Cancel, Command, Expire, Record, Supersede
+from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
 from quorumseal.ceremony.entries import Entry, EntryType, policy_entry, write_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Choice
 from quorumseal.ceremony.values import digest_of
 from quorumseal.strict_json import JsonValue
+from tests.burning import BURNING, run_emergency
 from tests.forging import payloads, relinked, swapped, verdict
 from tests.organisation import NOW, Organisation
 
-ACME = Organisation()
+ACME = BURNING
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 ONES = "sha256:" + "1" * 64
@@ -56,6 +57,7 @@ OTHER = ACME.run(
 CEREMONIES: dict[State, list[Entry]] = {
     State.OPEN: ACME.run("alice", "bob", "carol")[1],
     State.APPROVED: APPROVED,
+    State.PROVISIONAL: run_emergency("alice", "carol")[1],
     State.REJECTED: ended_by(rejection),
     State.EXPIRED: ended_by(late, at=DAY),
     State.CANCELLED: ended_by(cancellation),

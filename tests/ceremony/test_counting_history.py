@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import utils
 
 from quorumseal.ceremony import errors
 from quorumseal.ceremony.chain import Chain, extend, open_chain
-from quorumseal.ceremony.deciding import Record
+from quorumseal.ceremony.commands import Record
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import SignerKey
 from quorumseal.ceremony.signed import authenticate, signed_as

@@ -9,16 +9,8 @@ import pytest
 
 from quorumseal.ceremony import errors
 from quorumseal.ceremony.chain import Chain, extend
-from quorumseal.ceremony.deciding import (
-    MOST_DECISIONS,
-    Cancel,
-    Command,
-    Expire,
-    Record,
-    Supersede,
-    decide,
-    open_ceremony,
-)
+from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
+from quorumseal.ceremony.deciding import MOST_DECISIONS, decide, open_ceremony
 from quorumseal.ceremony.lifecycle import (
     TRANSITIONS,
     DecisionRecorded,
@@ -30,9 +22,10 @@ from quorumseal.ceremony.lifecycle import (
     replay,
 )
 from quorumseal.ceremony.statements import Check, CheckOutcome, Choice, Decision, Request
+from tests.burning import BURNING, run_emergency
 from tests.organisation import NOW, SUBJECTS, Organisation, changed
 
-ACME = Organisation()
+ACME = BURNING
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
@@ -301,6 +294,8 @@ def _end(state: State) -> Chain:
             ]
         case State.SUPERSEDED:
             return extend(open_widget(), Supersede("sha256:" + "1" * 64), at=NOW)[0]
+        case State.PROVISIONAL:
+            return run_emergency("alice", "carol")[0]
         case State.OPEN:
             return open_widget()
 

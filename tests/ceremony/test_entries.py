@@ -39,9 +39,17 @@ def test_an_entry_makes_the_round_trip(entry: Entry) -> None:
     assert read_entry(entry.payload) == entry
 
 
-def test_every_event_has_a_type_and_five_types_conclude() -> None:
-    assert set(TYPES.values()) | {EntryType.POLICY} == set(EntryType)
-    assert {"approved", "rejected", "expired", "cancelled", "superseded"} == CONCLUSIONS
+def test_every_event_has_a_type_and_seven_types_conclude() -> None:
+    assert set(TYPES.values()) | {EntryType.POLICY, EntryType.ABSENT} == set(EntryType)
+    assert {
+        "approved",
+        "provisional",
+        "vetoed",
+        "rejected",
+        "expired",
+        "cancelled",
+        "superseded",
+    } == CONCLUSIONS
 
 
 def test_each_entry_names_the_one_before() -> None:
@@ -61,7 +69,7 @@ def test_an_unknown_field_is_refused() -> None:
 
 
 MALFORMED: dict[str, tuple[Path, JsonValue, str]] = {
-    "an unknown type": (("type",), "vetoed", "statement.newer_format"),
+    "an unknown type": (("type",), "overruled", "statement.newer_format"),
     "a newer version": (("v",), 1, "statement.newer_format"),
     "an instant without milliseconds": (("at",), "2026-11-20T14:00:00Z", "value.format"),
     "a ceremony that is none": (("ceremony",), "1", "value.format"),

@@ -14,7 +14,8 @@ from quorumseal.ceremony.errors import (
     UnknownProductError,
     UnknownSignerError,
 )
-from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Rule, SignerKind, Threshold
+from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Rule, SignerKind
+from quorumseal.ceremony.quorum import Threshold
 from quorumseal.signatures import Scheme
 from tests.organisation import NOW, ROLES, Organisation, changed, key_of
 

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from quorumseal.ceremony.errors import NewerFormatError, PolicyError, PolicyUnsignedError
-from quorumseal.ceremony.policy import SignerKey, Threshold
+from quorumseal.ceremony.policy import SignerKey
 from quorumseal.ceremony.policy_document import (
     SignedPolicy,
     genesis_previous,
@@ -17,6 +17,7 @@ from quorumseal.ceremony.policy_document import (
     signed_policy,
     write_policy,
 )
+from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.values import digest_of
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import JointEnvelope, MalformedKeyError, PrivateKey, SmallOrderKeyError

@@ -9,7 +9,7 @@ import pytest
 
 from quorumseal.ceremony import errors
 from quorumseal.ceremony.chain import Chain, extend
-from quorumseal.ceremony.deciding import Cancel, Command, Expire, Record, Supersede
+from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.record import QuorumRecord, quorum_record, to_json

@@ -11,7 +11,7 @@ from coordinator.commands import Act, Start, WriterCommand, Written
 from coordinator.errors import OldPolicyError
 from coordinator.storage import EMPTY_HEAD, Append
 from quorumseal.ceremony.admission import Known, identity
-from quorumseal.ceremony.deciding import Record
+from quorumseal.ceremony.commands import Record
 from quorumseal.ceremony.errors import ChainBrokenError, OpenCeremonyExistsError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Choice, Subject

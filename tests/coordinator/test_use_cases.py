@@ -15,6 +15,7 @@ from coordinator.errors import (
     EvidenceTooLargeError,
     EvidenceUnknownError,
     NotPublishableError,
+    NotServedError,
     PageTokenError,
     SeenCheckpointError,
     SizeAheadError,
@@ -44,8 +45,10 @@ from quorumseal.ceremony.statements import Choice, Evidence, Request, SeenCheckp
 from quorumseal.ceremony.values import digest_of
 from quorumseal.tlog import verify_consistency
 from quorumseal.verifier.part import open_log_checkpoint, verify_part
+from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
+from tests.burning import emergency_request, revocation
 from tests.coordinator.workshop import Workshop
 from tests.organisation import ARTIFACT, NOW, REASON, SALT, Organisation
 
@@ -105,7 +108,7 @@ async def test_a_ceremony_runs_from_its_request_to_a_bundle_that_verifies(
     trust = Trust(
         organisation=people.organisation.name, policy=people.organisation.policy.digest, minimum_version=1
     )
-    verified = verify(bundle, trust, {"widget.tar.gz": digest_of(ARTIFACT)}, product="widget")
+    verified = verify(bundle, trust, {"widget.tar.gz": digest_of(ARTIFACT)}, terms=Terms(product="widget"))
     assert verified.request.version == "1.0"
 
 
@@ -303,7 +306,9 @@ async def test_a_bundle_proves_every_checkpoint_that_its_statements_name(people:
     trust = Trust(
         organisation=people.organisation.name, policy=people.organisation.policy.digest, minimum_version=1
     )
-    assert verify(bundle, trust, {"widget.tar.gz": digest_of(ARTIFACT)}).checkpoint.size == 7
+    concluded = verify(bundle, trust, {"widget.tar.gz": digest_of(ARTIFACT)}).checkpoint
+    assert concluded is not None
+    assert concluded.size == 7
 
 
 async def test_a_ceremony_is_proved_to_a_checkpoint_that_extends_the_callers(people: People) -> None:
@@ -464,3 +469,13 @@ async def _eventually(ask: Callable[[], Awaitable[_T]], right: Callable[[_T], bo
             return answer
         await asyncio.sleep(0.02)
     pytest.fail("it never came")
+
+
+async def test_what_only_the_rules_know_yet_is_not_opened(people: People) -> None:
+    for request in (
+        emergency_request(people.organisation),
+        revocation("sha256:" + "a" * 64, people.organisation),
+    ):
+        with pytest.raises(NotServedError):
+            await people.start(request)
+    assert not (await people.cases.list_ceremonies()).items

@@ -20,7 +20,7 @@ from coordinator.storage import Storage
 from coordinator.values import Receipt
 from coordinator.writer import Writer
 from quorumseal.ceremony.chain import Chain
-from quorumseal.ceremony.deciding import Expire, Record
+from quorumseal.ceremony.commands import Expire, Record
 from quorumseal.ceremony.statements import Choice, Request
 from quorumseal.tlog import Checkpoint, leaf_hash, open_checkpoint, verify_inclusion
 from tests.organisation import NOW, Organisation

@@ -26,6 +26,7 @@ from quorumseal.tlog import (
     verify_inclusion,
 )
 from quorumseal.verifier.bundle import bundle_name
+from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
 from tests.durability.ledger import Ledger
@@ -70,7 +71,7 @@ def audit(site: Site, ledger: Ledger, watched: Sequence[bytes]) -> Audit:
     return Audit(
         entries=len(entries),
         ceremonies=len(chains),
-        **{str(state): states[state] for state in State if state is not State.OPEN},
+        **{str(state): states[state] for state in State if state not in (State.OPEN, State.PROVISIONAL)},
         late_decisions=sum(entry.type is EntryType.LATE for entry in entries),
         bundles=bundles,
     )
@@ -139,7 +140,7 @@ def check_bundles(site: Site, storage: Storage, chains: Mapping[str, Chain]) -> 
             data = (site.folder / "published" / name).read_bytes()
             assert data == reader.bundle(ceremony)
             artifacts = {subject.name: subject.digest for subject in request.subjects}
-            verified = verify(data, trust, artifacts, product=request.product)
+            verified = verify(data, trust, artifacts, terms=Terms(product=request.product))
             assert verified.request.ceremony == ceremony
             due.add(name)
     assert {path.name for path in (site.folder / "published").glob("[!.]*")} == due

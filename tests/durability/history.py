@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from quorumseal.ceremony.chain import Chain, extend
-from quorumseal.ceremony.deciding import Cancel, Expire, Record
+from quorumseal.ceremony.commands import Cancel, Expire, Record
 from quorumseal.ceremony.errors import CeremonyEndedError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.refusal import Refusal

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from quorumseal.ceremony.chain import Chain, extend
-from quorumseal.ceremony.deciding import Cancel, Expire, Record
+from quorumseal.ceremony.commands import Cancel, Expire, Record
 from quorumseal.ceremony.statements import Choice
 from tests.durability.history import Call, Look, Operation, Passing, explain, show
 from tests.organisation import Organisation

@@ -19,7 +19,7 @@ import pytest
 from coordinator.assembly import Coordinator
 from coordinator.settings import read_settings
 from quorumseal.ceremony.chain import Chain, replay_chain
-from quorumseal.ceremony.deciding import Cancel, Record
+from quorumseal.ceremony.commands import Cancel, Record
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Choice, Decision, Request

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from quorumseal.ceremony.chain import extend
-from quorumseal.ceremony.deciding import Record
+from quorumseal.ceremony.commands import Record
 from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.values import digest_of
+from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import Verified, verify
 from tests.organisation import ARTIFACT, NOW, Organisation
@@ -32,7 +33,9 @@ class Published:
 
     def verify(self, bundle: bytes | None = None, *, product: str | None = None) -> Verified:
         """Verify the bundle, or another in its place, for the artifact that was approved."""
-        return verify(self.bundle if bundle is None else bundle, self.trust, ARTIFACTS, product=product)
+        return verify(
+            self.bundle if bundle is None else bundle, self.trust, ARTIFACTS, terms=Terms(product=product)
+        )
 
 
 def published(organisation: Organisation, *signers: str) -> Published:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from quorumseal.ceremony.budget import CEREMONY_BYTES, RESERVE_BYTES, STATEMENT_BYTES, cost
 from quorumseal.ceremony.chain import extend
-from quorumseal.ceremony.deciding import Record
+from quorumseal.ceremony.commands import Record
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.policy_document import MAX_POLICY_BYTES
 from quorumseal.ceremony.signed import authenticate, signed_as

@@ -42,6 +42,7 @@ def test_the_tree_names_what_was_asked_the_policy_and_the_log() -> None:
     assert (tree.text, tree.digest) == (SUBJECTS[0].name, SUBJECTS[0].digest)
     digests = {node.kind: node.digest for node in every(tree)}
     assert digests["policy"] == judged.policy.digest
+    assert judged.checkpoint is not None
     assert digests["log"] == f"sha256:{judged.checkpoint.root.hex()}"
 
 

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import utils
 
 from quorumseal.ceremony.chain import extend
-from quorumseal.ceremony.deciding import Record
+from quorumseal.ceremony.commands import Record
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.policy import Policy, SignerKey
 from quorumseal.ceremony.policy_document import write_policy

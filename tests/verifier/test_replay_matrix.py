@@ -14,7 +14,7 @@ from itertools import permutations
 import pytest
 
 from quorumseal.ceremony.chain import Chain, extend
-from quorumseal.ceremony.deciding import Cancel, Record
+from quorumseal.ceremony.commands import Cancel, Record
 from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.statement_document import read_statement, write_statement
 from quorumseal.ceremony.statements import (

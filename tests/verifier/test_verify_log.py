@@ -53,7 +53,7 @@ CHECKPOINTS: dict[str, tuple[bytes, str]] = {
     "of a smaller log": (SEALED.log.checkpoint(LOG_SIZE - 1), "log.inclusion_proof"),
     "of a larger log": (signed_checkpoint(LOG_SIZE + 1, LOG_ROOT), "log.inclusion_proof"),
     "that nobody signed": (HONEST.checkpoint.split(b"\n\n")[0] + b"\n\n", "log.note_malformed"),
-    "that is empty": (b"", "log.note_malformed"),
+    "that is not there": (b"", "unlogged.not_allowed"),
     "that is not UTF-8 safe": (HONEST.checkpoint.replace(b"\n", b"\r\n"), "log.note_malformed"),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from coordinator.notifying.telling import notices_of, notices_of_publication
 from coordinator.storage import OutboxRow
 from coordinator.values import PublicationState
 from quorumseal.ceremony.chain import extend, open_chain
-from quorumseal.ceremony.deciding import Cancel, Command, Expire, Record, Supersede
+from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
 from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.statements import Choice, Request
 from quorumseal.ceremony.values import EMPTY_DIGEST

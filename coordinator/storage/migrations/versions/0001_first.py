@@ -36,7 +36,7 @@ def _log() -> None:
         "entries_one_conclusion",
         "entries",
         ["ceremony"],
-        "type IN ('approved', 'rejected', 'expired', 'cancelled', 'superseded')",
+        "type IN ('approved', 'provisional', 'vetoed', 'rejected', 'expired', 'cancelled', 'superseded')",
         unique=True,
     )
     op.create_table(

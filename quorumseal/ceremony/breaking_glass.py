@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The course of an emergency: a quorum opens a window, in which any member of any role may veto."""
+
+from datetime import datetime
+
+from quorumseal.ceremony.checking import check_about, check_key, check_open, check_signed_in_time
+from quorumseal.ceremony.emergency import floor_met
+from quorumseal.ceremony.errors import NoEmergencyError, ReportNotAllowedError, VetoNotAllowedError
+from quorumseal.ceremony.lifecycle import (
+    Ceremony,
+    CeremonyRejected,
+    CeremonyVetoed,
+    Event,
+    NoticeDelivered,
+    ReportFiled,
+    WindowBroken,
+    WindowOpened,
+    require,
+)
+from quorumseal.ceremony.quorum import quorum_met, seat
+from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.statements import Choice, Decision, Report, Veto
+
+
+def window(ceremony: Ceremony, latest: Decision, at: datetime) -> tuple[Event, ...]:
+    """In an emergency any rejection ends it, and a quorum opens a window instead of concluding."""
+    if latest.choice is Choice.REJECTION:
+        return (CeremonyRejected(at),)
+    met = emergency_met(ceremony, at=at)
+    if met and ceremony.window_ends is None:
+        return (WindowOpened(at, ceremony.seats(at=at)),)
+    return () if met or ceremony.window_ends is None else (WindowBroken(at),)
+
+
+def emergency_met(ceremony: Ceremony, *, at: datetime) -> bool:
+    """Whether an emergency has its quorum, as many people as it said, and never less than the floor."""
+    emergency = ceremony.request.statement.emergency
+    assert emergency is not None  # noqa: S101 - the caller knows that it is one
+    needs, consents = ceremony.needs, ceremony.consents(at=at)
+    joined = {p for p, roles in consents.items() if any(n.role in roles and p in n.members for n in needs)}
+    return (
+        quorum_met(needs, consents)
+        and len(joined) >= emergency.people
+        and floor_met(seat(needs, consents), ceremony.policy.guardians)
+    )
+
+
+def stop(ceremony: Ceremony, veto: Signed[Veto], at: datetime) -> tuple[Event, ...]:
+    """Let a member of any role end it."""
+    check_about(ceremony, veto)
+    if ceremony.emergency is None:
+        raise NoEmergencyError("expected an emergency to veto, got an ordinary ceremony")
+    check_open(ceremony)
+    signer = veto.signer
+    if not any(signer in role.members for role in ceremony.policy.roles.values()):
+        raise VetoNotAllowedError(
+            f"expected a veto by a member of any role, got one by {signer}",
+            hint="ask a member of a role to veto",
+        )
+    if signer in ceremony.vetoed_by:
+        raise VetoNotAllowedError(
+            f"expected a veto by somebody who has not vetoed this release before, got one by {signer}",
+            hint="nobody stops the same release twice alone; convince somebody else",
+        )
+    check_signed_in_time(ceremony, veto, at)
+    return (CeremonyVetoed(at, veto),)
+
+
+def file_report(ceremony: Ceremony, report: Signed[Report], at: datetime) -> tuple[Event, ...]:
+    """Take the report of somebody who took no part."""
+    check_about(ceremony, report)
+    if ceremony.emergency is None:
+        raise NoEmergencyError("expected an emergency to report on, got an ordinary ceremony")
+    if report.digest in ceremony.reports:
+        return ()
+    require(ceremony, ReportFiled)
+    if report.signer in ceremony.request.statement.requesters | ceremony.decisions.keys():
+        raise ReportNotAllowedError(
+            f"expected a report by somebody who took no part, got one by {report.signer}"
+        )
+    check_key(report, at)
+    return (ReportFiled(at, report),)
+
+
+def deliver(ceremony: Ceremony, delivered: NoticeDelivered) -> tuple[Event, ...]:
+    """Note that somebody was told."""
+    if ceremony.emergency is None:
+        raise NoEmergencyError("expected the deliveries of an emergency only, got an ordinary ceremony's")
+    told = delivered.recipient, delivered.channel, delivered.notice
+    return () if told in ceremony.told else (delivered,)

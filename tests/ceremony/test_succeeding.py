@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A ratification is of exactly one emergency, a revocation of exactly one release."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from quorumseal.ceremony import errors
+from quorumseal.ceremony.chain import Chain, extend, open_chain
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.statements import Ratified, Request
+from quorumseal.ceremony.succeeding import check_ratification, check_revocation
+from tests.burning import BURNING, DAY, HOUR, joins, open_emergency, ratification, revocation, run_emergency
+from tests.organisation import NOW
+
+EMERGENCY = run_emergency("alice", "carol")[0]
+RELEASE = BURNING.run("alice", "bob", "carol", "rita")[0]
+DIGEST = "sha256:" + "a" * 64
+
+
+def judge(request: Request, emergency: Chain = EMERGENCY) -> None:
+    assert request.ratified is not None
+    check_ratification(request, request.ratified, emergency.ceremony, emergency.hashes[-1])
+
+
+def test_a_ratification_needs_the_quorum_of_a_release() -> None:
+    request = BURNING.sign_request(ratification(EMERGENCY))
+    judge(request.statement)
+    chain, _ = open_chain(BURNING.policy, request, at=NOW + HOUR)
+    for signer in ("alice", "bob", "carol", "dan"):
+        at = NOW + HOUR
+        chain, _ = extend(chain, joins(chain, signer, at=at), at=at)
+    assert chain.ceremony.state is State.APPROVED
+
+
+def test_whoever_broke_the_glass_does_not_ratify() -> None:
+    request = BURNING.sign_request(ratification(EMERGENCY))
+    assert request.statement.requesters == {"mallory", "rita"}
+    chain, _ = open_chain(BURNING.policy, request, at=NOW + HOUR)
+    with pytest.raises(errors.RequesterDecidesError):
+        extend(chain, joins(chain, "mallory", at=NOW + HOUR, roles=("release",)), at=NOW + HOUR)
+
+
+OTHER: dict[str, dict[str, Any]] = {
+    "another ceremony": {"ceremony": RELEASE.id[:-1] + "f"},
+    "another request": {"request": DIGEST},
+    "another conclusion": {"conclusion": DIGEST},
+    "fewer requesters": {"requesters": frozenset({"rita"})},
+}
+
+
+@pytest.mark.parametrize("change", OTHER.values(), ids=OTHER)
+def test_a_ratification_of_something_else_is_refused(change: dict[str, Any]) -> None:
+    request = ratification(EMERGENCY)
+    assert request.ratified is not None
+    fields = {name: getattr(request.ratified, name) for name in Ratified.__slots__}
+    with pytest.raises(errors.RatificationError):
+        judge(replace(request, ratified=Ratified(**{**fields, **change})))
+
+
+@pytest.mark.parametrize("change", [{"version": "1.1"}, {"product": "gadget"}, {"subjects": ()}], ids=str)
+def test_a_ratification_of_other_bytes_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(errors.RatificationError):
+        judge(replace(ratification(EMERGENCY), **change))
+
+
+def test_what_was_not_released_cannot_be_ratified() -> None:
+    with pytest.raises(errors.RatificationError, match="open"):
+        judge(ratification(EMERGENCY), open_emergency())
+
+
+def test_a_ratification_ends_before_the_emergency_lapses() -> None:
+    judge(ratification(EMERGENCY, at=NOW + HOUR * 48, length=DAY))
+    with pytest.raises(errors.RatificationError, match="ends by"):
+        judge(ratification(EMERGENCY, at=NOW + HOUR * 49, length=DAY))
+
+
+REVOKED: list[tuple[str, Chain, dict[str, Any], bool]] = [
+    ("an approved release", RELEASE, {}, True),
+    ("a provisional one", EMERGENCY, {}, True),
+    ("one that is open", open_emergency(), {}, False),
+    ("another product", RELEASE, {"product": "gadget"}, False),
+    ("another version", RELEASE, {"version": "2.0"}, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("chain", "change", "allowed"), [row[1:] for row in REVOKED], ids=[row[0] for row in REVOKED]
+)
+def test_a_revocation_is_of_what_was_released(chain: Chain, change: dict[str, Any], allowed: bool) -> None:
+    revoked = chain.ceremony.request
+    request = replace(revocation(revoked.digest), **change)
+    if allowed:
+        check_revocation(request, revoked, chain.ceremony.state)
+    else:
+        with pytest.raises(errors.RevocationError):
+            check_revocation(request, revoked, chain.ceremony.state)
+
+
+def test_a_revocation_of_another_request_is_refused() -> None:
+    with pytest.raises(errors.RevocationError, match="one of sha256:aaa"):
+        check_revocation(revocation(DIGEST), RELEASE.ceremony.request, State.APPROVED)
+
+
+def test_a_revocation_is_decided_like_a_release_about_the_request_alone() -> None:
+    request = BURNING.sign_request(revocation(RELEASE.ceremony.request.digest))
+    chain, _ = open_chain(BURNING.policy, request, at=NOW + HOUR)
+    for signer in ("alice", "bob", "carol", "rita"):
+        chain, _ = extend(chain, joins(chain, signer, at=NOW + HOUR), at=NOW + HOUR)
+    assert chain.ceremony.state is State.APPROVED
+    approved = chain.ceremony.decisions["alice"].statement
+    assert [(s.name, s.digest) for s in approved.subjects] == [("request", RELEASE.ceremony.request.digest)]
