@@ -74,14 +74,8 @@ class Desk:
     def look(self, text: str) -> Observation:
         """Return the ceremony that ``text`` names, verified; refuse another one in its place."""
         seen = observe(self.agent, self.find(text))
-        request = seen.chain.ceremony.request.statement
         product, at, released = text.partition("@")
-        if at and (request.product, request.version) != (product, released):
-            raise FoundAnotherError(
-                f"expected {product} {released}, got a ceremony of {request.product} {request.version}",
-                hint="the coordinator's list does not agree with what was signed: tell its operator",
-            )
-        return seen
+        return _require_release(seen, product, released) if at else seen
 
     def latest(self, product: str, released: str) -> Observation:
         """Return the latest ceremony of a release, verified."""
@@ -91,7 +85,7 @@ class Desk:
                 f"expected a request for {product} {released} to supersede, got none",
                 hint="start without --supersede",
             )
-        return observe(self.agent, found[0].ceremony)
+        return _require_release(observe(self.agent, found[0].ceremony), product, released)
 
     def entries(self, seen: Observation) -> tuple[tuple[Entry, ...], dict[str, str]]:
         """Return the entries that a ceremony was recomputed from, and texts by what commits to them."""
@@ -133,6 +127,17 @@ class Desk:
             if not token:
                 break
         return found
+
+
+def _require_release(seen: Observation, product: str, released: str) -> Observation:
+    """Return a ceremony of a release; the coordinator's list only said where to look."""
+    request = seen.chain.ceremony.request.statement
+    if (request.product, request.version) != (product, released):
+        raise FoundAnotherError(
+            f"expected {product} {released}, got a ceremony of {request.product} {request.version}",
+            hint="the coordinator's list does not agree with what was signed: tell its operator",
+        )
+    return seen
 
 
 @contextmanager

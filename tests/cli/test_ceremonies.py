@@ -74,8 +74,9 @@ def test_the_same_request_again_is_the_same_ceremony(
 
 
 def test_a_ceremony_is_found_by_its_id_its_beginning_and_its_release(
-    release: str, rita: Callable[..., Any]
+    office: Office, release: str, rita: Callable[..., Any]
 ) -> None:
+    assert rita("start", "widget", f"1.{next(_numbers)}", str(office.artifact))[0] == 0
     ceremony = rita("show", release)[1]["ceremony"]
     assert rita("show", ceremony)[1]["ceremony"] == ceremony
     assert rita("show", ceremony[:20])[1]["ceremony"] == ceremony
@@ -242,8 +243,13 @@ def test_the_list_says_whose_word_it_is(office: Office, release: str, capsys: Ca
     assert any(release.replace("@", " ") in line for line in rest)
 
 
+@pytest.mark.parametrize("superseding", [False, True], ids=["shown", "superseded"])
 def test_a_list_that_points_to_another_release_is_refused(
-    release: str, rita: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    office: Office,
+    release: str,
+    rita: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    superseding: bool,
 ) -> None:
     listed = Connection.list_ceremonies
 
@@ -251,7 +257,8 @@ def test_a_list_that_points_to_another_release_is_refused(
         return listed(connection, product="widget", version=release.partition("@")[2])
 
     monkeypatch.setattr(Connection, "list_ceremonies", lie)
-    code, answer = rita("show", "gadget@7.7")
+    start = ["start", "gadget", "7.7", str(office.artifact), "--supersede"]
+    code, answer = rita(*start) if superseding else rita("show", "gadget@7.7")
     assert (code, answer["refused"]["code"]) == (14, "log.other_answer")
 
 
