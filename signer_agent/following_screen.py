@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How ``agent run`` speaks: one line for each thing that happened, with its time."""
 
+from collections.abc import Callable, Sequence
+
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.values import instant_text
@@ -14,8 +16,12 @@ from signer_agent.screen import headline, release_of, time_left
 class RunningScreen:
     """Draws what the agent says, as it says it."""
 
-    def __init__(self, screen: Screen, name: str, coordinator: str) -> None:
+    def __init__(
+        self, screen: Screen, name: str, coordinator: str, *, review: Callable[[str], Sequence[str]]
+    ) -> None:
+        """``review`` is the command that shows a release to the person."""
         self._screen = screen
+        self._review = review
         self._name = name
         self._coordinator = coordinator
 
@@ -31,7 +37,7 @@ class RunningScreen:
         mark, *parts = _line(told)
         self._screen.item(mark, f"{told.at.astimezone():%H:%M:%S}", *parts)
         if told.notice in (Notice.WAITS, Notice.DEADLINE) and told.review is not None:
-            self._screen.line(f"      quorumseal review {handle_of(told.review)}")
+            self._screen.command(self._review(handle_of(told.review)), indent=6)
         if told.refusal is not None and told.refusal.hint:
             self._screen.line("     ", Foreign(told.refusal.hint, 400))
 

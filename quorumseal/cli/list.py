@@ -27,7 +27,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="append",
         choices=[*State],
         default=[],
-        help="only ceremonies in this state; repeatable",
+        metavar="STATE",
+        help=f"only {', '.join(State)}; repeatable",
     )
     parser.add_argument("--product", default="", help="only ceremonies of this product")
     parser.add_argument("--version", default="", help="only ceremonies of this version")

@@ -7,15 +7,23 @@ from inspect import cleandoc
 from typing import NoReturn
 
 from quorumseal.cli.errors import UsageError
+from quorumseal.terminal import wrap
 
 _WIDEST = 100
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the paragraphs of descriptions; its width is given, which spares imports."""
+    """Fills the paragraphs of descriptions and leaves examples alone; its width is given: no imports."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28, width=_width())
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = [
+            part if "\n " in part else "\n".join(wrap(" ".join(part.split()), width))
+            for part in text.split("\n\n")
+        ]
+        return super()._fill_text("\n\n".join(paragraphs), width, indent)
 
 
 class Parser(argparse.ArgumentParser):

@@ -65,10 +65,15 @@ class Screen:
         for line in visible_lines(text, ascii_only=not look.unicode):
             self._data([(rule + part).rstrip() for part in wrap(line, look.width - len(rule))])
 
+    def command(self, command: Sequence[str], *, indent: int = 0) -> None:
+        """Write a command on a line of its own, quoted for a shell and never wrapped."""
+        self._data([" " * indent + paste(command, ascii_only=not self.look.unicode)])
+
     def next(self, why: str, command: Sequence[str]) -> None:
         """Write the next command alone on the last line, quoted for a shell."""
         asking = wrap(f"{drawn(why, self.look)}:", self.look.width)
-        self._data(["", *asking, paste(command, ascii_only=not self.look.unicode)])
+        self._data(["", *asking])
+        self.command(command)
         self._ended = True
 
     def talk(self, *parts: Cell) -> None:

@@ -42,10 +42,19 @@ def add_run_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    """Watch until somebody stops it."""
+    """Watch for what waits for you, and show the others that you are there, until you stop it with Ctrl-C.
+
+    Each request is verified on this machine before you are told of it; what you signed and nobody
+    acknowledged is sent again.  A person's key is not opened: `approve`, `reject` and `abstain` do that.
+    """
     with opened(arguments) as (agent, settings):
         key = machine_key(agent, settings, arguments)
-        drawn = RunningScreen(screen(), agent.name, settings.coordinator)
+        drawn = RunningScreen(
+            screen(),
+            agent.name,
+            settings.coordinator,
+            review=lambda named: command(arguments, "review", named),
+        )
         watch = Watch(
             agent=agent,
             tell=_print_line if arguments.json else drawn.tell,
@@ -80,7 +89,7 @@ def machine_key(agent: Agent, settings: Settings, arguments: Namespace) -> Priva
 
 
 def status(arguments: Namespace) -> int:
-    """Say how the agent stands, from its own files alone."""
+    """Say how this agent stands, from its own files alone: what it has seen, and what has no receipt yet."""
     home = Home.open(find_home(arguments.home, os.environ))
     settings = read_settings(home.settings_file)
     with Journal.open(home.journal_file) as journal:
@@ -140,6 +149,8 @@ def _print_line(told: Told) -> None:
 
 
 VERBS = {
-    "run": Command("watch for what waits for you, and be present", add_run_arguments, run, __doc__ or ""),
-    "status": Command("say how this agent stands, without asking anybody", add_home, status),
+    "run": Command("watch for what waits for you, and be present", add_run_arguments, run, run.__doc__ or ""),
+    "status": Command(
+        "say how this agent stands, without asking anybody", add_home, status, status.__doc__ or ""
+    ),
 }

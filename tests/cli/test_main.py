@@ -142,6 +142,22 @@ def test_the_version_is_the_installed_one(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == f"quorumseal {version('quorumseal')}\n"
 
 
+def test_a_help_text_fills_its_paragraphs_and_leaves_an_example_on_its_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from quorumseal.cli.main import parser_of
+    from quorumseal.cli.table import Command
+
+    def add(parser: ArgumentParser) -> None:
+        parser.epilog = "example:\n  quorumseal do " + "x" * 50
+
+    monkeypatch.setenv("COLUMNS", "40")
+    about = "Do it, in a sentence that is rather long.\n\nAnd  another\nparagraph."
+    shown = parser_of(Command("do", add, lambda _: 0, about), "quorumseal do").format_help()
+    assert "Do it, in a sentence that is rather\nlong.\n\nAnd another paragraph.\n" in shown
+    assert "example:\n  quorumseal do " + "x" * 50 in shown
+
+
 def test_a_verb_takes_json_whatever_else_it_takes() -> None:
     from quorumseal.cli.main import parser_of
     from quorumseal.cli.table import Command

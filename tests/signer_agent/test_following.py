@@ -256,12 +256,19 @@ def test_every_notice_has_its_line(tmp_path: Path, coordinator: SimulatedCoordin
     review = desk.look(ceremony)
     refusal = CoordinatorUnreachableError("no answer \x1b[2J", hint="is it running?")
     out = StringIO()
-    screen = RunningScreen(Screen(out, StringIO(), look=Look(), err_look=Look()), "alice", "c:1")
+    screen = RunningScreen(
+        Screen(out, StringIO(), look=Look(), err_look=Look()),
+        "alice",
+        "c:1",
+        review=lambda named: ["quorumseal", "review", named, "--home", "my home"],
+    )
     for notice in Notice:
         if notice is not Notice.WATCHING:
             told = Told(notice=notice, at=desk.agent.now(), review=review, stored=stored, refusal=refusal)
             screen.tell(told)
             assert told_json(told)["notice"] == str(notice)
+    lines = out.getvalue().splitlines()
+    assert "      quorumseal review widget@1.0 --home 'my home'" in lines
     lines = out.getvalue().splitlines()
     assert "\x1b" not in out.getvalue()
     assert any("connected again" in line for line in lines)
