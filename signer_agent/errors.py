@@ -64,6 +64,18 @@ class UsageError(AgentError):
     code = "usage.arguments"
 
 
+class NoSuchCeremonyError(AgentError):
+    """No ceremony is named so."""
+
+    code = "usage.ceremony"
+
+
+class AmbiguousCeremonyError(AgentError):
+    """Several ceremonies are named so."""
+
+    code = "usage.ceremony_ambiguous"
+
+
 class UnreadableTextError(UsageError):
     """A text has characters in it that no screen shows as they are."""
 

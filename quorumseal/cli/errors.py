@@ -56,18 +56,6 @@ class SystemFailedError(CommandError):
     code = "system.failed"
 
 
-class NoSuchCeremonyError(CommandError):
-    """No ceremony is named so."""
-
-    code = "usage.ceremony"
-
-
-class AmbiguousCeremonyError(CommandError):
-    """Several ceremonies are named so."""
-
-    code = "usage.ceremony_ambiguous"
-
-
 class FoundAnotherError(CommandError):
     """The coordinator gave another ceremony than the one that was asked for."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources
 from signer_agent.deciding import look
-from signer_agent.naming import find_ceremony, require_meant
+from signer_agent.naming import NAMED, find_ceremony, require_meant
 from signer_agent.review import Review
 from signer_agent.settings import Settings
 
@@ -23,7 +23,7 @@ def add_ceremony(parser: ArgumentParser) -> None:
         "ceremony",
         nargs="?",
         metavar="CEREMONY",
-        help="a ceremony's id, or PRODUCT@VERSION; the only one that waits for you where it is left out",
+        help=f"{NAMED}; left out: the only one that waits for you",
     )
 
 
@@ -45,7 +45,7 @@ def add_artifacts(parser: ArgumentParser) -> None:
 def look_at(agent: Agent, settings: Settings, arguments: Namespace) -> Review:
     """Return the review of the ceremony that is meant, its artifacts hashed."""
     review = look(agent, find_ceremony(agent, arguments.ceremony), sources=sources_of(settings, arguments))
-    require_meant(review, arguments.ceremony)
+    require_meant(review.ceremony, arguments.ceremony)
     return review
 
 

@@ -170,7 +170,7 @@ def test_display_fields_that_differ_never_reach_a_screen(tmp_path: Path, world: 
     assert {r.request.signer for r in inbox.waiting} == {"mallory"}
     named = find_ceremony(desk.agent, "gizmo@9.9")
     with pytest.raises(Refusal, match=r"expected a ceremony about gizmo@9.9") as refused:
-        require_meant(desk.look(named), "gizmo@9.9")
+        require_meant(desk.look(named).ceremony, "gizmo@9.9")
     assert refused.value.code == "log.other_answer"
 
 
