@@ -48,5 +48,5 @@ def run(arguments: Namespace) -> int:
         return 0
     drawn = screen()
     drawn.answer(Mark.DONE, f"{what} is {stored.state}: it is in the log, and the receipt is verified")
-    drawn.next("What it looks like now", command(arguments, "show", stored.ceremony))
+    drawn.next("What it looks like now", command(arguments, "show", arguments.ceremony))
     return 0

@@ -31,7 +31,7 @@ def draw_request(drawn: Screen, ceremony: Ceremony, policy: SignedPolicy) -> Non
     if request.ticket:
         facts.append(("  ticket", Foreign(request.ticket)))
     if ceremony.ended_at:
-        facts.append(("  ended", instant_text(ceremony.ended_at)))
+        facts.append((f"  {ceremony.state}", instant_text(ceremony.ended_at)))
     drawn.facts(facts)
 
 

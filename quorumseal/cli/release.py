@@ -13,7 +13,7 @@ from quorumseal.cli.files import write_new
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.publications import all_published, draw_publications, publications_json
 from quorumseal.cli.table import Command
-from quorumseal.terminal import Mark
+from quorumseal.terminal import Mark, paste
 from quorumseal.verifier.bundle import bundle_name
 from quorumseal.verifier.outcomes import Outcome
 from quorumseal.verifier.standing import Terms
@@ -25,7 +25,7 @@ def publish(arguments: Namespace) -> int:
     """Try again to publish an approved ceremony's bundle, where that failed or is not done yet."""
     with open_desk(arguments) as desk:
         seen = desk.look(arguments.ceremony)
-        _require_approved(seen)
+        _require_approved(seen, arguments)
         publications = desk.connection.publish(seen.chain.id)
     done = all_published(publications)
     if arguments.json:
@@ -40,7 +40,7 @@ def publish(arguments: Namespace) -> int:
         else f"{what} is not published everywhere yet",
     )
     draw_publications(drawn, publications)
-    drawn.next("Get the bundle, verified", command(arguments, "release", "fetch", seen.chain.id))
+    drawn.next("Get the bundle, verified", command(arguments, "release", "fetch", arguments.ceremony))
     return 0 if done else Outcome.PENDING
 
 
@@ -55,7 +55,7 @@ def fetch(arguments: Namespace) -> int:
     """Fetch an approved ceremony's bundle, verify it, and only then write it."""
     with open_desk(arguments) as desk:
         seen = desk.look(arguments.ceremony)
-        _require_approved(seen)
+        _require_approved(seen, arguments)
         bundle = desk.connection.bundle(seen.chain.id)
         request = seen.chain.ceremony.request.statement
         verified = verify(
@@ -82,13 +82,13 @@ def fetch(arguments: Namespace) -> int:
     return 0
 
 
-def _require_approved(seen: Observation) -> None:
+def _require_approved(seen: Observation, arguments: Namespace) -> None:
     ceremony = seen.chain.ceremony
     if ceremony.state is not State.APPROVED:
         _, text = standing.headline(ceremony, now())
         raise BundleMissingError(
             f"expected an approved ceremony, which alone has a bundle, got another: {text}",
-            hint=f"quorumseal why {seen.chain.id} says what is missing",
+            hint=f"{paste(command(arguments, 'why', arguments.ceremony))} says what is missing",
         )
 
 

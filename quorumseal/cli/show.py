@@ -49,19 +49,19 @@ def run(arguments: Namespace) -> int:
     if seen.publications:
         drawn.heading("Bundle, as the coordinator says")
         draw_publications(drawn, seen.publications)
-    drawn.next(*next_command(seen, arguments))
+    drawn.next(*next_command(ceremony.state, arguments.ceremony, arguments))
     return 0
 
 
-def next_command(seen: Observation, arguments: Namespace) -> tuple[str, Sequence[str]]:
-    """Return what to do next about a ceremony."""
-    match seen.chain.ceremony.state:
+def next_command(state: State, named: str, arguments: Namespace) -> tuple[str, Sequence[str]]:
+    """Return what to do next about a ceremony, which is called what the person called it."""
+    match state:
         case State.OPEN:
-            return "What is missing", command(arguments, "why", seen.chain.id)
+            return "What is missing", command(arguments, "why", named)
         case State.APPROVED:
-            return "Get the bundle", command(arguments, "release", "fetch", seen.chain.id)
+            return "Get the bundle", command(arguments, "release", "fetch", named)
         case _:
-            return "Why", command(arguments, "why", seen.chain.id)
+            return "Why", command(arguments, "why", named)
 
 
 def _draw_reasons(drawn: Screen, seen: Observation) -> None:

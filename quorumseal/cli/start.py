@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from quorumseal.ceremony.deciding import open_ceremony, opened
-from quorumseal.ceremony.lifecycle import Ceremony
+from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Request, Subject
@@ -20,6 +20,7 @@ from quorumseal.cli.attachments import attach, locate, name_subjects
 from quorumseal.cli.desk import Desk, add_home, command, open_desk
 from quorumseal.cli.hashing import hash_files
 from quorumseal.cli.output import print_json, screen
+from quorumseal.cli.show import next_command
 from quorumseal.cli.wait import duration
 from quorumseal.client.errors import CoordinatorRefusedError
 from quorumseal.signatures import Envelope
@@ -157,5 +158,9 @@ def _report(
         drawn.answer(Mark.DONE, f"{what} had been asked for before, and nothing was signed anew")
     ceremony_screen.draw_request(drawn, ceremony, policy)
     standing.draw_lanes(drawn, ceremony, at)
-    drawn.next("See it happen", command(arguments, "watch", opened.ceremony))
+    if ceremony.state is State.OPEN:  # a release has one open ceremony at most
+        named = f"{request.product}@{request.version}"
+        drawn.next("See it happen", command(arguments, "watch", named))
+    else:
+        drawn.next(*next_command(ceremony.state, opened.ceremony, arguments))
     return 0

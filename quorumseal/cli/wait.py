@@ -18,7 +18,7 @@ from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.publications import FAILED, all_published, draw_publications, publications_json
 from quorumseal.cli.show import next_command
 from quorumseal.client.values import LoggedEntry
-from quorumseal.terminal import parse_duration
+from quorumseal.terminal import duration_text, parse_duration
 from quorumseal.verifier.outcomes import Outcome
 from signer_agent.observing import Observation
 
@@ -44,7 +44,7 @@ def run(arguments: Namespace) -> int:
         seen = desk.look(arguments.ceremony)
         if not is_settled(seen):
             _, text = standing.headline(seen.chain.ceremony, now())
-            screen().talk(text)
+            screen().talk(f"waiting {duration_text(arguments.timeout)} at most: {text}")
             seen = wait_for(desk, seen, until)
     ceremony = seen.chain.ceremony
     outcome = outcome_of_seen(seen)
@@ -65,10 +65,10 @@ def run(arguments: Namespace) -> int:
     if outcome is Outcome.PENDING and ceremony.state is State.APPROVED:
         drawn.next(
             "Approved, but not published yet; try again",
-            command(arguments, "release", "publish", seen.chain.id),
+            command(arguments, "release", "publish", arguments.ceremony),
         )
     else:
-        drawn.next(*next_command(seen, arguments))
+        drawn.next(*next_command(ceremony.state, arguments.ceremony, arguments))
     return outcome
 
 

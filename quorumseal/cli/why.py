@@ -58,7 +58,7 @@ def run(arguments: Namespace) -> int:
     drawn.answer(*standing.headline(ceremony, at))
     if is_open:
         _draw_open(drawn, seen, at, present)
-        drawn.next("See it happen", command(arguments, "watch", seen.chain.id))
+        drawn.next("See it happen", command(arguments, "watch", arguments.ceremony))
     else:
         _draw_ended(drawn, seen, at, ended)
     return 0

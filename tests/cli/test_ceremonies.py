@@ -14,6 +14,7 @@ from quorumseal.cli.main import main
 from quorumseal.client.connection import Connection
 from quorumseal.client.errors import CoordinatorUnreachableError
 from quorumseal.client.values import Annex, Page, Started
+from quorumseal.terminal import paste
 from tests.cli.office import Office, coordinator_of, found_office
 from tests.cli.published import flat, said
 
@@ -71,6 +72,28 @@ def test_the_same_request_again_is_the_same_ceremony(
     again = rita("start", *release.split("@"), str(office.artifact))[1]
     assert again["created"] is False
     assert again["ceremony"] == rita("show", release)[1]["ceremony"]
+
+
+def test_the_next_command_calls_the_ceremony_what_the_person_called_it(
+    office: Office, release: str, capsys: Capture, rita: Callable[..., Any]
+) -> None:
+    ceremony = rita("show", release)[1]["ceremony"]
+    for named in (release, ceremony, ceremony[:20]):
+        capsys.readouterr()
+        assert main(["show", named, *office.home("rita")]) == 0
+        shown = capsys.readouterr().out.splitlines()
+        assert shown[-1] == paste(["quorumseal", "why", named, *office.home("rita")])
+
+
+def test_asking_again_for_what_is_approved_leads_to_its_bundle(
+    office: Office, release: str, capsys: Capture
+) -> None:
+    office.approve("alice", "bob", "carol", "dan", release=release)
+    capsys.readouterr()
+    assert main(["start", *release.split("@"), str(office.artifact), *office.home("rita")]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("  approved ") for line in shown)
+    assert shown[-1].startswith("quorumseal release fetch ")
 
 
 def test_a_ceremony_is_found_by_its_id_its_beginning_and_its_release(
