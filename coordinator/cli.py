@@ -48,6 +48,7 @@ def run(arguments: Namespace) -> int:
 
     settings = read_settings(arguments.settings)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it looks at the tables
 
     def ready(address: str) -> None:
         _say(arguments, f"the coordinator of {settings.organisation} listens on {address}", listening=address)

@@ -58,7 +58,7 @@ def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
 
 def _draw_table(screen: Screen, reviews: Sequence[Review]) -> None:
     """Draw one line for each; what they are to the reader only where that is not the same for all."""
-    header = ["RELEASE", "LEFT", "ASKED BY", "STILL NEEDED"]
+    header = ["release", "left", "asked by", "still needed"]
     rows = [
         [
             handle_of(review),
@@ -69,7 +69,7 @@ def _draw_table(screen: Screen, reviews: Sequence[Review]) -> None:
         for review in reviews
     ]
     if any(review.standing is not Standing.AWAITED for review in reviews):
-        header.append("FOR YOU")
+        header.append("for you")
         rows = [[*row, _WORDS[review.standing]] for row, review in zip(rows, reviews, strict=True)]
     screen.table(header, rows)
 

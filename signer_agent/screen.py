@@ -73,8 +73,8 @@ def headline(review: Review) -> tuple[Mark, str]:
         case Standing.ENDED:
             mark = Mark.DONE if review.ceremony.state is State.APPROVED else Mark.FAILED
             ended = review.ceremony.ended_at
-            when = f", {distance_text(ended, review.at)}" if ended else ""
-            return mark, f"{what} was {review.ceremony.state}{when}"
+            how = "expired" if review.ceremony.state is State.EXPIRED else f"was {review.ceremony.state}"
+            return mark, f"{what} {how} {distance_text(ended or review.at, review.at)}"
 
 
 def time_left(review: Review) -> str:

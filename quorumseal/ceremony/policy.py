@@ -17,6 +17,7 @@ from quorumseal.ceremony.errors import (
 )
 from quorumseal.ceremony.quorum import Need, Threshold, fillable, shortage
 from quorumseal.signatures import PublicKey, Scheme
+from quorumseal.terminal.durations import duration_text
 
 LONGEST_SKEW = timedelta(minutes=10)
 LONGEST_CEREMONY = timedelta(days=90)
@@ -117,8 +118,8 @@ class Rule:
     def __post_init__(self) -> None:
         if not timedelta(0) < self.deadline <= self.longest <= LONGEST_CEREMONY:
             raise PolicyError(
-                f"rule {self.name}: expected 0 < deadline <= longest <= {LONGEST_CEREMONY.days} days, "
-                f"got {self.deadline} and {self.longest}"
+                f"rule {self.name}: expected 0 < deadline <= longest <= {duration_text(LONGEST_CEREMONY)}, "
+                f"got {duration_text(self.deadline)} and {duration_text(self.longest)}"
             )
 
 
@@ -168,7 +169,10 @@ class Policy:
         _check_roles(self)
         _check_log(self.log)
         if not timedelta(0) <= self.clock_skew <= LONGEST_SKEW:
-            raise PolicyError(f"clock_skew: expected 0 to {LONGEST_SKEW}, got {self.clock_skew}")
+            raise PolicyError(
+                f"clock_skew: expected 0 to {duration_text(LONGEST_SKEW)}, "
+                f"got {self.clock_skew.total_seconds():.0f} s"
+            )
         _check_quorum(self, "governance", self.governance)
         for name, rule in self.rules.items():
             if name != rule.name:

@@ -28,11 +28,16 @@ def check_opening(request: Request, rule: Rule, policy: Policy, *, at: datetime)
     """Refuse a request whose instants are not in order, or that is logged at the wrong time."""
     opened, deadline, hard_stop = request.opened_at, request.deadline, request.hard_stop
     # Differences, never sums: an instant near the calendar's end must not overflow it.
-    if not (opened < deadline <= hard_stop and hard_stop - opened <= rule.longest):
+    if not opened < deadline <= hard_stop:
         raise DeadlineError(
-            f"expected opened < deadline <= hard stop <= opened + {duration_text(rule.longest)} "
-            f"(rule {rule.name}), got {instant_text(opened)}, {instant_text(deadline)} and "
-            f"{instant_text(hard_stop)}",
+            f"expected a deadline after the opening {instant_text(opened)} and not after the hard stop "
+            f"{instant_text(hard_stop)}, got {instant_text(deadline)}",
+            hint="choose a deadline that lies ahead",
+        )
+    if hard_stop - opened > rule.longest:
+        raise DeadlineError(
+            f"expected a deadline at most {duration_text(rule.longest)} after the opening "
+            f"(rule {rule.name}), got {duration_text(hard_stop - opened)}",
             hint="choose a shorter deadline",
         )
     if hard_stop > policy.expires:

@@ -10,6 +10,7 @@ from quorumseal.verifier.status import MAX_STATUS_BYTES
 from quorumseal.verifier.trust import MAX_TRUST_BYTES, Trust, read_trust
 
 _PUBLIC = 0o644
+_WHERE = "compare the name and the folder that you are in"
 
 
 def read_file(path: Path, what: str, most: int, missing: type[CommandError] = FileError) -> bytes:
@@ -18,9 +19,9 @@ def read_file(path: Path, what: str, most: int, missing: type[CommandError] = Fi
         with path.open("rb") as file:
             data = file.read(most + 1)
     except FileNotFoundError:
-        raise missing(f"expected {what} at {path}, got no such file") from None
+        raise missing(f"expected {what} at {path}, got no such file", hint=_WHERE) from None
     except OSError as error:
-        raise FileError(f"expected {what} at {path}, got: {error.strerror}") from None
+        raise FileError(f"expected {what} at {path}, got: {error.strerror}", hint=_WHERE) from None
     if len(data) > most:
         raise FileError(f"expected {what} of at most {most} bytes at {path}, got a larger file")
     return data

@@ -56,7 +56,10 @@ class Hashing:
             try:
                 self._digests[name] = self._hash(path, buffer)
             except OSError as error:
-                self._refusal = FileError(f"expected a file at {path}, got: {error.strerror}")
+                self._refusal = FileError(
+                    f"expected a file at {path}, got: {error.strerror}",
+                    hint="compare the name and the folder that you are in",
+                )
 
     def _take(self) -> tuple[str, Path] | None:
         """Return the largest file that nobody took, none once one could not be read."""
@@ -87,7 +90,7 @@ def _size(path: Path) -> int:
 
 def _reporter(total: int) -> Callable[[int], None]:
     """Return what draws the progress: on a terminal, and only where there is much to hash."""
-    if total < _WORTH_SHOWING or not sys.stderr.isatty():
+    if total < _WORTH_SHOWING or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         return lambda _: None
 
     def report(done: int) -> None:

@@ -91,7 +91,10 @@ def init(arguments: Namespace) -> int:
         )
     folder: Path = arguments.folder.absolute()
     if folder.exists():
-        raise OverwriteError(f"expected nothing at {folder}, got something", hint="name another folder")
+        raise OverwriteError(
+            f"expected nothing at {folder}, got a {'folder' if folder.is_dir() else 'file'}",
+            hint="name another folder: nothing is overwritten",
+        )
     plan = Plan(
         name=arguments.name or _name_of(folder),
         roles=arguments.people,
@@ -142,12 +145,12 @@ def _draw(folder: Path, given: Path, policy: SignedPolicy) -> None:
     decider = min(m for threshold in rule.quorum for m in names.roles[threshold.role].members)
     product = min(names.products)
     drawn.heading("Then, each in its own terminal")
-    for line in (
-        f"quorumseal agent run --home {homes / decider}",
-        f"quorumseal start {product} 1.0 FILE... --home {homes / requester}",
-        f"quorumseal inbox --home {homes / decider}",
+    for words, whose in (
+        (["agent", "run"], decider),
+        (["start", product, "1.0", "FILE"], requester),
+        (["inbox"], decider),
     ):
-        drawn.line(f"  {line}")
+        drawn.command(["quorumseal", *words, "--home", str(homes / whose)], indent=2)
     drawn.next(
         "But first run the coordinator",
         ["quorumseal", "coordinator", "run", "--settings", str(given / "coordinator" / "coordinator.toml")],

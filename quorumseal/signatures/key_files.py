@@ -85,7 +85,8 @@ def read_key_file(pem: bytes, passphrase: bytes | None) -> Ed25519PrivateKey | P
         oid, secret, parameters, *_ = PKCS8.unwrap(der, passphrase)
     except IncorrectPassphraseError:
         raise WrongPassphraseError(
-            "expected the passphrase of this key file, got another, or the file is damaged"
+            "expected the passphrase of this key file, got another, or the file is damaged",
+            hint="run the command again; a forgotten passphrase cannot be recovered, only the key replaced",
         ) from None
     except KdfLimitError:
         raise MalformedKeyFileError(

@@ -21,10 +21,10 @@ def instant_text(at: datetime, *, zone: tzinfo | None = None) -> str:
 
 
 def distance_text(at: datetime, now: datetime) -> str:
-    """Say how far an instant is from now: ``in 2 h 14 min``, ``3 days ago``, ``now``."""
+    """Say how far an instant is from now: ``in 2 h 14 min``, ``3 days ago``, ``just now``."""
     ahead = _aware(at) - _aware(now)
     if abs(ahead) < timedelta(seconds=1):
-        return "now"
+        return "now" if ahead > timedelta(0) else "just now"
     return f"in {duration_text(ahead)}" if ahead > timedelta(0) else f"{duration_text(-ahead)} ago"
 
 

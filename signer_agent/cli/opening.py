@@ -73,6 +73,7 @@ def open_key(settings: Settings, descriptor: int | None) -> PrivateKey:
             descriptor=descriptor,
             file=settings.passphrase_file,
             prompt=(lambda question: getpass.getpass(question, sys.stderr)) if on_terminal else None,
+            complain=screen().warn,
         ),
     )
 

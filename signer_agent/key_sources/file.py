@@ -23,5 +23,5 @@ def open_key_file(file: Path, passphrases: Passphrases) -> PrivateKey:
         try:
             return read_key_file(pem, passphrases.ask(file.name))
         except WrongPassphraseError:
-            continue
+            passphrases.complain(f"that does not open {file.name}; try again")
     return read_key_file(pem, passphrases.ask(file.name))

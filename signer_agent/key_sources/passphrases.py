@@ -20,6 +20,8 @@ class Passphrases:
     file: Path | None = None
     prompt: Callable[[str], str] | None = None
     """Asks on a terminal without showing the answer; None where there is no terminal."""
+    complain: Callable[[str], None] = lambda _: None
+    """Says on that terminal that an answer was wrong, before it is asked for again."""
 
     def ask(self, what: str) -> bytes:
         """Return the passphrase of ``what``."""
@@ -40,7 +42,10 @@ def read_private(file: Path, *, most: int = LONGEST_PASSPHRASE) -> bytes:
     try:
         handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as reason:
-        raise PassphraseError(f"expected to read {file}: {reason.strerror}") from None
+        raise PassphraseError(
+            f"expected a file with a secret at {file}, got: {reason.strerror}",
+            hint="compare the path with agent.toml or the command; only its owner may be able to read it",
+        ) from None
     try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):

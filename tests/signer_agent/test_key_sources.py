@@ -51,6 +51,13 @@ def test_a_prompt_opens_the_key_and_allows_a_second_try(key_file: Path) -> None:
     assert asked == ["Passphrase of signing.key.pem: "] * 2
 
 
+def test_a_wrong_answer_is_said_before_the_next_question(key_file: Path) -> None:
+    said: list[str] = []
+    prompt, _ = answers("wrong", PASSPHRASE.decode())
+    open_key_file(key_file, Passphrases(prompt=prompt, complain=said.append))
+    assert said == [f"that does not open {key_file.name}; try again"]
+
+
 def test_three_wrong_answers_are_enough(key_file: Path) -> None:
     prompt, asked = answers("one", "two", "three", "four")
     with pytest.raises(WrongPassphraseError):

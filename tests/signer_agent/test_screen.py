@@ -217,7 +217,7 @@ def test_exactly_what_will_be_signed_is_drawn(tmp_path: Path, coordinator: Simul
         ("mallory", (), "○ widget 1.0 is open: you asked for it, so others decide: 1 day left"),
         ("ci", (), "○ widget 1.0 is open: no role of yours decides on it: 1 day left"),
         ("alice", ("decide",), "✓ You approved widget 1.0; it is open: 1 day left"),
-        ("alice", ("cancel",), "✗ widget 1.0 was cancelled, now"),
+        ("alice", ("cancel",), "✗ widget 1.0 was cancelled just now"),
         ("alice", ("wait",), "! widget 1.0 is past its deadline: its deadline was 1 h ago"),
     ],
 )
