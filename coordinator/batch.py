@@ -30,9 +30,10 @@ from quorumseal.ceremony.admission import Existing, Known, admit, identity
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.commands import Cancel, Expire, Record, Supersede
 from quorumseal.ceremony.entries import CONCLUSIONS, Entry, EntryType
-from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyExistsError, OtherPolicyError
+from quorumseal.ceremony.errors import CeremonyEndedError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.request_errors import CeremonyExistsError
 from quorumseal.ceremony.statements import Request
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import PrivateKey

@@ -2,15 +2,10 @@
 """From a ceremony to a review, and what stands in the way of deciding on it."""
 
 from quorumseal.ceremony.entries import EntryType
-from quorumseal.ceremony.errors import (
-    AlreadyApprovedError,
-    CeremonyEndedError,
-    MustSupersedeError,
-    RequesterDecidesError,
-    SignedAfterDeadlineError,
-)
+from quorumseal.ceremony.errors import CeremonyEndedError, RequesterDecidesError, SignedAfterDeadlineError
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.request_errors import AlreadyApprovedError, MustSupersedeError
 from quorumseal.ceremony.statements import Choice, Mode, Request
 from quorumseal.ceremony.values import instant_text
 from signer_agent.agent import Agent

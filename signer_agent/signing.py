@@ -12,9 +12,10 @@ from quorumseal.ceremony.admission import identity
 from quorumseal.ceremony.commands import Cancel, Command, Record
 from quorumseal.ceremony.deciding import decide as judge
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
-from quorumseal.ceremony.errors import CeremonyError, CeremonyExistsError, KeyNotValidError
+from quorumseal.ceremony.errors import CeremonyError, KeyNotValidError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.request_errors import CeremonyExistsError
 from quorumseal.ceremony.signed import authenticate, signed_as
 from quorumseal.ceremony.statements import Cancellation, Decision, Request
 from quorumseal.ceremony.values import instant_text

@@ -8,13 +8,13 @@ other bytes under a version that was asked for before must say that they superse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quorumseal.ceremony.errors import (
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.request_errors import (
     AlreadyApprovedError,
     MustSupersedeError,
     OpenCeremonyExistsError,
     SupersedesUnknownError,
 )
-from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Request, Subject
 from quorumseal.ceremony.values import digest_of

@@ -15,7 +15,8 @@ of 16 MiB has 4 more than a ceremony may take: 1 for each policy version, of whi
 entry's inclusion proof and checkpoint.
 """
 
-from quorumseal.ceremony.errors import CeremonyFullError, RequestTooLargeError
+from quorumseal.ceremony.errors import CeremonyFullError
+from quorumseal.ceremony.request_errors import RequestTooLargeError
 from quorumseal.signatures import Envelope
 
 CEREMONY_BYTES = 12 << 20

@@ -32,13 +32,10 @@ from quorumseal.ceremony.errors import (
     NotAfterPassedError,
     NotAMemberError,
     NotDueError,
-    OnBehalfOfError,
     OtherStageError,
     OtherSubjectsError,
-    QuorumUnreachableError,
     ReplacesError,
     RequesterDecidesError,
-    RequesterNotAllowedError,
     TooManyDecisionsError,
     UnknownRoleError,
 )
@@ -67,6 +64,11 @@ from quorumseal.ceremony.lifecycle import (
 )
 from quorumseal.ceremony.policy import Policy, SignerKind
 from quorumseal.ceremony.quorum import quorum_met, shortage
+from quorumseal.ceremony.request_errors import (
+    OnBehalfOfError,
+    QuorumUnreachableError,
+    RequesterNotAllowedError,
+)
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import (
     Cancellation,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from quorumseal.ceremony.emergency import MOST_PER_QUARTER, PEOPLE_AFTER_TROUBLE
-from quorumseal.ceremony.errors import EmergencyLimitError, EmergencyPeopleError
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.request_errors import EmergencyLimitError, EmergencyPeopleError
 from quorumseal.ceremony.statements import Emergency, Request
 from quorumseal.ceremony.values import instant_text
 

@@ -9,13 +9,9 @@ from itertools import pairwise
 
 from quorumseal.ceremony.calendar import Calendar
 from quorumseal.ceremony.emergency import BreakGlass, check_floor
-from quorumseal.ceremony.errors import (
-    PolicyError,
-    PolicyUnsatisfiableError,
-    UnknownProductError,
-    UnknownSignerError,
-)
+from quorumseal.ceremony.errors import PolicyError, PolicyUnsatisfiableError, UnknownSignerError
 from quorumseal.ceremony.quorum import Need, Threshold, fillable, shortage
+from quorumseal.ceremony.request_errors import UnknownProductError
 from quorumseal.signatures import PublicKey, Scheme
 from quorumseal.terminal.durations import duration_text
 

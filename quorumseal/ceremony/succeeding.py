@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ceremonies about an earlier one: a ratification makes an emergency permanent, a revocation takes back."""
 
-from quorumseal.ceremony.errors import RatificationError, RevocationError
 from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.request_errors import RatificationError, RevocationError
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Ratified, Request
 from quorumseal.ceremony.values import instant_text

@@ -9,16 +9,14 @@ signed, before the deadline, is fine: envelopes are sent again after an outage.
 from datetime import datetime, timedelta
 
 from quorumseal.ceremony.emergency import BreakGlass
-from quorumseal.ceremony.errors import (
+from quorumseal.ceremony.errors import SignedAfterDeadlineError, SignedBeforeOpeningError, SignedInFutureError
+from quorumseal.ceremony.policy import Policy, Rule
+from quorumseal.ceremony.request_errors import (
     DeadlineError,
     EmergencyError,
     EmergencyTimesError,
     OpeningTimeError,
-    SignedAfterDeadlineError,
-    SignedBeforeOpeningError,
-    SignedInFutureError,
 )
-from quorumseal.ceremony.policy import Policy, Rule
 from quorumseal.ceremony.statements import Emergency, Request
 from quorumseal.ceremony.values import instant_text
 from quorumseal.terminal.durations import duration_text

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from quorumseal.ceremony.statement_document import MAX_SUBJECTS
+from quorumseal.ceremony.statement_fields import MAX_SUBJECTS
 from quorumseal.ceremony.statements import Evidence, Locator
 from quorumseal.ceremony.values import digest_of, name, printable, subject_name
 from quorumseal.cli.artifacts import name_artifacts

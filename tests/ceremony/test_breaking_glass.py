@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from quorumseal.ceremony import errors
+from quorumseal.ceremony import errors, request_errors
 from quorumseal.ceremony.chain import Chain, extend, open_chain, replay_chain
 from quorumseal.ceremony.commands import Command, Deliver, Expire
 from quorumseal.ceremony.deciding import next_due, open_ceremony
@@ -251,11 +251,14 @@ def test_an_emergency_may_be_extended_as_any_ceremony() -> None:
 
 
 OPENINGS: dict[str, tuple[dict[str, object], type[Refusal]]] = {
-    "a reason that is not listed": ({"reason": "impatience"}, errors.EmergencyError),
-    "a deadline within the window": ({"deadline": WINDOW}, errors.EmergencyTimesError),
-    "a bundle that lives too long": ({"provisional": timedelta(hours=73)}, errors.EmergencyTimesError),
-    "a bundle that dies before the hard stop": ({"provisional": HOUR}, errors.EmergencyTimesError),
-    "a ratification too late": ({"ratify": timedelta(hours=73)}, errors.EmergencyTimesError),
+    "a reason that is not listed": ({"reason": "impatience"}, request_errors.EmergencyError),
+    "a deadline within the window": ({"deadline": WINDOW}, request_errors.EmergencyTimesError),
+    "a bundle that lives too long": (
+        {"provisional": timedelta(hours=73)},
+        request_errors.EmergencyTimesError,
+    ),
+    "a bundle that dies before the hard stop": ({"provisional": HOUR}, request_errors.EmergencyTimesError),
+    "a ratification too late": ({"ratify": timedelta(hours=73)}, request_errors.EmergencyTimesError),
 }
 
 
@@ -272,20 +275,20 @@ def test_an_emergency_of_fewer_people_than_its_quorum_is_refused() -> None:
     assert BURNING.emergency is not None
     three = (*BURNING.emergency.quorum, replace(BURNING.emergency.quorum[0], role="release"))
     acme = changed(BURNING, emergency=replace(BURNING.emergency, quorum=three))
-    with pytest.raises(errors.EmergencyError, match="3 people"):
+    with pytest.raises(request_errors.EmergencyError, match="3 people"):
         open_ceremony(acme.policy.policy, acme.sign_request(emergency_request(acme)), at=NOW)
 
 
 def test_a_rule_without_break_glass_has_no_emergencies() -> None:
     acme = Organisation()
-    with pytest.raises(errors.EmergencyError, match="which has none"):
+    with pytest.raises(request_errors.EmergencyError, match="which has none"):
         open_ceremony(acme.policy.policy, acme.sign_request(emergency_request(acme)), at=NOW)
 
 
 def test_an_emergency_that_nobody_is_left_for_is_refused() -> None:
     roles = {**BURNING.roles, "security": ("mallory", "bob"), "engineering": ("mallory", "bob")}
     acme = changed(BURNING, roles=roles, quorum={"release": 1})
-    with pytest.raises(errors.QuorumUnreachableError):
+    with pytest.raises(request_errors.QuorumUnreachableError):
         open_ceremony(acme.policy.policy, acme.sign_request(emergency_request(acme)), at=NOW)
 
 

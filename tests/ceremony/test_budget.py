@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from quorumseal.ceremony import errors
+from quorumseal.ceremony import errors, request_errors
 from quorumseal.ceremony.budget import CEREMONY_BYTES, RESERVE_BYTES, STATEMENT_BYTES, check_opening, cost
 from quorumseal.ceremony.chain import Chain, extend, open_chain, replay_chain
 from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
@@ -189,7 +189,7 @@ def test_an_opening_that_is_too_large_for_its_quorum_is_refused() -> None:
     many = tuple(Subject(name=f"{n:04}" + "x" * 116, digest=digest_of(b"")) for n in range(1000))
     assert open_many(CROWD, many).ceremony.size > MAX_STATEMENT_BYTES * 4 // 5
     everybody = replace(CROWD, quorum={"engineering": 40})
-    with pytest.raises(errors.RequestTooLargeError):
+    with pytest.raises(request_errors.RequestTooLargeError):
         open_many(everybody, many)
 
 

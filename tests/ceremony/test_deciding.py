@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from quorumseal.ceremony import errors
+from quorumseal.ceremony import errors, request_errors
 from quorumseal.ceremony.chain import Chain, extend
 from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
 from quorumseal.ceremony.deciding import MOST_DECISIONS, decide, open_ceremony
@@ -367,16 +367,24 @@ def test_a_cancellation_at_the_deadline_finds_the_ceremony_expired() -> None:
 @pytest.mark.parametrize(
     ("why", "fields", "refusal"),
     [
-        ("an unknown product", {"product": "unknown"}, errors.UnknownProductError),
-        ("a requester without the role", {"requester": "alice"}, errors.RequesterNotAllowedError),
-        ("a machine for nobody", {"requester": "ci"}, errors.OnBehalfOfError),
-        ("a machine for a machine", {"requester": "ci", "on_behalf_of": "ci"}, errors.OnBehalfOfError),
+        ("an unknown product", {"product": "unknown"}, request_errors.UnknownProductError),
+        ("a requester without the role", {"requester": "alice"}, request_errors.RequesterNotAllowedError),
+        ("a machine for nobody", {"requester": "ci"}, request_errors.OnBehalfOfError),
+        (
+            "a machine for a machine",
+            {"requester": "ci", "on_behalf_of": "ci"},
+            request_errors.OnBehalfOfError,
+        ),
         ("a machine for a stranger", {"requester": "ci", "on_behalf_of": "zoe"}, errors.UnknownSignerError),
-        ("a person for a person", {"on_behalf_of": "alice"}, errors.OnBehalfOfError),
-        ("a deadline at the opening", {"deadline": timedelta()}, errors.DeadlineError),
-        ("a deadline past the rule's maximum", {"deadline": timedelta(days=8)}, errors.DeadlineError),
-        ("signed long after it is logged", {"at": NOW + timedelta(minutes=3)}, errors.OpeningTimeError),
-        ("logged at its deadline", {"at": NOW - DAY}, errors.OpeningTimeError),
+        ("a person for a person", {"on_behalf_of": "alice"}, request_errors.OnBehalfOfError),
+        ("a deadline at the opening", {"deadline": timedelta()}, request_errors.DeadlineError),
+        ("a deadline past the maximum", {"deadline": timedelta(days=8)}, request_errors.DeadlineError),
+        (
+            "signed long after it is logged",
+            {"at": NOW + timedelta(minutes=3)},
+            request_errors.OpeningTimeError,
+        ),
+        ("logged at its deadline", {"at": NOW - DAY}, request_errors.OpeningTimeError),
     ],
 )
 def test_a_request_that_may_not_open_is_refused(
@@ -390,18 +398,18 @@ def test_a_request_that_may_not_open_is_refused(
 
 def test_a_hard_stop_lies_before_the_policys_end() -> None:
     acme = changed(ACME, expires=NOW + timedelta(hours=23))
-    with pytest.raises(errors.DeadlineError, match="policy expires"):
+    with pytest.raises(request_errors.DeadlineError, match="policy expires"):
         open_ceremony(acme.policy.policy, acme.sign_request(acme.request()), at=NOW)
 
 
 def test_a_deadline_after_the_hard_stop_is_refused() -> None:
     request: Request = replace(ACME.request(), hard_stop=NOW + timedelta(hours=1))
-    with pytest.raises(errors.DeadlineError):
+    with pytest.raises(request_errors.DeadlineError):
         open_ceremony(ACME.policy.policy, ACME.sign_request(request), at=NOW)
 
 
 def test_a_request_without_whose_requester_nobody_could_agree_is_refused() -> None:
     acme = changed(ACME, roles={**ACME.roles, "release": ("rita",), "security": ("carol",)})
     request = acme.sign_request(acme.request(requester="rita"))
-    with pytest.raises(errors.QuorumUnreachableError, match="without rita"):
+    with pytest.raises(request_errors.QuorumUnreachableError, match="without rita"):
         open_ceremony(acme.policy.policy, request, at=NOW)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from quorumseal.ceremony import errors
+from quorumseal.ceremony import request_errors
 from quorumseal.ceremony.emergencies import QUARTER, PastEmergency, admit_emergency
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.refusal import Refusal
@@ -48,23 +48,23 @@ def test_an_emergency_within_the_limits(past: list[PastEmergency], people: int) 
 
 
 REFUSED: dict[str, tuple[list[PastEmergency], int, type[Refusal]]] = {
-    "while another is open": ([replace(PAST, state=State.OPEN)], 3, errors.EmergencyLimitError),
+    "while another is open": ([replace(PAST, state=State.OPEN)], 3, request_errors.EmergencyLimitError),
     "while another product's is open": (
         [replace(PAST, state=State.OPEN, product="gadget")],
         3,
-        errors.EmergencyLimitError,
+        request_errors.EmergencyLimitError,
     ),
-    "the third in a quarter": ([PAST, PAST], 3, errors.EmergencyLimitError),
+    "the third in a quarter": ([PAST, PAST], 3, request_errors.EmergencyLimitError),
     "one short of a quarter later": (
         [PAST, replace(PAST, opened_at=NOW - QUARTER + timedelta(milliseconds=1))],
         3,
-        errors.EmergencyLimitError,
+        request_errors.EmergencyLimitError,
     ),
-    "two people after a veto": ([VETOED], 2, errors.EmergencyPeopleError),
+    "two people after a veto": ([VETOED], 2, request_errors.EmergencyPeopleError),
     "two people while a report is owed": (
         [replace(PAST, report_due=NOW)],
         2,
-        errors.EmergencyPeopleError,
+        request_errors.EmergencyPeopleError,
     ),
 }
 

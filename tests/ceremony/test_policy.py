@@ -8,14 +8,10 @@ from time import perf_counter
 
 import pytest
 
-from quorumseal.ceremony.errors import (
-    PolicyError,
-    PolicyUnsatisfiableError,
-    UnknownProductError,
-    UnknownSignerError,
-)
+from quorumseal.ceremony.errors import PolicyError, PolicyUnsatisfiableError, UnknownSignerError
 from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Rule, SignerKind
 from quorumseal.ceremony.quorum import Threshold
+from quorumseal.ceremony.request_errors import UnknownProductError
 from quorumseal.signatures import Scheme
 from tests.organisation import NOW, ROLES, Organisation, changed, key_of
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from quorumseal.ceremony import errors
+from quorumseal.ceremony import errors, request_errors
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Ratified, Request
@@ -55,24 +55,24 @@ def test_a_ratification_of_something_else_is_refused(change: dict[str, Any]) -> 
     request = ratification(EMERGENCY)
     assert request.ratified is not None
     fields = {name: getattr(request.ratified, name) for name in Ratified.__slots__}
-    with pytest.raises(errors.RatificationError):
+    with pytest.raises(request_errors.RatificationError):
         judge(replace(request, ratified=Ratified(**{**fields, **change})))
 
 
 @pytest.mark.parametrize("change", [{"version": "1.1"}, {"product": "gadget"}, {"subjects": ()}], ids=str)
 def test_a_ratification_of_other_bytes_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(errors.RatificationError):
+    with pytest.raises(request_errors.RatificationError):
         judge(replace(ratification(EMERGENCY), **change))
 
 
 def test_what_was_not_released_cannot_be_ratified() -> None:
-    with pytest.raises(errors.RatificationError, match="open"):
+    with pytest.raises(request_errors.RatificationError, match="open"):
         judge(ratification(EMERGENCY), open_emergency())
 
 
 def test_a_ratification_ends_before_the_emergency_lapses() -> None:
     judge(ratification(EMERGENCY, at=NOW + HOUR * 48, length=DAY))
-    with pytest.raises(errors.RatificationError, match="ends by"):
+    with pytest.raises(request_errors.RatificationError, match="ends by"):
         judge(ratification(EMERGENCY, at=NOW + HOUR * 49, length=DAY))
 
 
@@ -94,12 +94,12 @@ def test_a_revocation_is_of_what_was_released(chain: Chain, change: dict[str, An
     if allowed:
         check_revocation(request, revoked, chain.ceremony.state)
     else:
-        with pytest.raises(errors.RevocationError):
+        with pytest.raises(request_errors.RevocationError):
             check_revocation(request, revoked, chain.ceremony.state)
 
 
 def test_a_revocation_of_another_request_is_refused() -> None:
-    with pytest.raises(errors.RevocationError, match="one of sha256:aaa"):
+    with pytest.raises(request_errors.RevocationError, match="one of sha256:aaa"):
         check_revocation(revocation(DIGEST), RELEASE.ceremony.request, State.APPROVED)
 
 

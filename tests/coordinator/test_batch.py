@@ -12,8 +12,9 @@ from coordinator.errors import OldPolicyError
 from coordinator.storage import EMPTY_HEAD, Append
 from quorumseal.ceremony.admission import Known, identity
 from quorumseal.ceremony.commands import Record
-from quorumseal.ceremony.errors import ChainBrokenError, OpenCeremonyExistsError, OtherPolicyError
+from quorumseal.ceremony.errors import ChainBrokenError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.request_errors import OpenCeremonyExistsError
 from quorumseal.ceremony.statements import Choice, Subject
 from quorumseal.ceremony.values import digest_of
 from quorumseal.tlog import open_checkpoint

@@ -33,14 +33,14 @@ from coordinator.values import (
     Started,
 )
 from quorumseal.ceremony.entries import EntryType, read_entry
-from quorumseal.ceremony.errors import (
+from quorumseal.ceremony.errors import CeremonyEndedError
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.request_errors import (
     AlreadyApprovedError,
-    CeremonyEndedError,
     CeremonyExistsError,
     MustSupersedeError,
     OpenCeremonyExistsError,
 )
-from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Choice, Evidence, Request, SeenCheckpoint, Subject
 from quorumseal.ceremony.values import digest_of
 from quorumseal.tlog import verify_consistency

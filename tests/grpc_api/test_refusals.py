@@ -12,6 +12,7 @@ from grpc_status import rpc_status
 import coordinator.errors
 import coordinator.grpc_api.errors
 import quorumseal.ceremony.errors
+import quorumseal.ceremony.request_errors
 import quorumseal.strict_json
 from coordinator.errors import BusyError, UnknownCeremonyError
 from coordinator.grpc_api.refusals import STATUSES, status_of
@@ -78,6 +79,7 @@ def every_refusal() -> list[type[Refusal]]:
         coordinator.errors,
         coordinator.grpc_api.errors,
         quorumseal.ceremony.errors,
+        quorumseal.ceremony.request_errors,
         quorumseal.strict_json,
     )
     found = {

@@ -7,13 +7,9 @@ from typing import Any
 
 import pytest
 
-from quorumseal.ceremony.errors import (
-    CancellationNotAllowedError,
-    CeremonyEndedError,
-    CeremonyExistsError,
-    UnknownProductError,
-)
+from quorumseal.ceremony.errors import CancellationNotAllowedError, CeremonyEndedError
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.request_errors import CeremonyExistsError, UnknownProductError
 from quorumseal.ceremony.statements import Request
 from quorumseal.ceremony.values import ceremony_id
 from quorumseal.client.errors import CoordinatorUnreachableError

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The written form of requests, and which fields a request of each kind and mode has."""
+
+from quorumseal.ceremony.errors import StatementFormatError
+from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy_document import read_set
+from quorumseal.ceremony.statement_fields import (
+    MAX_ITEMS,
+    MAX_SUBJECTS,
+    bounded_objects,
+    given,
+    known_choice,
+    optional,
+    read_context,
+    read_subjects,
+    write_subject,
+)
+from quorumseal.ceremony.statements import Emergency, Evidence, Locator, Mode, Ratified, Request, Subject
+from quorumseal.ceremony.values import (
+    ceremony_id,
+    digest,
+    instant,
+    instant_text,
+    name,
+    printable,
+    subject_name,
+    version,
+)
+from quorumseal.strict_json import Fields, JsonValue
+
+REQUEST = "request"
+
+
+def write_request(request: Request) -> dict[str, JsonValue]:
+    """Write what a request says beyond its context."""
+    return {
+        "ceremony": request.ceremony,
+        "product": request.product,
+        "version": request.version,
+        "kind": str(request.kind),
+        "mode": str(request.mode),
+        "subjects": [write_subject(subject) for subject in request.subjects],
+        "deadline": instant_text(request.deadline),
+        "hard_stop": instant_text(request.hard_stop),
+        "evidence": [
+            {"kind": e.kind, "name": e.name, "media_type": e.media_type, "digest": e.digest}
+            for e in request.evidence
+        ],
+        "locators": [{"name": locator.name, "uri": locator.uri} for locator in request.locators],
+        **given("on_behalf_of", request.on_behalf_of),
+        **given("supersedes", request.supersedes),
+        **given("ticket", request.ticket),
+        **given("why", request.why),
+        **({} if request.emergency is None else {"emergency": _write_emergency(request.emergency)}),
+        **({} if request.ratified is None else {"ratified": _write_ratified(request.ratified)}),
+    }
+
+
+def read_request(fields: Fields, _: tuple[Subject, ...]) -> Request:
+    """Read a request whose fields fit its kind and mode."""
+    subjects = read_subjects(fields, "subjects")
+    request = Request(
+        context=read_context(fields),
+        ceremony=ceremony_id(fields.text("ceremony")),
+        product=name(fields.text("product")),
+        version=version(fields.text("version")),
+        kind=known_choice(fields, "kind", Kind),
+        mode=known_choice(fields, "mode", Mode),
+        subjects=subjects,
+        deadline=instant(fields.text("deadline")),
+        hard_stop=instant(fields.text("hard_stop")),
+        evidence=tuple(_read_evidence(f) for f in bounded_objects(fields, "evidence", MAX_ITEMS)),
+        locators=tuple(_read_locator(f, subjects) for f in bounded_objects(fields, "locators", MAX_SUBJECTS)),
+        on_behalf_of=optional(fields, "on_behalf_of", name),
+        supersedes=optional(fields, "supersedes", digest),
+        ticket=optional(fields, "ticket", printable),
+        why=optional(fields, "why", digest),
+        emergency=_read_emergency(fields.object("emergency")) if "emergency" in fields else None,
+        ratified=_read_ratified(fields.object("ratified")) if "ratified" in fields else None,
+    )
+    _check_kind(request)
+    return request
+
+
+def _check_kind(request: Request) -> None:
+    """Refuse a request whose fields do not fit its kind and mode."""
+    emergency, ratification = request.mode is Mode.BREAK_GLASS, request.kind is Kind.RATIFICATION
+    if (request.emergency is not None) != emergency:
+        raise StatementFormatError(
+            f"expected the field emergency in mode {Mode.BREAK_GLASS} and nowhere else, "
+            f"got mode {request.mode}"
+        )
+    if emergency and request.kind is not Kind.RELEASE:
+        raise StatementFormatError(
+            f"expected break-glass for a {Kind.RELEASE} only, got it for a {request.kind}",
+            hint="policies, revocations and ratifications have no emergency path",
+        )
+    if (request.ratified is not None) != ratification:
+        raise StatementFormatError(
+            f"expected the field ratified in a {Kind.RATIFICATION} and nowhere else, got kind {request.kind}"
+        )
+    if request.kind is Kind.REVOCATION and [s.name for s in request.subjects] != [REQUEST]:
+        raise StatementFormatError(
+            f"expected a {Kind.REVOCATION} of one {REQUEST}, "
+            f"got {', '.join(subject.name for subject in request.subjects)}"
+        )
+    explained = emergency or request.kind is Kind.REVOCATION
+    if (request.why is not None) != explained:
+        raise StatementFormatError(
+            f"expected the field why in an emergency and in a {Kind.REVOCATION}, and nowhere else"
+        )
+
+
+def _write_emergency(emergency: Emergency) -> JsonValue:
+    return {
+        "reason": emergency.reason,
+        "incident": emergency.incident,
+        "impact": emergency.impact,
+        "people": emergency.people,
+        "provisional_until": instant_text(emergency.provisional_until),
+        "ratify_by": instant_text(emergency.ratify_by),
+    }
+
+
+def _read_emergency(fields: Fields) -> Emergency:
+    return Emergency(
+        reason=name(fields.text("reason")),
+        incident=printable(fields.text("incident")),
+        impact=digest(fields.text("impact")),
+        people=fields.integer("people", at_least=2, at_most=MAX_ITEMS),
+        provisional_until=instant(fields.text("provisional_until")),
+        ratify_by=instant(fields.text("ratify_by")),
+    )
+
+
+def _write_ratified(ratified: Ratified) -> JsonValue:
+    return {
+        "ceremony": ratified.ceremony,
+        "request": ratified.request,
+        "conclusion": ratified.conclusion,
+        "requesters": [*sorted(ratified.requesters)],
+    }
+
+
+def _read_ratified(fields: Fields) -> Ratified:
+    return Ratified(
+        ceremony=ceremony_id(fields.text("ceremony")),
+        request=digest(fields.text("request")),
+        conclusion=digest(fields.text("conclusion")),
+        requesters=read_set(fields, "requesters"),
+    )
+
+
+def _read_evidence(fields: Fields) -> Evidence:
+    return Evidence(
+        kind=name(fields.text("kind")),
+        name=subject_name(fields.text("name")),
+        media_type=printable(fields.text("media_type")),
+        digest=digest(fields.text("digest")),
+    )
+
+
+def _read_locator(fields: Fields, subjects: tuple[Subject, ...]) -> Locator:
+    locator = Locator(name=fields.text("name"), uri=printable(fields.text("uri")))
+    if locator.name not in {subject.name for subject in subjects}:
+        raise fields.invalid("name", "the name of a subject of the request")
+    return locator
