@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 
 from quorumseal.ceremony.policy import Kind, Policy, Rule
+from quorumseal.ceremony.spans import span_text
 from quorumseal.terminal import duration_text
 
 
@@ -15,7 +16,7 @@ def changes_between(old: Policy, new: Policy, *, product: str, kind: Kind, signe
         *_sets("may request", _people(old, before.requesters), _people(new, after.requesters)),
         *_sets("can veto", before.veto, after.veto),
         *_sets("must be stated as checked", before.checks, after.checks),
-        *_values("deadline", duration_text(before.deadline), duration_text(after.deadline)),
+        *_values("deadline", span_text(before.deadline), span_text(after.deadline)),
         *_values("longest ceremony", duration_text(before.longest), duration_text(after.longest)),
         *_values("rule", before.name, after.name),
         *_values("log", old.log.origin, new.log.origin),

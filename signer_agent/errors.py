@@ -64,6 +64,12 @@ class UsageError(AgentError):
     code = "usage.arguments"
 
 
+class UnknownZoneError(AgentError):
+    """The policy's calendar is in a time zone that this machine has no rules of."""
+
+    code = "usage.zone"
+
+
 class NoSuchCeremonyError(AgentError):
     """No ceremony is named so."""
 

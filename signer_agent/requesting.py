@@ -7,16 +7,17 @@ a receipt is sent again instead of a second one being signed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from quorumseal.ceremony.admission import identity
 from quorumseal.ceremony.errors import CancellationNotAllowedError, CeremonyEndedError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.spans import Until
 from quorumseal.ceremony.statements import Evidence, Locator, Mode, Request, Subject
 from quorumseal.signatures import PrivateKey
 from signer_agent.agent import Agent
+from signer_agent.deadlines import default_deadline, resolve_until
 from signer_agent.drafting import Draft, draft_cancellation, draft_request, make_context, make_reason
 from signer_agent.observing import observe, observe_head
 from signer_agent.recollection import Stored
@@ -31,8 +32,8 @@ class Wanted:
     product: str
     version: str
     subjects: tuple[Subject, ...]
-    deadline: timedelta | None = None
-    """After how long it expires; the rule's own deadline where it is left out."""
+    deadline: Until | None = None
+    """When it expires, or after how long; the rule's own deadline where it is left out."""
     on_behalf_of: str | None = None
     supersedes: str | None = None
     """The digest of the request whose place this one takes."""
@@ -54,7 +55,11 @@ def write_request(agent: Agent, policy: SignedPolicy, wanted: Wanted) -> Draft:
     at = agent.now()
     rule = policy.policy.rule_for(wanted.product, Kind.RELEASE)
     context = make_context(policy, agent.name, observe_head(agent, policy).seen, at=at)
-    deadline = context.signed_at + (wanted.deadline or rule.deadline)
+    calendar, opened = policy.policy.calendar, context.signed_at
+    if wanted.deadline is None:
+        deadline = default_deadline(rule, calendar, at=opened)
+    else:
+        deadline = resolve_until(wanted.deadline, calendar, at=opened)
     return draft_request(
         Request(
             context=context,
@@ -65,7 +70,7 @@ def write_request(agent: Agent, policy: SignedPolicy, wanted: Wanted) -> Draft:
             mode=Mode.REGULAR,
             subjects=wanted.subjects,
             deadline=deadline,
-            hard_stop=max(deadline, min(context.signed_at + rule.longest, policy.policy.expires)),
+            hard_stop=max(deadline, min(opened + rule.longest, policy.policy.expires)),
             on_behalf_of=wanted.on_behalf_of,
             supersedes=wanted.supersedes,
             ticket=wanted.ticket,

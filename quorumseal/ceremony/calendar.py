@@ -9,11 +9,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from quorumseal.ceremony.errors import CalendarError, ValueFormatError
-from quorumseal.ceremony.values import duration
+from quorumseal.ceremony.errors import CalendarError
+from quorumseal.ceremony.spans import Until, WorkingTime
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WORKING = re.compile(r"([1-9][0-9]{0,3})(bd|bh)")
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}")
 _FURTHEST = timedelta(days=366)
 _DAY = timedelta(days=1)
@@ -47,30 +46,32 @@ class Calendar:
         return DAYS[day.weekday()] in self.days and day not in self.holidays
 
 
-def resolve(text: str, calendar: Calendar, zone: tzinfo, *, start: datetime) -> datetime:
-    """Return when a duration from ``start`` ends: ``90m`` by the clock, ``3bd`` or ``8bh`` by working time.
+def resolve(until: Until, calendar: Calendar, zone: tzinfo, *, start: datetime) -> datetime:
+    """Return the instant that is meant by somebody who says ``until`` at ``start``.
 
     A business day ends at closing time: from Tuesday 11:00, ``1bd`` is Wednesday's closing time.  Business
     hours run while work is open.
     """
-    match = _WORKING.fullmatch(text)
-    if match is None:
-        try:
-            return start + duration(text)
-        except ValueFormatError as error:
-            raise ValueFormatError(
-                f"expected a duration such as 90m, 72h, 3bd (business days) or 8bh (business hours): {error}"
-            ) from None
-    count = int(match[1])
-    local = start.astimezone(zone)
-    if match[2] == "bd":
-        end = _close(_working_days(calendar, local.date(), count), calendar, zone)
-    else:
-        end = _after_hours(local, timedelta(hours=count), calendar, zone)
-    return end.astimezone(UTC)
+    if isinstance(until, datetime):
+        return until
+    if isinstance(until, WorkingTime):
+        return _resolve_working(until, calendar, start.astimezone(zone), zone)
+    try:
+        return start.astimezone(UTC) + until  # in a zone of its own, sums are of wall clocks
+    except OverflowError:
+        raise CalendarError(
+            f"expected a duration that ends within the calendar, got {until.days} days",
+            hint="choose a shorter one",
+        ) from None
 
 
-def _working_days(calendar: Calendar, day: date, count: int) -> date:
+def _resolve_working(until: WorkingTime, calendar: Calendar, start: datetime, zone: tzinfo) -> datetime:
+    if until.in_days:
+        return _close(_working_day(calendar, start.date(), until.count), calendar, zone)
+    return _after_hours(start, timedelta(hours=until.count), calendar, zone)
+
+
+def _working_day(calendar: Calendar, day: date, count: int) -> date:
     """Return the ``count``-th working day after a day."""
     last = day + _FURTHEST
     while count:

@@ -12,6 +12,7 @@ from quorumseal.ceremony.emergency import BreakGlass, check_floor
 from quorumseal.ceremony.errors import PolicyError, PolicyUnsatisfiableError, UnknownSignerError
 from quorumseal.ceremony.quorum import Need, Threshold, fillable, shortage
 from quorumseal.ceremony.request_errors import UnknownProductError
+from quorumseal.ceremony.spans import Span, shortest, span_text
 from quorumseal.signatures import PublicKey, Scheme
 from quorumseal.terminal.durations import duration_text
 
@@ -100,8 +101,8 @@ class Rule:
     """The roles of which one rejection ends the ceremony."""
     checks: frozenset[str]
     """What every approval must state as passed."""
-    deadline: timedelta
-    """How long a ceremony is open unless its requester says otherwise."""
+    deadline: Span
+    """How long a ceremony is open unless its requester says otherwise; ``longest`` ends it at last."""
     longest: timedelta
     """How long after its opening the hard stop may lie at most."""
     stages: tuple[frozenset[str], ...] = ()
@@ -112,10 +113,10 @@ class Rule:
     """What break-glass needs; where there is nothing, there is no break-glass."""
 
     def __post_init__(self) -> None:
-        if not timedelta(0) < self.deadline <= self.longest <= LONGEST_CEREMONY:
+        if not timedelta(0) < shortest(self.deadline) <= self.longest <= LONGEST_CEREMONY:
             raise PolicyError(
                 f"rule {self.name}: expected 0 < deadline <= longest <= {duration_text(LONGEST_CEREMONY)}, "
-                f"got {duration_text(self.deadline)} and {duration_text(self.longest)}"
+                f"got {span_text(self.deadline)} and {duration_text(self.longest)}"
             )
 
 

@@ -23,6 +23,7 @@ from quorumseal.ceremony.policy import (
     SignerKind,
 )
 from quorumseal.ceremony.quorum import Threshold, explain, tally
+from quorumseal.ceremony.spans import Span, read_span
 from quorumseal.ceremony.values import day, digest, digest_of, hour, instant, instant_text, log_origin, name
 from quorumseal.signatures import Envelope, JointEnvelope, PublicKey, Scheme, SignatureError
 from quorumseal.strict_json import Fields, JsonValue, read, write
@@ -245,7 +246,7 @@ def _write_rule(rule: Rule) -> JsonValue:
         "requesters": _sorted(rule.requesters),
         "veto": _sorted(rule.veto),
         "checks": _sorted(rule.checks),
-        "deadline_seconds": _seconds(rule.deadline),
+        **_write_deadline(rule.deadline),
         "longest_seconds": _seconds(rule.longest),
         "stages": [{"roles": _sorted(stage)} for stage in rule.stages],
         "extenders": _sorted(rule.extenders),
@@ -260,12 +261,27 @@ def _read_rule(fields: Fields) -> Rule:
         requesters=read_set(fields, "requesters"),
         veto=read_set(fields, "veto"),
         checks=read_set(fields, "checks"),
-        deadline=_read_seconds(fields, "deadline_seconds"),
+        deadline=_read_deadline(fields),
         longest=_read_seconds(fields, "longest_seconds"),
         stages=tuple(read_set(f, "roles") for f in fields.objects("stages")),
         extenders=read_set(fields, "extenders"),
         emergency=_read_emergency(fields.object("break_glass")) if "break_glass" in fields else None,
     )
+
+
+def _write_deadline(deadline: Span) -> dict[str, JsonValue]:
+    if isinstance(deadline, timedelta):
+        return {"deadline_seconds": _seconds(deadline)}
+    return {"deadline_working": str(deadline)}
+
+
+def _read_deadline(fields: Fields) -> Span:
+    if "deadline_working" not in fields:
+        return _read_seconds(fields, "deadline_seconds")
+    deadline = read_span(fields.text("deadline_working"))
+    if isinstance(deadline, timedelta):
+        raise fields.invalid("deadline_working", "working time such as 3bd or 8bh")
+    return deadline
 
 
 def _write_emergency(emergency: BreakGlass) -> JsonValue:

@@ -2,13 +2,13 @@
 """``policy.toml``: what people write and review, compiled to the policy that is signed."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from quorumseal.ceremony.calendar import Calendar
 from quorumseal.ceremony.emergency import BreakGlass
-from quorumseal.ceremony.errors import PolicyError
+from quorumseal.ceremony.errors import PolicyError, ValueFormatError
 from quorumseal.ceremony.policy import (
     Kind,
     Log,
@@ -22,8 +22,11 @@ from quorumseal.ceremony.policy import (
 )
 from quorumseal.ceremony.policy_document import FORMAT, genesis_previous, read_key, read_set, require_format
 from quorumseal.ceremony.quorum import Threshold
+from quorumseal.ceremony.spans import read_span
 from quorumseal.ceremony.values import digest, duration, hour, instant, instant_text, log_origin, name
 from quorumseal.strict_json import Fields, JsonValue
+
+_Time = TypeVar("_Time")
 
 
 def compile_policy(source: str) -> Policy:
@@ -43,7 +46,7 @@ def compile_policy(source: str) -> Policy:
         version=version,
         previous=genesis_previous(organisation) if version == 1 else digest(fields.text("previous")),
         expires=instant(fields.text("expires")),
-        clock_skew=duration(fields.text("clock_skew")),
+        clock_skew=_duration(fields, "clock_skew"),
         signers={n: _signer(n, f) for n, f in _named(fields, "signers").items()},
         roles=_roles(fields.object("roles")),
         rules={n: _rule(n, f) for n, f in _named(fields, "rules").items()},
@@ -94,7 +97,7 @@ def _role(role: str, roles: Fields) -> Role:
         deputies=_optional_set(fields, "deputies"),
         guardian=fields.flag("guardian") if "guardian" in fields else False,
         lead=None if lead is None else name(lead),
-        window=duration(fields.text("window")) if "window" in fields else None,
+        window=_duration(fields, "window") if "window" in fields else None,
     )
 
 
@@ -118,8 +121,8 @@ def _rule(rule: str, fields: Fields) -> Rule:
         requesters=read_set(fields, "requesters"),
         veto=veto,
         checks=_optional_set(fields, "checks"),
-        deadline=duration(fields.text("deadline")),
-        longest=duration(fields.text("longest")),
+        deadline=_measured(read_span, fields, "deadline"),
+        longest=_duration(fields, "longest"),
         stages=_stages(fields) if "stages" in fields else (),
         extenders=_optional_set(fields, "extend"),
         emergency=_emergency(fields.object("break_glass")) if "break_glass" in fields else None,
@@ -144,7 +147,18 @@ def _emergency(fields: Fields) -> BreakGlass:
 
 
 def _optional_duration(fields: Fields, field: str, usual: timedelta) -> timedelta:
-    return duration(fields.text(field)) if field in fields else usual
+    return _duration(fields, field) if field in fields else usual
+
+
+def _duration(fields: Fields, field: str) -> timedelta:
+    return _measured(duration, fields, field)
+
+
+def _measured(read: Callable[[str], _Time], fields: Fields, field: str) -> _Time:
+    try:
+        return read(fields.text(field))
+    except ValueFormatError as error:
+        raise ValueFormatError(f"{fields.path(field)}: {error}") from None
 
 
 def _calendar(fields: Fields) -> Calendar:

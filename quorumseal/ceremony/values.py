@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 
 from quorumseal.ceremony.errors import ValueFormatError
+from quorumseal.terminal.durations import parse_duration
 from quorumseal.terminal.unseen import unseen
 
 EMPTY_DIGEST = "sha256:" + hashlib.sha256(b"").hexdigest()
@@ -19,8 +20,6 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _CEREMONY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _SEGMENT = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9._+-]{0,127}")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
-_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _INSTANT_LENGTH = len("2026-11-20T14:07:00.000Z")
 _SUBJECT_NAME_LENGTH = 512
 _TEXT_LENGTH = 256
@@ -135,11 +134,11 @@ def hour(text: str) -> time:
 
 
 def duration(text: str) -> timedelta:
-    """Read ``90s``, ``15m``, ``72h``, ``3d`` or ``2w``."""
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise ValueFormatError(f"expected a duration such as 90s, 15m, 72h, 3d or 2w, got {_shown(text)}")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    """Read ``90s``, ``15m``, ``72h``, ``3d``, ``2w`` or ``1d12h``."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise ValueFormatError(str(error)) from None
 
 
 def _matching(pattern: re.Pattern[str], text: str, what: str) -> str:

@@ -7,7 +7,7 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.output import Json
-from quorumseal.terminal import Cell, Foreign, Screen, instant_text
+from quorumseal.terminal import Cell, Foreign, Screen, duration_text, instant_text
 
 
 def release_name(ceremony: Ceremony) -> str:
@@ -19,11 +19,12 @@ def release_name(ceremony: Ceremony) -> str:
 def draw_request(drawn: Screen, ceremony: Ceremony, policy: SignedPolicy) -> None:
     """Draw who asks for what until when."""
     request = ceremony.request.statement
+    open_for = request.deadline - request.opened_at
     facts: list[tuple[str, Cell]] = [
         ("  ceremony", request.ceremony),
         ("  asked for by", request.context.signer),
         ("  opened", instant_text(request.opened_at)),
-        ("  deadline", instant_text(request.deadline)),
+        ("  deadline", f"{instant_text(request.deadline)}, {duration_text(open_for)} after it opened"),
         ("  policy", f"{policy.policy.organisation} version {policy.policy.version}"),
     ]
     if request.on_behalf_of:

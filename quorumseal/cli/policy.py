@@ -19,11 +19,14 @@ from quorumseal.terminal import Mark
 def read_source(path: Path) -> Policy:
     """Build the policy that a policy.toml describes, or refuse it."""
     from quorumseal.ceremony.policy_source import compile_policy
+    from signer_agent.deadlines import zone_of
 
     try:
-        return compile_policy(read_file(path, "a policy", MAX_POLICY_BYTES).decode())
+        policy = compile_policy(read_file(path, "a policy", MAX_POLICY_BYTES).decode())
     except UnicodeDecodeError:
         raise FileError(f"expected text in {path}, got other bytes") from None
+    zone_of(policy.calendar)  # a misspelt zone would be found out by whoever starts the first ceremony
+    return policy
 
 
 def _add_check_arguments(parser: ArgumentParser) -> None:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a policy says, for a screen and as JSON: rules in sentences, roles, the roster."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from quorumseal.ceremony.calendar import DAYS, Calendar
 from quorumseal.ceremony.policy import Policy, Rule, Signer
 from quorumseal.ceremony.quorum import Threshold
+from quorumseal.ceremony.spans import Span, span_text
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.output import Json
 from quorumseal.terminal import Screen, distance_text, duration_text, instant_text
@@ -17,6 +19,7 @@ def draw_policy(drawn: Screen, policy: Policy, *, at: datetime) -> None:
             ("  expires", f"{instant_text(policy.expires)}, {distance_text(policy.expires, at)}"),
             ("  governance", _quorum(policy.governance)),
             ("  log", policy.log.origin),
+            ("  works", _calendar(policy.calendar)),
         ]
     )
     for rule in policy.rules.values():
@@ -48,10 +51,31 @@ def policy_json(policy: Policy) -> Json:
         "previous": policy.previous,
         "expires": exact(policy.expires),
         "governance": {threshold.role: threshold.count for threshold in policy.governance},
+        "calendar": _calendar_json(policy.calendar),
         "log": {"origin": policy.log.origin, "keys": [key.key.key_id for key in policy.log.keys]},
         "roles": {role.name: sorted(role.members) for role in policy.roles.values()},
         "rules": {rule.name: _rule_json(policy, rule) for rule in policy.rules.values()},
         "signers": {signer.name: _signer_json(signer) for signer in policy.signers.values()},
+    }
+
+
+def _calendar(calendar: Calendar) -> str:
+    days = ", ".join(day for day in DAYS if day in calendar.days)
+    free = len(calendar.holidays)
+    until = f" until {max(calendar.holidays):%Y-%m-%d}" if free else ""
+    return (
+        f"{days}; {calendar.opens:%H:%M} to {calendar.closes:%H:%M} {calendar.zone}; "
+        f"{free or 'no'} holiday{'' if free == 1 else 's'}{until}"
+    )
+
+
+def _calendar_json(calendar: Calendar) -> Json:
+    return {
+        "zone": calendar.zone,
+        "days": [day for day in DAYS if day in calendar.days],
+        "opens": f"{calendar.opens:%H:%M}",
+        "closes": f"{calendar.closes:%H:%M}",
+        "holidays": [day.isoformat() for day in sorted(calendar.holidays)],
     }
 
 
@@ -64,7 +88,7 @@ def _rule_facts(policy: Policy, rule: Rule) -> list[tuple[str, str]]:
         ("  products", ", ".join(_products(policy, rule)) or "none"),
         ("  quorum", _quorum(rule.quorum)),
         ("  requesters", f"members of {', '.join(sorted(rule.requesters))}, who do not count"),
-        ("  deadline", f"{duration_text(rule.deadline)}, at most {duration_text(rule.longest)}"),
+        ("  deadline", f"{span_text(rule.deadline)}, at most {duration_text(rule.longest)}"),
         ("  rejection", _rejection(rule)),
     ]
     return [*facts, ("  checks", ", ".join(sorted(rule.checks)))] if rule.checks else facts
@@ -89,9 +113,15 @@ def _rule_json(policy: Policy, rule: Rule) -> Json:
         "requesters": sorted(rule.requesters),
         "veto": sorted(rule.veto),
         "checks": sorted(rule.checks),
-        "deadline_seconds": int(rule.deadline.total_seconds()),
+        **_deadline_json(rule.deadline),
         "longest_seconds": int(rule.longest.total_seconds()),
     }
+
+
+def _deadline_json(deadline: Span) -> dict[str, Json]:
+    if isinstance(deadline, timedelta):
+        return {"deadline_seconds": int(deadline.total_seconds())}
+    return {"deadline_working": str(deadline)}
 
 
 def _signer_json(signer: Signer) -> Json:

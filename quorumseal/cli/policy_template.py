@@ -53,7 +53,7 @@ authorities = [{_listed(draft.authorities)}]
 # Rules.  Whoever requests a release never counts towards its quorum.
 [rules.standard]
 requesters = [{_listed(draft.requesters)}]
-deadline = "3d" # unless the requester chooses another one
+deadline = "3d" # unless the requester chooses another one; "3bd" are business days
 longest = "7d"  # the latest that a requester can choose
 # "veto": one rejection by any role of the quorum ends the ceremony; name roles to give only them this veto.
 # "count": it ends once too few people are left to meet the quorum.
@@ -65,6 +65,14 @@ rejection = "{draft.rejection}"
 
 # Products.  Each has exactly one rule for its releases.
 {_products(draft.products)}
+# When people work: what "3bd" (business days) and "8bh" (business hours) are counted by.
+# [calendar]
+# zone = "Europe/Lisbon"
+# days = ["monday", "tuesday", "wednesday", "thursday", "friday"]
+# opens = "09:00"
+# closes = "17:00"
+# holidays = [2027-01-01] # each of them: a policy knows no country
+
 # Who signs the next version of this policy.
 [governance]
 {_counts(draft.quorum)}

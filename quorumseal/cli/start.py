@@ -5,14 +5,16 @@ The files are hashed here and stay here; what is signed and sent are their names
 request again is the same ceremony, so this is safe to repeat.
 """
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from datetime import datetime
 from pathlib import Path
 
 from quorumseal.ceremony.deciding import open_ceremony, opened
+from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.spans import Until, read_until
 from quorumseal.ceremony.statements import Request, Subject
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli import ceremony_screen, standing
@@ -21,7 +23,6 @@ from quorumseal.cli.desk import Desk, add_home, command, open_desk
 from quorumseal.cli.hashing import hash_files
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.show import next_command
-from quorumseal.cli.wait import duration
 from quorumseal.client.errors import CoordinatorRefusedError
 from quorumseal.signatures import Envelope
 from quorumseal.terminal import Mark
@@ -38,7 +39,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "artifacts", nargs="+", type=Path, metavar="ARTIFACT", help="a file, or a folder with all its files"
     )
-    parser.add_argument("--deadline", type=duration, metavar="TIME", help="8h, 3d, … (default: the rule's)")
+    parser.add_argument(
+        "--deadline",
+        type=_until,
+        metavar="TIME",
+        help="3bd or 4bh (working time), 8h, 3d, or an instant with its zone (default: the rule's)",
+    )
     parser.add_argument("--ticket", metavar="TEXT", help="where this release is talked about")
     parser.add_argument(
         "--evidence",
@@ -148,6 +154,7 @@ def _report(
                 **ceremony_screen.ceremony_json(ceremony, policy),
                 "awaited": list(standing.tally_of(ceremony, at).awaited),
                 "deadline": exact(request.deadline),
+                "deadline_seconds": int((request.deadline - request.opened_at).total_seconds()),
             }
         )
         return 0
@@ -164,3 +171,11 @@ def _report(
     else:
         drawn.next(*next_command(ceremony.state, opened.ceremony, arguments))
     return 0
+
+
+def _until(text: str) -> Until:
+    """Read a deadline that somebody typed."""
+    try:
+        return read_until(text)
+    except ValueFormatError as error:
+        raise ArgumentTypeError(str(error)) from None

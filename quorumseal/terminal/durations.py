@@ -12,7 +12,7 @@ _UNITS: Final = {
     "m": timedelta(minutes=1),
     "s": timedelta(seconds=1),
 }
-_WRITTEN: Final = re.compile("".join(rf"(?:(?P<{unit}>[0-9]{{1,5}}){unit})?" for unit in _UNITS), re.ASCII)
+_WRITTEN: Final = re.compile("".join(rf"(?:(?P<{unit}>[0-9]{{1,6}}){unit})?" for unit in _UNITS), re.ASCII)
 
 
 def duration_text(duration: timedelta) -> str:

@@ -102,6 +102,35 @@ def test_a_malformed_policy_is_refused_with_its_own_code(case: str) -> None:
     assert verdict(lambda: read_policy(edited(DOCUMENT, path, value))) == code
 
 
+WORKING = (*PREDICATE, "rules", 0, "deadline_working")
+
+
+def with_working(text: JsonValue) -> bytes:
+    return edited(without(DOCUMENT, (*PREDICATE, "rules", 0, "deadline_seconds")), WORKING, text)
+
+
+@pytest.mark.parametrize("text", ["1bd", "3bd", "40bh"])
+def test_a_deadline_in_working_time_is_signed_as_it_is_written(text: str) -> None:
+    policy = read_policy(with_working(text))
+    assert str(policy.rules["standard"].deadline) == text
+    assert write_policy(policy) == with_working(text)
+
+
+@pytest.mark.parametrize(
+    ("document", "code"),
+    [
+        (with_working("3d"), "json.invalid_field"),
+        (with_working("03bd"), "value.format"),
+        (with_working("30bd"), "policy.invalid"),
+        (with_working(3), "json.invalid_field"),
+        (edited(DOCUMENT, WORKING, "3bd"), "json.unknown_field"),
+    ],
+    ids=["by the clock", "another spelling", "longer than the longest", "a number", "both"],
+)
+def test_another_deadline_in_working_time_is_refused(document: bytes, code: str) -> None:
+    assert verdict(lambda: read_policy(document)) == code
+
+
 @pytest.mark.parametrize("path", [(*PREDICATE, table) for table in ("signers", "roles", "rules", "products")])
 def test_nothing_is_named_twice(path: Path) -> None:
     items = value_at(read(DOCUMENT), path)

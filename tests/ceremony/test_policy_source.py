@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from quorumseal.ceremony.errors import PolicyError
+from quorumseal.ceremony.calendar import Calendar
+from quorumseal.ceremony.errors import CeremonyError, PolicyError
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_document import read_policy, write_policy
 from quorumseal.ceremony.policy_source import compile_policy
+from quorumseal.ceremony.spans import Span, WorkingTime
 from tests.forging import verdict
 from tests.organisation import ROLES, Organisation, changed
 
@@ -110,6 +112,10 @@ def test_checks_are_optional() -> None:
     assert compiled(('checks = ["artifacts"]', "")).rules["standard"].checks == frozenset()
 
 
+def test_a_policy_without_a_calendar_works_as_most_do() -> None:
+    assert compile_policy(SOURCE).calendar == Calendar()
+
+
 def test_a_bare_date_is_its_first_instant_in_utc() -> None:
     assert compiled(("2027-11-20T14:00:00.000Z", "2027-11-20")).expires == EXPECTED.expires.replace(hour=0)
 
@@ -124,6 +130,34 @@ def test_a_text_may_hold_an_instant_too() -> None:
 )
 def test_durations_are_written_as_people_say_them(text: str, expected: timedelta) -> None:
     assert compiled(("2m", text)).clock_skew == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("12h", timedelta(hours=12)),
+        ("3bd", WorkingTime(count=3, in_days=True)),
+        ("8bh", WorkingTime(count=8, in_days=False)),
+    ],
+)
+def test_a_deadline_is_time_by_the_clock_or_working_time(text: str, expected: Span) -> None:
+    policy = compiled(('"3d"', f'"{text}"'))
+    assert policy.rules["standard"].deadline == expected
+    assert read_policy(write_policy(policy)) == policy
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('deadline = "3d"', 'deadline = "soon"', r"rules\.standard\.deadline: expected .* 3bd .*got 'soon'"),
+        ('longest = "1w"', 'longest = "5bd"', r"rules\.standard\.longest: expected .*got '5bd'"),
+        ('clock_skew = "2m"', 'clock_skew = "1bh"', r"clock_skew: expected .*got '1bh'"),
+        ('deadline = "3d"', 'deadline = "9bd"', "got 9 business days and 7 days"),
+    ],
+)
+def test_a_duration_that_does_not_fit_is_named_with_its_field(old: str, new: str, said: str) -> None:
+    with pytest.raises(CeremonyError, match=said):
+        compiled((old, new))
 
 
 REFUSED: dict[str, tuple[str, str, str]] = {

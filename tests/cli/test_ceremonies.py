@@ -2,9 +2,11 @@
 """The verbs about ceremonies, against a coordinator over mTLS; each test has a release of its own."""
 
 import itertools
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +229,46 @@ def test_what_cannot_open_a_ceremony_is_refused_before_it_is_signed(
 ) -> None:
     got, answer = rita("start", *words[:2], str(office.artifact), *words[2:])
     assert (got, answer["refused"]["code"]) == (exit_code, code)
+
+
+def test_a_deadline_is_resolved_once_and_said_in_full(
+    office: Office, rita: Callable[..., Any], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}"
+    typed = f"{day}T18:00+01:00"
+    ask = ["widget", "9.1", str(office.artifact)]
+    answer = rita("start", *ask, "--deadline", typed)[1]
+    assert answer["deadline"] == f"{day}T17:00:00.000Z"
+    assert 0 < answer["deadline_seconds"] <= 7 * 86400
+    again = rita("start", *ask, "--deadline", "2bd")[1]
+    assert (again["created"], again["deadline"]) == (False, answer["deadline"])
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        assert main(["start", "widget", "9.2", *ask[2:], "--deadline", "1bd", *office.home("rita")]) == 0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  deadline")]
+    assert re.search(
+        r"\d 17:00 UTC \(22:45 \+0545\), ([1-4] days? )?(\d+ h|\d+ min).* after it opened$", line
+    )
+
+
+def test_what_is_no_deadline_is_refused_with_what_was_expected(
+    office: Office, rita: Callable[..., Any]
+) -> None:
+    for typed, expected in [
+        ("3 days", "3bd (business days)"),
+        ("2026-11-25T17:00", "with its zone"),
+        ("2020-01-01T00:00Z", "a deadline after the opening"),
+        ("90d", "at most 7 days"),
+        ("9999bd", "enough working days within a year"),
+    ]:
+        code, answer = rita("start", "widget", "0.9", str(office.artifact), "--deadline", typed)
+        assert code != 0
+        assert expected in answer["refused"]["message"]
+        assert answer["refused"]["hint"]
 
 
 def test_artifacts_of_one_name_and_links_are_refused(
