@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What holds for the project as a whole and no linter knows."""
 
+import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+
+from quorumseal.cli.table import Noun, entries
 
 ROOT = Path(__file__).parent.parent
 WIRE = ROOT / "quorumseal" / "v1"
@@ -41,6 +45,24 @@ def test_verifying_needs_nothing_of_servers_and_databases() -> None:
     pinned = set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE))
     assert {"cryptography", "pynacl", "rfc8785"} <= pinned
     assert not pinned & {"grpcio", "protobuf", "sqlalchemy", "alembic", "rich"}
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    return (
+        node.value
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+
+
+def test_every_command_that_a_text_of_the_program_names_is_one() -> None:
+    named = re.compile(r"(?:`|with: |run: |[(;] ?)quorumseal ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
+    programs = [path for path in sources() if path.relative_to(ROOT).parts[0] not in ("tests", "scripts")]
+    found = {match.groups() for path in programs for text in texts_of(path) for match in named.finditer(text)}
+    assert ("policy", "compile") in found
+    for verb, below in found:
+        item = entries()[verb]
+        assert not isinstance(item, Noun) or below in {None, *item.load()}, f"quorumseal {verb} {below}"
 
 
 def test_generated_code_accepts_the_oldest_libraries_that_are_declared() -> None:

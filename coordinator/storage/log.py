@@ -36,7 +36,7 @@ class LogTables:
         if frontier.root() != root:
             raise LogDamagedError(
                 f"expected the stored tree of {size} entries to have the root that the head names",
-                hint="restore the database from a backup; `quorumseal coordinator rebuild` says more",
+                hint="stop the coordinator, keep its files, and compare them with a backup",
             )
         return LogHead(frontier=frontier, root=root, at=from_milliseconds(at))
 

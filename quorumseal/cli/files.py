@@ -2,6 +2,8 @@
 """Files that commands read and write: bounded, never through surprises, never overwriting."""
 
 import os
+import stat
+from io import FileIO
 from pathlib import Path
 
 from quorumseal.cli.errors import BundleMissingError, CommandError, FileError, OverwriteError
@@ -10,13 +12,17 @@ from quorumseal.verifier.status import MAX_STATUS_BYTES
 from quorumseal.verifier.trust import MAX_TRUST_BYTES, Trust, read_trust
 
 _PUBLIC = 0o644
+_WITHOUT_WAITING = (
+    os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
+_KINDS = {stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket"}
 _WHERE = "compare the name and the folder that you are in"
 
 
 def read_file(path: Path, what: str, most: int, missing: type[CommandError] = FileError) -> bytes:
     """Return a file's bytes, at most ``most``; refuse one that is not there or larger."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path, what) as file:
             data = file.read(most + 1)
     except FileNotFoundError:
         raise missing(f"expected {what} at {path}, got no such file", hint=_WHERE) from None
@@ -25,6 +31,19 @@ def read_file(path: Path, what: str, most: int, missing: type[CommandError] = Fi
     if len(data) > most:
         raise FileError(f"expected {what} of at most {most} bytes at {path}, got a larger file")
     return data
+
+
+def open_plain(path: Path, what: str) -> FileIO:
+    """Open what is a plain file; a named pipe would make the command wait for somebody to write into it."""
+    descriptor = os.open(path, _WITHOUT_WAITING)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        found = next((name for is_it, name in _KINDS.items() if is_it(mode)), "a device")
+        raise FileError(
+            f"expected {what} at {path}, got {found}", hint="name the file itself; write it down first"
+        )
+    return FileIO(descriptor)
 
 
 def read_bundle_file(path: Path) -> bytes:

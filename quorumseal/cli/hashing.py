@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from quorumseal.cli.errors import FileError
+from quorumseal.cli.files import open_plain
 from quorumseal.refusal import Refusal
 
 CHUNK: Final = 1 << 17
@@ -55,6 +56,8 @@ class Hashing:
             name, path = item
             try:
                 self._digests[name] = self._hash(path, buffer)
+            except FileError as refusal:
+                self._refusal = refusal
             except OSError as error:
                 self._refusal = FileError(
                     f"expected a file at {path}, got: {error.strerror}",
@@ -68,7 +71,7 @@ class Hashing:
 
     def _hash(self, path: Path, buffer: memoryview) -> str:
         digest = hashlib.sha256()
-        with path.open("rb", buffering=0) as file:
+        with open_plain(path, "a file") as file:
             while count := file.readinto(buffer):
                 digest.update(buffer[:count])
                 with self._lock:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The live screen of ``watch``."""
 
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -14,13 +15,20 @@ from quorumseal.ceremony.quorum import RoleTally
 from quorumseal.cli import standing
 from quorumseal.cli.desk import now
 from quorumseal.cli.happenings import happenings
-from quorumseal.terminal import Look, Mark
+from quorumseal.terminal import Look, Mark, duration_text
 from signer_agent.observing import Observation
 
 _COLOURS = {Mark.DONE: "green", Mark.FAILED: "red", Mark.WARNING: "yellow", Mark.WAITING: "cyan"}
 _LATEST = 6
 _TIMES_A_SECOND = 2
 _BAR = 24
+
+
+def filled_cells(share: float, cells: int) -> int:
+    """Return how many cells of a bar are filled: some as soon as it began, all only at its end."""
+    if share <= 0:
+        return 0
+    return cells if share >= 1 else min(max(round(share * cells), 1), cells - 1)
 
 
 class LiveScreen:
@@ -76,13 +84,12 @@ class LiveScreen:
 
     def _time(self, ceremony: Ceremony) -> Text:
         """Draw how much of the time is used up."""
-        request = ceremony.request.statement
-        used = (now() - request.opened_at) / (request.deadline - request.opened_at)
-        cells = round(min(max(used, 0.0), 1.0) * _BAR)
+        opened, at = ceremony.request.statement.opened_at, ceremony.ended_at or now()
+        used, whole = max(at - opened, timedelta(0)), ceremony.deadline - opened
+        cells = filled_cells(used / whole, _BAR)
         full, rest = ("━", "╌") if self._look.unicode else ("#", "-")
-        return Text.assemble(
-            "  ", (full * cells, "dim"), (rest * (_BAR - cells), "cyan"), " of the time is used"
-        )
+        said = f" {duration_text(used)} of {duration_text(whole)} used"
+        return Text.assemble("  ", (full * cells, "dim"), (rest * (_BAR - cells), "cyan"), said)
 
     def _mark(self, mark: Mark) -> Text:
         drawn, in_ascii, _ = mark.value

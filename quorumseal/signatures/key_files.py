@@ -18,6 +18,11 @@ from quorumseal.signatures.errors import (
 )
 from quorumseal.signatures.private_key import Ed25519PrivateKey, P256PrivateKey
 
+MAKE_ONE: Final = (
+    "make one with: openssl genpkey -algorithm ed25519 | openssl pkcs8 -topk8 -scrypt -out signing.key.pem"
+)
+"""`org init` makes everybody's first keys; a key of one's own comes from any tool that writes PKCS#8."""
+
 _ENCRYPTED: Final = "ENCRYPTED PRIVATE KEY"
 _PLAIN: Final = "PRIVATE KEY"
 _PROTECTION: Final = "scryptAndAES256-CBC"
@@ -71,9 +76,7 @@ def read_key_file(pem: bytes, passphrase: bytes | None) -> Ed25519PrivateKey | P
     try:
         label, der = unarmour(pem, _ENCRYPTED, _PLAIN)
     except ValueError as error:
-        raise MalformedKeyFileError(
-            f"expected a private key file in PEM: {error}", hint="make one with: quorumseal key generate"
-        ) from None
+        raise MalformedKeyFileError(f"expected a private key file in PEM: {error}", hint=MAKE_ONE) from None
     if label == _ENCRYPTED and passphrase is None:
         raise PassphraseNeededError("expected a passphrase for an encrypted key file, got none")
     if label == _PLAIN and passphrase is not None:
@@ -110,7 +113,7 @@ def _private_key(oid: str, parameters: bytes | None, secret: bytes) -> Ed25519Pr
         raise MalformedKeyFileError("expected a P-256 private key with its own public key, got another's")
     raise MalformedKeyFileError(
         f"expected an Ed25519 or P-256 private key, got one of kind {oid} or in another form",
-        hint="make one with: quorumseal key generate",
+        hint=MAKE_ONE,
     )
 
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What only shows on a terminal: the live screen, progress, prompts, colours."""
 
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from quorumseal.cli.live_screen import filled_cells
 from quorumseal.cli.main import main
 from tests.cli.office import Office, coordinator_of, found_office
 from tests.cli.published import publish
@@ -27,6 +29,7 @@ def test_watch_draws_a_lane_for_each_role_until_the_bundle_is_published(office: 
     watched = Terminal(["watch", release, *office.home("rita")], columns=columns)
     watched.until(shows("awaited: alice, bob, erin"))
     assert any("○  security     ○" in line for line in watched.lines)
+    assert re.fullmatch(r"  ━╌{23} (\d+ s|under a second) of 3 days used", watched.lines[1])
     office.approve("alice", release=release)
     watched.until(shows("●○  alice; awaited: bob, erin"))
     assert (
@@ -36,6 +39,14 @@ def test_watch_draws_a_lane_for_each_role_until_the_bundle_is_published(office: 
     watched.until(shows("quorumseal release fetch"))
     assert watched.end() == 0
     assert watched.lines[0].startswith(f"✓ widget {columns} was approved")
+
+
+@pytest.mark.parametrize(
+    ("share", "filled"),
+    [(-0.1, 0), (0.0, 0), (1e-9, 1), (0.04, 1), (0.5, 12), (0.99, 23), (0.9999, 23), (1.0, 24), (7.0, 24)],
+)
+def test_the_bar_begins_as_soon_as_time_runs_and_is_full_only_at_the_end(share: float, filled: int) -> None:
+    assert filled_cells(share, 24) == filled
 
 
 def test_an_interrupted_watch_is_130_and_leaves_the_terminal_as_it_was(office: Office) -> None:

@@ -186,6 +186,29 @@ def test_of_several_files_those_with_other_names_are_named(
     ]
 
 
+@pytest.mark.parametrize("which", ["artifact", "--manifest", "--bundle", "--trust", "--status"])
+@pytest.mark.parametrize(("make", "what"), [(os.mkfifo, "a pipe"), (os.mkdir, "a folder")])
+def test_what_is_no_plain_file_is_refused_and_not_waited_for(
+    published: Published,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    which: str,
+    make: Callable[[Path], None],
+    what: str,
+) -> None:
+    odd = tmp_path / "odd"
+    make(odd)
+    if which == "artifact" and what == "a folder":
+        (odd / "inside").mkdir()
+        what = "an empty folder"
+    words = [str(odd) if which == "artifact" else str(published.artifact), *published.verifying]
+    words = words if which == "artifact" else [*words, which, str(odd)]
+    assert main(["verify", *words]) == 2
+    said = flat(capsys.readouterr().err)
+    assert f"got {what}" in said
+    assert "[usage.file]" in said
+
+
 def _nothing(folder: Path) -> None:
     (folder / "empty").mkdir()
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from quorumseal.signatures import (
     BadSignatureError,
     Ed25519PrivateKey,
+    MalformedKeyFileError,
     P256PrivateKey,
     PrivateKey,
     PublicKey,
@@ -98,6 +99,18 @@ def test_keys_made_by_openssl_are_read_and_their_signatures_verified(kind: str, 
     public.verify(signature.read_bytes(), b"message")
     with pytest.raises(BadSignatureError):
         public.verify(signature.read_bytes(), b"messagf")
+
+
+@openssl_needed
+def test_the_command_that_a_refused_key_file_is_hinted_at_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(MalformedKeyFileError) as refusal:
+        read_key_file(b"no key", None)
+    prefix, _, command = refusal.value.hint.partition(": ")
+    assert prefix == "make one with"
+    pasted = f"{command} -passout pass:'{PASSPHRASE}'"
+    subprocess.run(["sh", "-c", pasted], check=True, cwd=tmp_path)
+    key = read_key_file((tmp_path / "signing.key.pem").read_bytes(), PASSPHRASE.encode())
+    assert key.public.scheme is Scheme.ED25519
 
 
 @given(st.binary(min_size=40, max_size=40), st.binary(max_size=80))
