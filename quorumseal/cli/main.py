@@ -84,7 +84,9 @@ def _run_noun(noun: Noun, prog: str, words: Sequence[str]) -> int:
     if not words or words[0] in _HELP:
         sys.stdout.write(noun_help_text(noun, verbs, prog))
         return 0 if words else Outcome.USAGE
-    return _run(_find(words[0], verbs, prog), f"{prog} {words[0]}", words[1:], noun.extra)
+    found = _find(words[0], verbs, prog)
+    extra = found.extra if isinstance(found, Verb) else noun.extra
+    return _run(found, f"{prog} {words[0]}", words[1:], extra)
 
 
 def _run_command(command: Command, prog: str, words: Sequence[str]) -> int:

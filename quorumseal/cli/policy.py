@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``policy show``, ``policy check``, ``policy compile``: the rules, as people read, write and sign them."""
+"""``policy``: the rules, as people read, write and sign them."""
 
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from quorumseal.cli.errors import FileError
 from quorumseal.cli.files import read_file, write_new
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.policy_screen import draw_policy, policy_json
-from quorumseal.cli.table import Command
+from quorumseal.cli.table import Command, Verb
 from quorumseal.terminal import Mark
 
 
@@ -94,10 +94,13 @@ def show(arguments: Namespace) -> int:
     return 0
 
 
-VERBS = {
+VERBS: dict[str, Command | Verb] = {
     "show": Command("show the policy in force, verified", _add_show_arguments, show, show.__doc__ or ""),
     "check": Command("say what a policy.toml means", _add_check_arguments, check, check.__doc__ or ""),
     "compile": Command(
         "write the bytes to be signed", _add_compile_arguments, compile_, compile_.__doc__ or ""
+    ),
+    "holidays": Verb(
+        "quorumseal.cli.policy_holidays", "draft a country's holidays for policy.toml", "holidays"
     ),
 }

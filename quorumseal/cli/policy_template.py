@@ -71,7 +71,7 @@ rejection = "{draft.rejection}"
 # days = ["monday", "tuesday", "wednesday", "thursday", "friday"]
 # opens = "09:00"
 # closes = "17:00"
-# holidays = [2027-01-01] # each of them: a policy knows no country
+# holidays = [2027-01-01] # drafted by: quorumseal policy holidays PT --year 2027
 
 # Who signs the next version of this policy.
 [governance]
