@@ -102,6 +102,8 @@ class Organisation:
     valid_until: Mapping[str, datetime] = field(default_factory=dict)
     guardians: frozenset[str] = frozenset()
     deputies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    leads: Mapping[str, str] = field(default_factory=dict)
+    windows: Mapping[str, timedelta] = field(default_factory=dict)
     stages: tuple[frozenset[str], ...] = ()
     extenders: frozenset[str] = frozenset()
     emergency: BreakGlass | None = None
@@ -183,6 +185,8 @@ class Organisation:
             members=frozenset(members),
             deputies=frozenset(self.deputies.get(role, ())),
             guardian=role in self.guardians,
+            lead=self.leads.get(role),
+            window=self.windows.get(role),
         )
 
     def _signer(self, name: str) -> Signer:

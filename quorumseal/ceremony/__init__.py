@@ -7,7 +7,8 @@ what people sign; their ``…_document`` modules read and write them, ``policy_s
 ``policy.toml``.  ``admission`` decides which request may open a ceremony beside the others, ``budget`` how
 much one may hold, ``record`` is the auditor's account.
 
-Waiting: ``calendar``, ``extending``, ``delegating`` and ``standing`` (who is away, who stands in).
+Waiting: ``calendar``, ``extending``, ``delegating`` and ``standing`` (who is away, who stands in);
+``reminding`` (who hears when that a ceremony waits) and ``forecasting`` (what may keep it from its quorum).
 Emergencies: ``emergency`` (the floor), ``breaking_glass`` (their course), ``emergencies`` (how many),
 ``succeeding`` (what ratifies or revokes).
 """
