@@ -19,6 +19,7 @@ from coordinator.notifying.settings import NotificationSettings
 from coordinator.policies import Policies
 from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
+from coordinator.status import StatusFile, StatusKeeping
 from coordinator.steady import Steady
 from coordinator.storage import Storage
 from coordinator.sweeping import Sweeping
@@ -93,6 +94,7 @@ class Coordinator:
         notifier = Notifier(storage, told.routes, clock=self._clock, wake=notifying.wake)
         destinations = [Directory(path) for path in self._publish_to]
         publishing = Publishing(storage, reader, policies, destinations, clock=self._clock, notifier=notifier)
+        status = StatusFile(storage, reader, policies, self._log_key, clock=self._clock)
         writer = Writer(
             storage,
             self._log_key,
@@ -115,6 +117,8 @@ class Coordinator:
             notifying=notifying,
             notifier=notifier,
             reader=reader,
+            status=status,
+            keeping=StatusKeeping(status, destinations, clock=self._clock),
             policies=policies,
             clock=self._clock,
         )
@@ -135,9 +139,12 @@ class _Running:
         notifying: Notifying,
         notifier: Notifier,
         reader: LogReader,
+        status: StatusFile,
+        keeping: StatusKeeping,
         policies: Policies,
         clock: LogClock,
     ) -> None:
+        self._keeping = keeping
         self._storage = storage
         self._live = live
         self._writer = writer
@@ -154,6 +161,7 @@ class _Running:
             writer=writer,
             live=live,
             reader=reader,
+            status=status,
             publishing=publishing,
             clock=clock,
             reading=self._reading,
@@ -165,11 +173,13 @@ class _Running:
         self._deadlines.thread.start()
         self._sweeping.thread.start()
         self._publishing.thread.start()
+        self._keeping.thread.start()
         self._notifying.start()
 
     def lost(self) -> list[str]:
         threads: list[Writer | Steady] = [self._writer, self._listening]
         threads += [self._deadlines.thread, self._sweeping.thread, self._publishing.thread]
+        threads.append(self._keeping.thread)
         threads += self._notifying.threads
         return [thread.name for thread in threads if not thread.alive]
 
@@ -179,6 +189,7 @@ class _Running:
         self._deadlines.thread.close()
         self._sweeping.thread.close()
         self._publishing.thread.close()
+        self._keeping.thread.close()
         self._writer.close()
         self._notifying.close()
         self._reading.shutdown()

@@ -5,38 +5,65 @@ A batch knows what it follows (``Ground``) and keeps what its commands change to
 away and decided again on other ground.  A refused command leaves no trace in it.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from coordinator.commands import Act, Outcome, Repeated, Start, WriterCommand, Written
+from coordinator.commands import Act, Outcome, Repeated, Stand, Start, WriterCommand, Written
 from coordinator.errors import OldPolicyError, UnknownCeremonyError
 from coordinator.notifying.notice import Notice
 from coordinator.notifying.routes import Routes
 from coordinator.notifying.telling import notices_of
-from coordinator.projection import ceremony_row
+from coordinator.projection import ceremony_row, past_emergency
 from coordinator.storage import (
     AnnexRow,
     Append,
-    CeremonyEnd,
     EntryRow,
     LogHead,
     OutboxRow,
     Release,
 )
 from coordinator.tree import GrowingTree
-from coordinator.values import PublicationState, Receipt
+from coordinator.values import Annex, PublicationState, Receipt
 from quorumseal.ceremony.admission import Existing, Known, admit, identity
 from quorumseal.ceremony.chain import Chain, extend, open_chain
-from quorumseal.ceremony.commands import Cancel, Expire, Record, Supersede
+from quorumseal.ceremony.commands import (
+    Cancel,
+    Deliver,
+    Expire,
+    Extend,
+    File,
+    Record,
+    Stop,
+    Supersede,
+    signed_in,
+)
+from quorumseal.ceremony.deciding import next_due
+from quorumseal.ceremony.delegating import handed_on, live_for
+from quorumseal.ceremony.emergencies import PastEmergency, admit_emergency
 from quorumseal.ceremony.entries import CONCLUSIONS, Entry, EntryType
-from quorumseal.ceremony.errors import CeremonyEndedError, OtherPolicyError
+from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyFullError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.request_errors import CeremonyExistsError
-from quorumseal.ceremony.statements import Request
+from quorumseal.ceremony.request_errors import CeremonyExistsError, RevocationError
+from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.standing_chain import StandingChain, stand_on
+from quorumseal.ceremony.statements import Request, StandingAct
+from quorumseal.ceremony.succeeding import OTHER_KIND, check_alone, check_ratification, check_revocation
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import PrivateKey
+
+_MOVING = CONCLUSIONS | {
+    EntryType.EXTENDED,
+    EntryType.WINDOW_OPENED,
+    EntryType.WINDOW_BROKEN,
+    EntryType.REPORTED,
+}
+"""After which entries the lists say something else about a ceremony."""
+_PUBLISHED = frozenset({EntryType.APPROVED, EntryType.PROVISIONAL})
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +75,9 @@ class Ground:
     """The newest."""
     chains: Mapping[str, Chain]
     releases: Mapping[Release, Sequence[Known]]
+    standing: StandingChain
+    emergencies: Sequence[PastEmergency] = ()
+    """All that there were, where a command asks for another."""
     damaged: Mapping[str, Refusal] = field(default_factory=dict)
     """Ceremonies whose entries do not replay: nothing happens to them any more."""
     destinations: Sequence[str] = ()
@@ -58,8 +88,8 @@ class Ground:
 class _Logged:
     """A command's entry, whose receipt is made when the batch is sealed."""
 
-    ceremony: str
-    state: State
+    ceremony: str | None
+    state: State | None
     position: int
 
 
@@ -73,20 +103,31 @@ class Batch:
         self._entries: list[EntryRow] = []
         self._opened: dict[str, int] = {}
         self._concluded: dict[str, int] = {}
+        self._moved: set[str] = set()
         self._annexes: list[AnnexRow] = []
         self._notices: list[Notice] = []
         self._outcomes: list[_Logged | Repeated | Exception] = []
         self.changed: dict[str, Chain] = {}
         """The ceremonies that this batch moved, as they stand after it."""
+        self.standing = ground.standing
 
     def run(self, command: WriterCommand) -> None:
         """Run one command; whatever is wrong with it is its own outcome."""
         try:
-            outcome = self._start(command) if isinstance(command, Start) else self._act(command)
+            outcome = self._run(command)
         except Exception as reason:  # a defect, too, is the outcome of its own command only
             self._outcomes.append(reason)
         else:
             self._outcomes.append(outcome)
+
+    def _run(self, command: WriterCommand) -> _Logged | Repeated:
+        match command:
+            case Start():
+                return self._start(command)
+            case Act():
+                return self._act(command)
+            case Stand():
+                return self._stand(command)
 
     def seal(self, log_key: PrivateKey) -> tuple[Append | None, list[Outcome | Exception]]:
         """Return what is to be stored, nothing where nothing was written, and the commands' outcomes."""
@@ -114,15 +155,9 @@ class Batch:
                 ceremony_row(self.changed[ceremony], index, self._concluded.get(ceremony))
                 for ceremony, index in self._opened.items()
             ],
-            ended=[
-                CeremonyEnd(
-                    ceremony=ceremony,
-                    state=self.changed[ceremony].ceremony.state,
-                    ended_at=self._at,
-                    concluded_index=index,
-                )
-                for ceremony, index in self._concluded.items()
-                if ceremony not in self._opened
+            moved=[
+                ceremony_row(self.changed[ceremony], None, self._concluded.get(ceremony))
+                for ceremony in sorted(self._moved - self._opened.keys())
             ],
             annexes=self._annexes,
             outbox=self._outbox(),
@@ -143,13 +178,8 @@ class Batch:
         if earlier is not None and earlier.ceremony.request.digest == request.digest:
             # sent again by somebody who never heard the answer, whatever became of the ceremony since
             return Repeated(ceremony=earlier.id, state=earlier.ceremony.state, seq=0)
-        if command.policy.digest != current.digest:
-            raise OldPolicyError(
-                f"expected a request under policy version {current.policy.version} ({current.digest}), "
-                f"got one under version {command.policy.policy.version} ({command.policy.digest})",
-                hint="fetch the newest policy, then start again",
-            )
-        known = self._known(request.statement)
+        _require_newest(command.policy, current)
+        known = self._known(_release(statement))
         verdict = admit(request, known)
         if isinstance(verdict, Existing):
             state = next(each.state for each in known if each.ceremony == verdict.ceremony)
@@ -159,7 +189,14 @@ class Batch:
                 f"expected a ceremony id that is free, got {statement.ceremony}",
                 hint="start again: an id is made anew each time",
             )
-        chain, opening = open_chain(command.policy, request, at=self._at)
+        self._check_others(request)
+        chain, opening = open_chain(
+            command.policy,
+            request,
+            at=self._at,
+            delegations=live_for(statement, current.policy, self.standing.standing.live(at=self._at)),
+            vetoed_by=self._vetoed_by(statement, superseded=verdict.superseded),
+        )
         if verdict.superseded is not None:
             self._apply(*extend(self._require(verdict.superseded), Supersede(request.digest), at=self._at))
         self._opened[chain.id] = self._ground.head.size + len(self._entries)
@@ -173,16 +210,46 @@ class Batch:
                 subjects=statement.subjects,
             ),
         ]
+        self._keep_annexes(chain.id, command.annexes)
         return _Logged(chain.id, chain.ceremony.state, self._apply(chain, (opening,)))
 
-    def _known(self, request: Request) -> list[Known]:
-        """Return the earlier ceremonies for a release as they stand now: what is due has expired."""
-        release = _release(request)
+    def _check_others(self, request: Signed[Request]) -> None:
+        """Refuse a request that does not fit what became of another ceremony for the same version."""
+        statement = request.statement
+        others = self._known((statement.product, statement.version, OTHER_KIND[statement.kind]))
+        if statement.kind is Kind.REVOCATION:
+            for each in others:
+                if each.request == statement.subjects[0].digest:
+                    check_revocation(statement, self._require(each.ceremony).ceremony.request, each.state)
+                    return
+            raise RevocationError(
+                f"expected a revocation of a release of {statement.product} {statement.version}, "
+                f"got one of request {statement.subjects[0].digest}, which this log does not hold",
+                hint="name the request of the release that is taken back",
+            )
+        check_alone(statement, others)
+        if statement.ratified is not None:
+            emergency = self._require(statement.ratified.ceremony)
+            check_ratification(statement, statement.ratified, emergency.ceremony, emergency.conclusion or "")
+
+    def _vetoed_by(self, request: Request, *, superseded: str | None) -> frozenset[str]:
+        """Return who stopped earlier emergencies for a release; refuse one too many."""
+        if request.emergency is None:
+            return frozenset()
+        past = {each.ceremony: each for each in self._ground.emergencies}
+        for ceremony in past.keys() | self._opened.keys():
+            self._move(ceremony)
+        for ceremony, chain in self.changed.items():
+            if chain.ceremony.emergency is not None:
+                past[ceremony] = past_emergency(ceremony_row(chain, None, None))
+        others = [each for ceremony, each in past.items() if ceremony != superseded]
+        return admit_emergency(request, request.emergency, others, at=self._at)
+
+    def _known(self, release: Release) -> list[Known]:
+        """Return the earlier ceremonies for a release as they stand now: what is due has happened."""
         known = self._releases.get(release) or self._ground.releases[release]
         for each in known:
-            chain = self._chain(each.ceremony)
-            if chain and chain.ceremony.state is State.OPEN and _deadline(chain) <= self._at:
-                self._apply(*extend(chain, Expire(), at=self._at))
+            self._move(each.ceremony)
         return [
             replace(each, state=self.changed[each.ceremony].ceremony.state)
             if each.ceremony in self.changed
@@ -190,15 +257,45 @@ class Batch:
             for each in known
         ]
 
+    def _move(self, ceremony: str) -> None:
+        """Let happen what time alone has brought."""
+        chain = self._chain(ceremony)
+        due = next_due(chain.ceremony) if chain else None
+        if chain and due is not None and due <= self._at:
+            self._apply(*extend(chain, Expire(), at=self._at))
+
+    def _stand(self, command: Stand) -> _Logged | Repeated:
+        act = command.act
+        if act.digest in self.standing.statements:
+            return Repeated(ceremony=None, state=None, seq=self.standing.statements[act.digest])
+        _require_newest(command.policy, self._ground.policy)
+        self.standing, entry = stand_on(self.standing, act, at=self._at)
+        position = self._log(entry)
+        for ceremony in sorted(self._ground.chains.keys() | self.changed.keys()):
+            self._hand_on(ceremony, act)
+        return _Logged(None, None, position)
+
+    def _hand_on(self, ceremony: str, act: Signed[StandingAct]) -> None:
+        """Append a standing act to an open ceremony that it touches, so that its own chain says it all."""
+        self._move(ceremony)
+        chain = self._require(ceremony)
+        command = handed_on(chain.ceremony, act)
+        if chain.ceremony.state is not State.OPEN or command is None:
+            return
+        try:
+            self._apply(*extend(chain, command, at=self._at))
+        except CeremonyFullError as refusal:  # nobody can decide there any more either
+            _log.warning("ceremony %s takes no delegation: %s", ceremony, refusal)
+
     def _act(self, act: Act) -> _Logged | Repeated:
         chain = self._require(act.ceremony)
         digest = None
-        if not isinstance(act.command, Expire):
+        if not isinstance(act.command, Expire | Deliver):
             digest = _check_policy(act.command, chain)
         try:
             longer, entries = extend(chain, act.command, at=self._at)
         except CeremonyEndedError:
-            if digest in chain.statements:  # the same cancellation ended it
+            if digest in chain.statements:  # the same cancellation or veto ended it
                 return _repeated(chain, digest)
             raise
         if not entries:
@@ -206,14 +303,14 @@ class Batch:
         first = self._apply(longer, entries)
         for offset, entry in enumerate(entries):
             if "envelope" in entry.body:
-                self._keep_annex(act)
+                self._keep_annexes(longer.id, (act.annex,) if act.annex else ())
                 return _Logged(longer.id, longer.ceremony.state, first + offset)
-        # Nothing but the end at the deadline, which was not on record yet.
-        if isinstance(act.command, Cancel):  # it came too late, and that is the answer
-            extend(longer, act.command, at=self._at)
+        if isinstance(act.command, Expire) or entries[-1].type is EntryType.DELIVERED:
+            return _Logged(longer.id, longer.ceremony.state, first)
+        # Nothing but what time alone brought, which was not on record yet.
         if isinstance(act.command, Record):  # it was recorded before, and has its entry
             return _repeated(longer, digest)
-        return _Logged(longer.id, longer.ceremony.state, first)
+        return self._act(act)  # whatever comes of it now is its answer
 
     def _chain(self, ceremony: str) -> Chain | None:
         return self.changed.get(ceremony) or self._ground.chains.get(ceremony)
@@ -234,25 +331,29 @@ class Batch:
     def _apply(self, chain: Chain, entries: Sequence[Entry]) -> int:
         """Take over a chain and its new entries; return the position of the first in this batch."""
         first = len(self._entries)
-        for index, entry in enumerate(entries, start=self._ground.head.size + first):
-            self._entries.append(EntryRow(index, entry.type, entry.ceremony, entry.seq, entry.payload))
+        for entry in entries:
+            position = self._log(entry)
             if entry.type in CONCLUSIONS:
-                self._concluded[chain.id] = index
+                self._concluded[chain.id] = self._ground.head.size + position
+            if entry.type in _MOVING:
+                self._moved.add(chain.id)
         self.changed[chain.id] = chain
         if self._ground.routes.anybody:
             self._notices += notices_of(chain.ceremony, entries)
         return first
 
-    def _keep_annex(self, act: Act) -> None:
-        if act.annex is not None:
-            self._annexes.append(
-                AnnexRow(
-                    ceremony=act.ceremony,
-                    commitment=act.annex.commitment,
-                    salt=act.annex.salt,
-                    text=act.annex.text,
-                )
-            )
+    def _log(self, entry: Entry) -> int:
+        """Append an entry; return its position in this batch."""
+        position = len(self._entries)
+        index = self._ground.head.size + position
+        self._entries.append(EntryRow(index, entry.type, entry.ceremony, entry.seq, entry.payload))
+        return position
+
+    def _keep_annexes(self, ceremony: str, annexes: Sequence[Annex]) -> None:
+        self._annexes += [
+            AnnexRow(ceremony=ceremony, commitment=annex.commitment, salt=annex.salt, text=annex.text)
+            for annex in annexes
+        ]
 
     def _outbox(self) -> list[OutboxRow]:
         return [
@@ -265,7 +366,7 @@ class Batch:
                 due_at=self._at,
             )
             for entry in self._entries
-            if entry.type == EntryType.APPROVED and entry.ceremony is not None
+            if entry.type in _PUBLISHED and entry.ceremony is not None
             for destination in self._ground.destinations
         ]
 
@@ -281,8 +382,13 @@ def _release(request: Request) -> Release:
     return request.product, request.version, request.kind
 
 
-def _deadline(chain: Chain) -> datetime:
-    return chain.ceremony.deadline
+def _require_newest(given: SignedPolicy, newest: SignedPolicy) -> None:
+    if given.digest != newest.digest:
+        raise OldPolicyError(
+            f"expected a statement under policy version {newest.policy.version} ({newest.digest}), "
+            f"got one under version {given.policy.version} ({given.digest})",
+            hint="fetch the newest policy, then sign anew",
+        )
 
 
 def _repeated(chain: Chain, digest: str | None) -> Repeated:
@@ -291,9 +397,9 @@ def _repeated(chain: Chain, digest: str | None) -> Repeated:
     return Repeated(ceremony=chain.id, state=chain.ceremony.state, seq=seq)
 
 
-def _check_policy(command: Record | Cancel, chain: Chain) -> str:
+def _check_policy(command: Record | Cancel | Extend | Stop | File, chain: Chain) -> str:
     """Return the digest of a statement that was authenticated under the policy that its ceremony pinned."""
-    signed = command.decision if isinstance(command, Record) else command.cancellation
+    signed = signed_in(command)
     given, pinned = signed.statement.context.policy, chain.ceremony.request.statement.context.policy
     if given != pinned:
         raise OtherPolicyError(

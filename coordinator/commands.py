@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from coordinator.values import Annex, Receipt
-from quorumseal.ceremony.commands import Cancel, Expire, Record
+from quorumseal.ceremony.commands import Cancel, Deliver, Expire, Extend, File, Record, Stop
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import Request
+from quorumseal.ceremony.statements import Request, StandingAct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,8 @@ class Start:
     policy: SignedPolicy
     """The one under which the request was authenticated."""
     request: Signed[Request]
+    annexes: tuple[Annex, ...] = ()
+    """The texts that it commits to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,20 +28,30 @@ class Act:
     """Something is to happen to a ceremony."""
 
     ceremony: str
-    command: Record | Cancel | Expire
+    command: Record | Cancel | Extend | Stop | File | Deliver | Expire
     annex: Annex | None = None
     """The text that its statement commits to."""
 
 
-WriterCommand: TypeAlias = Start | Act
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """Something is to hold outside any ceremony."""
+
+    policy: SignedPolicy
+    """The one under which the act was authenticated."""
+    act: Signed[StandingAct]
+
+
+WriterCommand: TypeAlias = Start | Act | Stand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
     """An entry of its own is in the log, durably."""
 
-    ceremony: str
-    state: State
+    ceremony: str | None
+    state: State | None
+    """Of the ceremony; neither is there for a standing act."""
     receipt: Receipt
 
 
@@ -47,8 +59,8 @@ class Written:
 class Repeated:
     """The command asked for what is already in the log."""
 
-    ceremony: str
-    state: State
+    ceremony: str | None
+    state: State | None
     seq: int
     """The number of the entry that holds it."""
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ceremonies whose deadline passes in silence expire.
+"""What time alone brings: a deadline that passes in silence, the end of an emergency's veto window.
 
-Whoever asks after the deadline finds a ceremony expired in any case (the rules see to it); this thread only
-puts it on record when nobody asks.
+Whoever asks afterwards finds the ceremony moved in any case (the rules see to it); this thread only puts it
+on record when nobody asks.
 """
 
 import logging
@@ -35,7 +35,7 @@ class Deadlines:
     def expire_due(self) -> int:
         """Write the expiry of what is due now; return how many there were."""
         now = self._clock.now()
-        first = self._storage.ceremonies.next_deadline()
+        first = self._storage.ceremonies.next_due()
         if first is None or first > now:
             return 0
         due = self._storage.ceremonies.claim_due(now, until=now + _CLAIM, limit=_MOST_AT_ONCE)
@@ -44,7 +44,7 @@ class Deadlines:
 
     def _work(self) -> float:
         self.expire_due()
-        first = self._storage.ceremonies.next_deadline()
+        first = self._storage.ceremonies.next_due()
         if first is None:
             return _LONGEST_SLEEP
         until = (first - self._clock.now()).total_seconds()

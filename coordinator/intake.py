@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Statements at the door: signed by whom, handed in by whom, with which texts.  Before the writer's queue."""
+"""Statements at the door: signed by whom, handed in by whom, with which texts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
-from coordinator.commands import Act, Start
-from coordinator.errors import AnnexError, CallerNotSignerError, EvidenceUnknownError, NotServedError
+from coordinator.commands import Act, Stand, Start
+from coordinator.errors import AnnexError, CallerNotSignerError, EvidenceUnknownError
 from coordinator.policies import Policies
 from coordinator.seen import SeenCheckpoints
 from coordinator.storage import Storage
 from coordinator.uploading import KEPT
 from coordinator.values import MAX_TEXT_BYTES, SALT_BYTES, Annex
-from quorumseal.ceremony.commands import Cancel, Record
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.commands import Record, command_of
+from quorumseal.ceremony.errors import StatementFormatError
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, signed_as
-from quorumseal.ceremony.statements import Cancellation, Decision, Mode, Request, Statement
+from quorumseal.ceremony.statements import (
+    Cancellation,
+    CeremonyAct,
+    Decision,
+    Report,
+    Request,
+    StandingAct,
+    Statement,
+    Veto,
+)
 from quorumseal.signatures import Envelope
 
 
@@ -28,11 +37,11 @@ class Intake:
         self._seen = SeenCheckpoints(storage)
         self._now = now
 
-    def request(self, envelope: Envelope, caller: str) -> Start:
-        """Take in a request, all of whose evidence must be stored."""
+    def request(self, envelope: Envelope, annexes: Collection[Annex], caller: str) -> Start:
+        """Take in a request with its texts; all of its evidence must be stored."""
         policy, signed = self._authenticate(envelope, caller)
         request = signed_as(Request, signed)
-        _check_served(request.statement)
+        check_annexes(commitments(request.statement), annexes)
         digests = {evidence.digest for evidence in request.statement.evidence}
         until = self._now() + KEPT
         for digest in sorted(self._storage.evidence.missing(digests, until=until) if digests else ()):
@@ -40,19 +49,37 @@ class Intake:
                 f"expected the evidence that the request names to be stored, got none for {digest}",
                 hint="send the file first, then start again",
             )
-        return Start(policy=policy, request=request)
+        return Start(policy=policy, request=request, annexes=tuple(annexes))
 
     def decision(self, envelope: Envelope, reason: Annex | None, caller: str) -> Act:
         """Take in a decision, with the text of its reason where it has one."""
         decision = signed_as(Decision, self._authenticate(envelope, caller)[1])
-        _check_annex(decision.statement.reason, reason)
+        check_annexes(commitments(decision.statement), [reason] if reason else [])
         return Act(ceremony=decision.statement.ceremony, command=Record(decision), annex=reason)
 
-    def cancellation(self, envelope: Envelope, reason: Annex, caller: str) -> Act:
-        """Take in a cancellation with the text of its reason."""
-        cancellation = signed_as(Cancellation, self._authenticate(envelope, caller)[1])
-        _check_annex(cancellation.statement.reason, reason)
-        return Act(ceremony=cancellation.statement.ceremony, command=Cancel(cancellation), annex=reason)
+    def act(self, envelope: Envelope, annex: Annex | None, caller: str) -> Act:
+        """Take in a cancellation, extension, veto or report, with its text where it has one."""
+        signed = self._authenticate(envelope, caller)[1]
+        act = signed.statement
+        if not isinstance(act, CeremonyAct):
+            raise StatementFormatError(
+                "expected a signed cancellation, extension, veto or report, "
+                f"got a signed {type(act).__name__.lower()}"
+            )
+        check_annexes(commitments(act), [annex] if annex else [])
+        command = command_of(Signed(act, signed.envelope, signed.key, signed.digest))
+        return Act(ceremony=act.ceremony, command=command, annex=annex)
+
+    def standing_act(self, envelope: Envelope, caller: str) -> Stand:
+        """Take in an absence, a delegation or its withdrawal."""
+        policy, signed = self._authenticate(envelope, caller)
+        act = signed.statement
+        if not isinstance(act, StandingAct):
+            raise StatementFormatError(
+                "expected a signed absence, delegation or withdrawal, "
+                f"got a signed {type(act).__name__.lower()}"
+            )
+        return Stand(policy=policy, act=Signed(act, signed.envelope, signed.key, signed.digest))
 
     def _authenticate(self, envelope: Envelope, caller: str) -> tuple[SignedPolicy, Signed[Statement]]:
         policy, signed = self._policies.authenticate(envelope)
@@ -65,23 +92,30 @@ class Intake:
         return policy, signed
 
 
-def _check_served(request: Request) -> None:
-    if request.kind is not Kind.RELEASE or request.mode is not Mode.REGULAR:
-        raise NotServedError(
-            f"expected a {Kind.RELEASE} in mode {Mode.REGULAR}, got a {request.kind} in mode {request.mode}"
+def commitments(statement: Statement) -> frozenset[str]:
+    """Return what a statement commits to, without containing it."""
+    match statement:
+        case Request(why=why, emergency=emergency):
+            texts = {why, emergency.impact if emergency else None}
+        case Decision(reason=reason) | Cancellation(reason=reason) | Veto(reason=reason):
+            texts = {reason}
+        case Report(text=text):
+            texts = {text}
+        case _:
+            texts = set()
+    return frozenset(text for text in texts if text is not None)
+
+
+def check_annexes(expected: frozenset[str], annexes: Collection[Annex]) -> None:
+    """Refuse texts other than exactly those that a statement commits to."""
+    for annex in annexes:
+        if len(annex.salt) != SALT_BYTES:
+            raise AnnexError(f"expected a salt of {SALT_BYTES} bytes, got {len(annex.salt)}")
+        if not 1 <= len(annex.text.encode()) <= MAX_TEXT_BYTES or "\0" in annex.text:
+            raise AnnexError(f"expected a text of 1 to {MAX_TEXT_BYTES} bytes without NUL, got another")
+    given = {annex.commitment for annex in annexes}
+    if given != expected or len(given) != len(annexes):
+        raise AnnexError(
+            f"expected the texts that the statement commits to ({', '.join(sorted(expected)) or 'none'}), "
+            f"got {', '.join(sorted(given)) or 'none'}"
         )
-
-
-def _check_annex(commitment: str | None, annex: Annex | None) -> None:
-    if annex is None:
-        if commitment is not None:
-            raise AnnexError("expected the text that the statement commits to, got none")
-        return
-    if commitment is None:
-        raise AnnexError("expected no text, since the statement commits to none, got one")
-    if len(annex.salt) != SALT_BYTES:
-        raise AnnexError(f"expected a salt of {SALT_BYTES} bytes, got {len(annex.salt)}")
-    if not 1 <= len(annex.text.encode()) <= MAX_TEXT_BYTES or "\0" in annex.text:
-        raise AnnexError(f"expected a text of 1 to {MAX_TEXT_BYTES} bytes without NUL, got another")
-    if annex.commitment != commitment:
-        raise AnnexError(f"expected the text that {commitment} commits to, got one of {annex.commitment}")

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The policies of the log, as its standing entries hold them."""
+"""The policies of the log and who is away, as its standing entries hold them."""
 
 from collections.abc import Sequence
 
 from coordinator.errors import LogDamagedError, LogEmptyError, UnknownPolicyError
 from coordinator.storage import EntryRow, Storage
 from quorumseal.ceremony.chain import Chain, replay_chain
-from quorumseal.ceremony.entries import EntryType, policy_of, read_entry
+from quorumseal.ceremony.entries import EntryType, read_entry
+from quorumseal.ceremony.errors import CeremonyError
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, authenticate
+from quorumseal.ceremony.standing_chain import StandingChain, replay_standing
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Statement
 from quorumseal.signatures import Envelope
@@ -19,33 +21,41 @@ class Policies:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._all: tuple[SignedPolicy, ...] = ()
         self.reload()
 
     def reload(self) -> None:
-        """Read them from the log."""
-        entries = [read_entry(row.payload) for row in self._storage.log.standing()]
-        policies = tuple(policy_of(entry) for entry in entries if entry.type is EntryType.POLICY)
-        if not policies:
+        """Read them from the log, with what else belongs to no ceremony."""
+        rows = self._storage.log.standing()
+        if not rows:
             raise LogEmptyError(
                 "expected a log that begins with a policy, got an empty one",
                 hint="found the organisation first: `quorumseal org init`",
             )
-        self._all = policies
+        try:
+            self.keep(replay_standing(row.payload for row in rows))
+        except CeremonyError as refusal:
+            raise LogDamagedError(
+                f"expected entries of no ceremony that replay, got some that do not: {refusal}",
+                hint="restore the database from a backup; `quorumseal coordinator rebuild` says more",
+            ) from refusal
+
+    def keep(self, chain: StandingChain) -> None:
+        """Take over what now stands in the log."""
+        self.chain = chain
 
     @property
     def all(self) -> tuple[SignedPolicy, ...]:
         """Every version, oldest first."""
-        return self._all
+        return self.chain.policies
 
     @property
     def newest(self) -> SignedPolicy:
         """The one under which ceremonies are opened."""
-        return self._all[-1]
+        return self.chain.policies[-1]
 
     def named(self, digest: str) -> SignedPolicy:
         """Return the policy with a digest."""
-        for policy in reversed(self._all):
+        for policy in reversed(self.all):
             if policy.digest == digest:
                 return policy
         raise UnknownPolicyError(
@@ -57,7 +67,7 @@ class Policies:
     def authenticate(self, envelope: Envelope) -> tuple[SignedPolicy, Signed[Statement]]:
         """Authenticate a statement under the policy that it names."""
         newest = self.newest
-        if len(self._all) > 1:
+        if len(self.all) > 1:
             newest = self.named(read_statement(envelope.payload).context.policy.digest)
         return newest, authenticate(envelope, newest)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From an approved ceremony to a bundle at each destination: at least once, and only what verifies."""
+"""From what met its quorum to a bundle at each destination: at least once, and only what verifies."""
 
 import logging
 from collections.abc import Sequence
@@ -18,11 +18,13 @@ from coordinator.steady import Steady
 from coordinator.storage import OutboxRow, Storage
 from coordinator.values import Publication, PublicationState
 from quorumseal.ceremony.entries import read_entry
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.statement_document import read_statement
-from quorumseal.ceremony.statements import Request
+from quorumseal.ceremony.statements import Mode, Request
 from quorumseal.refusal import Refusal
 from quorumseal.verifier.bundle import bundle_name, read_bundle
-from quorumseal.verifier.standing import Terms
+from quorumseal.verifier.errors import DrillError
+from quorumseal.verifier.standing import Terms, judge_revocation
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
 
@@ -123,23 +125,33 @@ class Publishing:
 
     def _publish(self, row: OutboxRow) -> str:
         data = self._reader.bundle(row.ceremony)
-        request = _request(data)
+        request, parts = _request(data)
         self._check(data, request)
-        return self._destinations[row.destination].publish(
-            bundle_name(request.product, request.version, request.kind), data
+        provisional = request.mode is Mode.BREAK_GLASS and parts == 1
+        name = bundle_name(
+            request.product,
+            request.version,
+            request.kind,
+            provisional=request.ceremony if provisional else "",
         )
+        return self._destinations[row.destination].publish(name, data)
 
     def _check(self, data: bytes, request: Request) -> None:
         """Judge the bundle as a consumer would, before there is anything to take back."""
         first = self._policies.all[0]
         trust = Trust(organisation=first.policy.organisation, policy=first.digest, minimum_version=1)
         try:
+            if request.kind is Kind.REVOCATION:
+                judge_revocation(data, trust)
+                return
             verify(
                 data,
                 trust,
                 {subject.name: subject.digest for subject in request.subjects},
-                terms=Terms(product=request.product),
+                terms=Terms(product=request.product, now=self._clock.now(), allow_provisional=True),
             )
+        except DrillError:
+            return  # everything else holds
         except Refusal as refusal:
             raise BundleError(
                 f"expected a bundle that verifies, got one that does not ({refusal.code}: {refusal})",
@@ -160,8 +172,10 @@ def _told(reason: Exception, row: OutboxRow) -> str:
     return f"unforeseen error ({type(reason).__name__}); the coordinator's log says more"
 
 
-def _request(data: bytes) -> Request:
-    opening = read_entry(read_bundle(data).parts[0].entries[0])
+def _request(data: bytes) -> tuple[Request, int]:
+    """Return the request that a bundle is about, and how many parts it has."""
+    parts = read_bundle(data).parts
+    opening = read_entry(parts[0].entries[0])
     statement = read_statement(opening.envelope.payload)
     assert isinstance(statement, Request)  # noqa: S101 - it opened a ceremony
-    return statement
+    return statement, len(parts)

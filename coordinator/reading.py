@@ -12,7 +12,15 @@ from coordinator.errors import (
 )
 from coordinator.policies import Policies
 from coordinator.storage import CheckpointRow, EntryRow, Storage
-from coordinator.values import Annex, CeremonyRecord, Consistency, Publication, PublicationState, Receipt
+from coordinator.values import (
+    Annex,
+    CeremonyRecord,
+    Consistency,
+    Publication,
+    PublicationState,
+    Receipt,
+    StandingRecord,
+)
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statement_document import read_statement
@@ -48,11 +56,11 @@ class LogReader:
         _check_size(known_size, checkpoint)
         return Consistency(checkpoint=checkpoint.note, proof=self._prove(known_size, checkpoint.size))
 
-    def receipt(self, ceremony: str, seq: int) -> Receipt:
-        """Prove one entry of a ceremony."""
+    def receipt(self, ceremony: str | None, seq: int) -> Receipt:
+        """Prove one entry of a ceremony, or of none."""
         row = self._storage.log.entry(ceremony, seq)
         if row is None:
-            raise _unknown(ceremony)
+            raise _unknown(ceremony or "none")
         checkpoint = self.newest_checkpoint()
         part = self._part([row], checkpoint, ())
         return Receipt(
@@ -75,6 +83,15 @@ class LogReader:
             publications=self.publications(ceremony),
         )
 
+    def standing(self, known_size: int) -> StandingRecord:
+        """Return the entries of no ceremony with their proof."""
+        checkpoint = self.newest_checkpoint()
+        _check_size(known_size, checkpoint)
+        rows = [row for row in self._storage.log.standing() if row.index < checkpoint.size]
+        return StandingRecord(
+            part=self._part(rows, checkpoint, ()), consistency=self._prove(known_size, checkpoint.size)
+        )
+
     def request(self, ceremony: str) -> Request:
         """Return the request that opened a ceremony."""
         statement = read_statement(read_entry(self._chain(ceremony)[0].payload).envelope.payload)
@@ -89,24 +106,31 @@ class LogReader:
         )
 
     def bundle(self, ceremony: str) -> bytes:
-        """Make the bundle of an approved ceremony: the same bytes from the same log."""
+        """Make the bundle of what was approved or is provisional: the same bytes from the same log."""
+        request = self.request(ceremony)
+        parts = []
+        if request.ratified is not None:
+            parts.append(self._concluded(request.ratified.ceremony))
+        parts.append(self._concluded(ceremony, after=parts))
+        policies = [p for p in self._policies.all if p.policy.version <= request.context.policy.version]
+        return write_bundle(make_bundle(policies, *parts))
+
+    def _concluded(self, ceremony: str, after: Sequence[Part] = ()) -> Part:
+        """Return a ceremony to its conclusion, proved to extend what its people saw, and other parts."""
         row = self._storage.ceremonies.get(ceremony)
         if row is None:
             raise _unknown(ceremony)
-        if row.state != State.APPROVED or row.concluded_index is None:
+        if row.state not in (State.APPROVED, State.PROVISIONAL) or row.concluded_index is None:
             raise NotPublishableError(
-                f"expected an approved ceremony, got one that is {row.state}",
+                f"expected an approved or provisional ceremony, got one that is {row.state}",
                 hint=f"see what is missing with `quorumseal why {ceremony}`",
             )
         checkpoint = self._storage.log.checkpoint(row.concluded_index + 1)
         if checkpoint is None:
             raise LogDamagedError(f"expected a checkpoint of size {row.concluded_index + 1}, got none")
         rows = [each for each in self._chain(ceremony) if each.index <= row.concluded_index]
-        payloads = tuple(each.payload for each in rows)
-        sizes = sorted({seen.size for seen in seen_checkpoints(payloads)} - {0})
-        opening = read_statement(read_entry(payloads[0]).envelope.payload).context
-        policies = [p for p in self._policies.all if p.policy.version <= opening.policy.version]
-        return write_bundle(make_bundle(policies, self._part(rows, checkpoint, sizes)))
+        seen = {each.size for each in seen_checkpoints(tuple(each.payload for each in rows))} - {0}
+        return self._part(rows, checkpoint, sorted(seen | {part.index + 1 for part in after}))
 
     def _part(self, rows: Sequence[EntryRow], checkpoint: CheckpointRow, sizes: Sequence[int]) -> Part:
         index, size = rows[-1].index, checkpoint.size

@@ -12,14 +12,15 @@ from itertools import count
 from typing import TypeVar
 
 from coordinator.clock import LogClock
-from coordinator.commands import Outcome, Written
-from coordinator.errors import EvidenceUnknownError, PageTokenError
+from coordinator.commands import Outcome, WriterCommand, Written
+from coordinator.errors import EvidenceUnknownError, NotServedError, PageTokenError
 from coordinator.following import follow
 from coordinator.intake import Intake
 from coordinator.live import Live
 from coordinator.policies import Policies
 from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
+from coordinator.status import StatusFile
 from coordinator.storage import CeremonyRow, Storage
 from coordinator.uploading import Uploads
 from coordinator.values import (
@@ -27,18 +28,21 @@ from coordinator.values import (
     CeremonyRecord,
     CeremonySummary,
     Consistency,
-    Decided,
     LogEvent,
+    Nudged,
     Organisation,
     Page,
     Publication,
     Receipt,
+    Recorded,
+    StandingRecord,
     Started,
 )
 from coordinator.writer import Writer
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.statements import Mode
 from quorumseal.signatures import Envelope
 
 DEFAULT_PAGE_SIZE = 50
@@ -57,6 +61,7 @@ class UseCases:
         writer: Writer,
         live: Live,
         reader: LogReader,
+        status: StatusFile,
         publishing: Publishing,
         clock: LogClock,
         reading: ThreadPoolExecutor,
@@ -66,6 +71,7 @@ class UseCases:
         self._writer = writer
         self._live = live
         self._reader = reader
+        self._status = status
         self._publishing = publishing
         self._clock = clock
         self._intake = Intake(storage, policies, now=clock.now)
@@ -77,21 +83,29 @@ class UseCases:
         checkpoint = await self._read(self._reader.newest_checkpoint)
         return Organisation(policies=self._policies.all, checkpoint=checkpoint.note, now=self._clock.now())
 
-    async def start(self, envelope: Envelope, *, caller: str) -> Started:
+    async def start(self, envelope: Envelope, annexes: Collection[Annex] = (), *, caller: str) -> Started:
         """Open the ceremony that a signed request asks for, or return the one that it opened before."""
-        outcome = await self._writer.run(partial(self._intake.request, envelope, caller))
+        outcome = await self._writer.run(partial(self._intake.request, envelope, annexes, caller))
+        assert outcome.ceremony is not None  # noqa: S101 - a request has one
         created = isinstance(outcome, Written)
         return Started(ceremony=outcome.ceremony, created=created, receipt=await self._receipt(outcome))
 
-    async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Decided:
+    async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Recorded:
         """Record a signed decision; the same one again gets a receipt for the same entry."""
-        outcome = await self._writer.run(partial(self._intake.decision, envelope, reason, caller))
-        return Decided(receipt=await self._receipt(outcome), state=outcome.state)
+        return await self._recorded(partial(self._intake.decision, envelope, reason, caller))
 
-    async def cancel(self, envelope: Envelope, reason: Annex, *, caller: str) -> Receipt:
-        """Record a signed cancellation."""
-        outcome = await self._writer.run(partial(self._intake.cancellation, envelope, reason, caller))
+    async def act(self, envelope: Envelope, annex: Annex | None = None, *, caller: str) -> Recorded:
+        """Record a signed cancellation, extension, veto or report."""
+        return await self._recorded(partial(self._intake.act, envelope, annex, caller))
+
+    async def stand(self, envelope: Envelope, *, caller: str) -> Receipt:
+        """Record a signed absence, delegation or withdrawal."""
+        outcome = await self._writer.run(partial(self._intake.standing_act, envelope, caller))
         return await self._receipt(outcome)
+
+    async def standing(self, known_size: int = 0) -> StandingRecord:
+        """Return the entries of no ceremony, proved to a checkpoint that extends ``known_size``."""
+        return await self._read(lambda: self._reader.standing(known_size))
 
     async def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
         """Return a ceremony, proved to a checkpoint that extends the one of ``known_size``."""
@@ -148,12 +162,25 @@ class UseCases:
             yield chunk
 
     async def bundle(self, ceremony: str) -> bytes:
-        """Return the bundle of an approved ceremony."""
+        """Return the bundle of an approved or provisional ceremony."""
         return await self._read(lambda: self._reader.bundle(ceremony))
+
+    async def status(self) -> bytes:
+        """Return what was revoked and what has lapsed, signed as of now."""
+        return await self._read(self._status.make)
+
+    async def nudge(self, ceremony: str, *, caller: str) -> Nudged:
+        """Remind those whose decision is awaited."""
+        raise NotServedError(f"expected another call than to nudge {ceremony} for {caller}")
 
     async def publish(self, ceremony: str) -> tuple[Publication, ...]:
         """Try now to publish an approved ceremony wherever it is not published yet."""
         return await self._read(lambda: self._publishing.publish_now(ceremony))
+
+    async def _recorded(self, check: Callable[[], WriterCommand]) -> Recorded:
+        outcome = await self._writer.run(check)
+        assert outcome.state is not None  # noqa: S101 - it belongs to a ceremony
+        return Recorded(receipt=await self._receipt(outcome), state=outcome.state)
 
     async def _receipt(self, outcome: Outcome) -> Receipt:
         """Return the receipt of a statement's entry, whether it was written now or before."""
@@ -179,6 +206,7 @@ def _summary(row: CeremonyRow) -> CeremonySummary:
         product=row.product,
         version=row.version,
         kind=Kind(row.kind),
+        mode=Mode(row.mode),
         state=State(row.state),
         requester=row.requester,
         opened_at=row.opened_at,

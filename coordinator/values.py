@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.statements import Mode
 from quorumseal.client.values import MAX_EVIDENCE_BYTES as MAX_EVIDENCE_BYTES
 from quorumseal.client.values import MAX_TEXT_BYTES as MAX_TEXT_BYTES
 from quorumseal.client.values import SALT_BYTES as SALT_BYTES
@@ -20,7 +21,9 @@ from quorumseal.client.values import Consistency as Consistency
 from quorumseal.client.values import Head as Head
 from quorumseal.client.values import LogEvent as LogEvent
 from quorumseal.client.values import LoggedEntry as LoggedEntry
+from quorumseal.client.values import Nudged as Nudged
 from quorumseal.client.values import Receipt as Receipt
+from quorumseal.client.values import StandingRecord as StandingRecord
 from quorumseal.verifier.part import Part
 
 _Item = TypeVar("_Item")
@@ -46,8 +49,8 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """A decision is in the log."""
+class Recorded:
+    """A decision or an act is in the log."""
 
     receipt: Receipt
     state: State
@@ -97,6 +100,7 @@ class CeremonySummary:
     opened_at: datetime
     deadline: datetime
     ended_at: datetime | None
+    mode: Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ interpreter, and the batches that share a commit become small.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -20,15 +20,18 @@ from coordinator.answering import Answer, Waiting, answer_all
 from coordinator.batch import Batch, Ground
 from coordinator.chains import Chains
 from coordinator.clock import LogClock
-from coordinator.commands import Act, Outcome, Start, WriterCommand
+from coordinator.commands import Act, Outcome, Stand, Start, WriterCommand
 from coordinator.errors import BusyError, LogKeyError, StorageFailedError
 from coordinator.live import Live
 from coordinator.notifying.routes import Routes
 from coordinator.policies import Policies
-from coordinator.projection import known
-from coordinator.storage import LogHead, LostRaceError, Storage
-from quorumseal.ceremony.entries import EntryType
+from coordinator.projection import known, past_emergency
+from coordinator.storage import LogHead, LostRaceError, Release, Storage
+from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.statements import Request
+from quorumseal.ceremony.succeeding import OTHER_KIND
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import PrivateKey
 
@@ -176,6 +179,7 @@ class Writer:
                 self._catch_up(head)
                 continue
             self._head = append.after
+            self._policies.keep(batch.standing)
             for ceremony, chain in batch.changed.items():
                 self._chains.keep(ceremony, chain)
             self._chains.trim()
@@ -193,12 +197,18 @@ class Writer:
     def _ground(self, commands: Sequence[WriterCommand], head: LogHead) -> Ground:
         """Fetch what the commands touch, in two queries whatever their number."""
         starts = [command.request.statement for command in commands if isinstance(command, Start)]
-        names = {(s.product, s.version, str(s.kind)) for s in starts}
+        names = {(s.product, s.version, str(kind)) for s in starts for kind in (s.kind, OTHER_KIND[s.kind])}
         earlier = self._storage.ceremonies.earlier(names) if names else {}
         releases = {release: [known(each) for each in those] for release, those in earlier.items()}
+        emergencies = self._storage.ceremonies.emergencies() if any(s.emergency for s in starts) else []
         wanted = {command.ceremony for command in commands if isinstance(command, Act)}
         wanted |= {s.ceremony for s in starts}
+        wanted |= {s.ratified.ceremony for s in starts if s.ratified}
         wanted |= {e.ceremony for those in releases.values() for e in those if e.state is State.OPEN}
+        wanted |= {row.ceremony for row in emergencies if row.state == State.OPEN}
+        wanted |= _revoked(starts, releases)
+        if any(isinstance(command, Stand) for command in commands):
+            wanted |= set(self._storage.ceremonies.open_ones())
         damaged = self._fetch([ceremony for ceremony in wanted if self._chains.get(ceremony) is None])
         chains = {ceremony: chain for ceremony in wanted if (chain := self._chains.get(ceremony))}
         self._chains.trim()  # what is refused, too, was fetched
@@ -207,6 +217,8 @@ class Writer:
             policy=self._policies.newest,
             chains=chains,
             releases=releases,
+            standing=self._policies.chain,
+            emergencies=[past_emergency(row) for row in emergencies],
             damaged=damaged,
             destinations=self._destinations,
             routes=self._routes,
@@ -243,7 +255,7 @@ class Writer:
         for row in missed:
             if row.ceremony is not None:
                 self._chains.drop(row.ceremony)
-        if any(row.type == EntryType.POLICY for row in missed):
+        if any(row.ceremony is None for row in missed):
             self._policies.reload()
         self._head = newest
         self._live.catch_up()
@@ -263,3 +275,9 @@ class Writer:
                 f"got {self._log_key.public.key_id}",
                 hint="point log_key at the right file",
             )
+
+
+def _revoked(starts: Sequence[Request], releases: Mapping[Release, Sequence[Known]]) -> set[str]:
+    """Return the ceremonies of the releases that are to be taken back."""
+    digests = {s.subjects[0].digest for s in starts if s.kind is Kind.REVOCATION}
+    return {each.ceremony for those in releases.values() for each in those if each.request in digests}

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from quorumseal.client.errors import ClientError
 from quorumseal.client.values import (
+    Acted,
     Annex,
     CeremonyRecord,
     Consistency,
@@ -14,6 +15,7 @@ from quorumseal.client.values import (
     OrganisationRecord,
     Page,
     Receipt,
+    StandingRecord,
     Started,
 )
 
@@ -55,16 +57,24 @@ class Connection(Protocol):
         """Return summaries, newest first."""
         ...
 
-    def start(self, envelope: bytes) -> Started:
-        """Send a request."""
+    def start(self, envelope: bytes, annexes: Collection[Annex] = ()) -> Started:
+        """Send a request with its texts."""
         ...
 
     def decide(self, envelope: bytes, reason: Annex | None = None) -> Decided:
         """Send a decision."""
         ...
 
-    def cancel(self, envelope: bytes, reason: Annex) -> Receipt:
-        """Send a cancellation."""
+    def act(self, envelope: bytes, annex: Annex | None = None) -> Acted:
+        """Send a cancellation, extension, veto or report."""
+        ...
+
+    def stand(self, envelope: bytes) -> Receipt:
+        """Send an absence, delegation or withdrawal."""
+        ...
+
+    def standing(self, known_size: int = 0) -> StandingRecord:
+        """Return the entries of no ceremony, proved to a checkpoint that extends ``known_size``."""
         ...
 
     def follow(

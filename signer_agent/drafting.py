@@ -25,13 +25,13 @@ from quorumseal.ceremony.statements import (
     PolicyReference,
     Request,
     SeenCheckpoint,
+    Statement,
 )
 from quorumseal.ceremony.values import digest_of, name, whole_milliseconds
 from quorumseal.client.values import SALT_BYTES, Annex
 from quorumseal.signatures import Envelope
 from quorumseal.terminal import visible
 from signer_agent.errors import NotAwaitedError, UnreadableTextError, UsageError
-from signer_agent.recollection import Signable
 from signer_agent.review import Review
 
 ARTIFACTS_CHECK = "artifacts"
@@ -40,12 +40,12 @@ LONGEST_REASON = 4000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A statement, the exact bytes that will be signed, and the text that it commits to."""
+    """A statement, the exact bytes that will be signed, and the texts that it commits to."""
 
-    statement: Signable
+    statement: Statement
     payload: bytes
     product: str
-    reason: Annex | None = None
+    annexes: tuple[Annex, ...] = ()
     after: frozenset[str] = frozenset()
     """What this agent had signed about the release when it was reviewed; more since then refuses this."""
 
@@ -104,7 +104,7 @@ def draft_decision(
         not_after=not_after,
         reason=reason.commitment if reason else None,
     )
-    return _draft(decision, request.statement.product, reason, review)
+    return _draft(decision, request.statement.product, [reason] if reason else (), review)
 
 
 def draft_cancellation(review: Review, reason: Annex) -> Draft:
@@ -116,7 +116,7 @@ def draft_cancellation(review: Review, reason: Annex) -> Draft:
         seen=review.observation.chain.hashes[-1],
         reason=reason.commitment,
     )
-    return _draft(cancellation, review.request.statement.product, reason, review)
+    return _draft(cancellation, review.request.statement.product, [reason], review)
 
 
 def draft_request(request: Request) -> Draft:
@@ -150,7 +150,7 @@ def _context(review: Review) -> Context:
 
 
 def _draft(
-    statement: Signable, product: str, reason: Annex | None = None, review: Review | None = None
+    statement: Statement, product: str, annexes: Collection[Annex] = (), review: Review | None = None
 ) -> Draft:
     payload = write_statement(statement)
     if read_statement(payload) != statement:
@@ -159,7 +159,7 @@ def _draft(
         statement=statement,
         payload=payload,
         product=product,
-        reason=reason,
+        annexes=tuple(annexes),
         after=review.recollection.signed if review else frozenset(),
     )
 

@@ -16,16 +16,16 @@ from quorumseal.ceremony.entries import CONCLUSIONS, Entry, EntryType, read_entr
 from quorumseal.ceremony.policy_document import SignedPolicy, read_policy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statement_document import read_statement
-from quorumseal.ceremony.statements import Decision, PolicyReference, Request
+from quorumseal.ceremony.statements import Decision, PolicyReference, Request, StandingAct, Statement
 from quorumseal.ceremony.values import digest_of, instant_text
 from quorumseal.client.values import Annex, Receipt
 from quorumseal.signatures import Envelope
 from quorumseal.strict_json import write
 from quorumseal.tlog import Checkpoint
 from signer_agent.errors import JournalError
-from signer_agent.recollection import Fate, Known, LastDecision, Recollection, Signable, Stored
+from signer_agent.recollection import Fate, Known, LastDecision, Recollection, Stored
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE checkpoints (
     origin TEXT PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL, at TEXT NOT NULL
@@ -44,7 +44,7 @@ CREATE TABLE requests (
 CREATE INDEX requests_by_release ON requests (product, version);
 CREATE TABLE statements (
     number INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, ceremony TEXT NOT NULL,
-    product TEXT NOT NULL, policy TEXT NOT NULL, envelope BLOB NOT NULL, salt BLOB, reason TEXT,
+    product TEXT NOT NULL, policy TEXT NOT NULL, envelope BLOB NOT NULL, annexes TEXT NOT NULL,
     signed_at TEXT NOT NULL, fate TEXT NOT NULL, why TEXT NOT NULL DEFAULT '', state TEXT,
     entry BLOB, entry_index INTEGER, inclusion TEXT, checkpoint BLOB
 ) STRICT;
@@ -162,23 +162,28 @@ class Journal:
     # What was signed
 
     def store(
-        self, statement: Signable, product: str, envelope: Envelope, reason: Annex | None, *, at: datetime
+        self,
+        statement: Statement,
+        product: str,
+        envelope: Envelope,
+        annexes: Sequence[Annex] = (),
+        *,
+        at: datetime,
     ) -> Stored:
         """Put what was just signed on record, before anybody else sees it."""
         digest = digest_of(envelope.payload)
         with self._write() as connection:
             connection.execute(
-                "INSERT INTO statements (digest, kind, ceremony, product, policy, envelope, salt, reason, "
-                "signed_at, fate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO statements (digest, kind, ceremony, product, policy, envelope, annexes, "
+                "signed_at, fate) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     digest,
                     kind_of(statement),
-                    statement.ceremony,
+                    ceremony_of(statement),
                     product,
                     statement.context.policy.digest,
                     write(envelope.to_json()),
-                    reason.salt if reason else None,
-                    reason.text if reason else None,
+                    json.dumps([[annex.salt.hex(), annex.text] for annex in annexes]),
                     instant_text(at),
                     str(Fate.STORED),
                 ),
@@ -188,10 +193,11 @@ class Journal:
     def keep_receipt(self, digest: str, receipt: Receipt, entry: Entry, state: str) -> Stored:
         """Put a verified receipt beside what it acknowledges; its entry counts as shown."""
         with self._write() as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?)",
-                (entry.hash, entry.ceremony, entry.seq, entry.payload, instant_text(entry.at)),
-            )
+            if entry.ceremony is not None:
+                connection.execute(
+                    "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?)",
+                    (entry.hash, entry.ceremony, entry.seq, entry.payload, instant_text(entry.at)),
+                )
             connection.execute(
                 "UPDATE statements SET fate = ?, state = ?, entry = ?, entry_index = ?, inclusion = ?, "
                 "checkpoint = ? WHERE digest = ?",
@@ -289,7 +295,7 @@ class Journal:
 
     def _stored(self, condition: str, value: str) -> tuple[Stored, ...]:
         rows = self._rows(
-            "SELECT digest, ceremony, envelope, salt, reason, fate, state FROM statements "  # noqa: S608 - ours
+            "SELECT digest, ceremony, envelope, annexes, fate, state FROM statements "  # noqa: S608 - ours
             f"WHERE {condition} ORDER BY number",
             value,
         )
@@ -326,22 +332,25 @@ class Journal:
         return rows[0] if rows else None
 
 
-def kind_of(statement: Signable) -> str:
+def ceremony_of(statement: Statement) -> str:
+    """Return the ceremony that a statement belongs to; empty where it belongs to none."""
+    return "" if isinstance(statement, StandingAct) else statement.ceremony
+
+
+def kind_of(statement: Statement) -> str:
     """Return the word for what a statement is."""
     return str(statement.choice) if isinstance(statement, Decision) else type(statement).__name__.lower()
 
 
 def _stored(row: tuple) -> Stored:  # type: ignore[type-arg] # sqlite's own
-    digest, ceremony, envelope, salt, reason, fate, state = row
+    digest, ceremony, envelope, annexes, fate, state = row
     read = Envelope.read(bytes(envelope))
-    statement = read_statement(read.payload)
-    assert isinstance(statement, Signable)  # noqa: S101 - nothing else is kept there
     return Stored(
         digest=digest,
         ceremony=ceremony,
-        statement=statement,
+        statement=read_statement(read.payload),
         envelope=read,
-        reason=None if salt is None else Annex(salt=bytes(salt), text=reason),
+        annexes=tuple(Annex(salt=bytes.fromhex(salt), text=text) for salt, text in json.loads(annexes)),
         fate=Fate(fate),
         state=state,
     )

@@ -3,16 +3,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from typing import TypeAlias
 
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.policy import Policy
-from quorumseal.ceremony.statements import Cancellation, Decision, Request
+from quorumseal.ceremony.statements import Decision, Request, Statement
 from quorumseal.client.values import Annex
 from quorumseal.signatures import Envelope
-
-Signable: TypeAlias = Request | Decision | Cancellation
-"""What an agent signs."""
 
 
 @unique
@@ -33,9 +29,11 @@ class Stored:
 
     digest: str
     ceremony: str
-    statement: Signable
+    """Empty for what is signed outside any ceremony."""
+    statement: Statement
     envelope: Envelope
-    reason: Annex | None
+    annexes: tuple[Annex, ...]
+    """The texts that it commits to."""
     fate: Fate
     state: str | None
     """Of the ceremony when the receipt came."""

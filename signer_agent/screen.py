@@ -103,12 +103,12 @@ def draw_draft(screen: Screen, review: Review, draft: Draft, events: tuple[Event
         rows.append(("replaces", "your decision", decision.replaces))
     if decision.not_after is not None:
         rows.append(("stands", f"until {instant_text(decision.not_after)}", None))
-    if draft.reason is not None:
+    if draft.annexes:
         rows.append(("reason", "yours, below; the signature commits to it", None))
     rows.append(("statement", "", draft.digest))
     _draw_rows(screen, rows)
-    if draft.reason is not None:
-        screen.quote(draft.reason.text)
+    for annex in draft.annexes:
+        screen.quote(annex.text)
     for sentence in consequences_text(review, events):
         screen.item(Mark.WAITING, sentence)
 

@@ -9,7 +9,7 @@ Between any two of these the program may die.  What was stored is sent again; no
 """
 
 from quorumseal.ceremony.admission import identity
-from quorumseal.ceremony.commands import Cancel, Command, Record
+from quorumseal.ceremony.commands import Command, command_of
 from quorumseal.ceremony.deciding import decide as judge
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
 from quorumseal.ceremony.errors import CeremonyError, KeyNotValidError
@@ -17,10 +17,22 @@ from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import CeremonyExistsError
 from quorumseal.ceremony.signed import authenticate, signed_as
-from quorumseal.ceremony.statements import Cancellation, Decision, Request
+from quorumseal.ceremony.statements import (
+    Absence,
+    Cancellation,
+    Decision,
+    Delegation,
+    Extension,
+    Report,
+    Request,
+    StandingAct,
+    Statement,
+    Veto,
+    Withdrawal,
+)
 from quorumseal.ceremony.values import instant_text
 from quorumseal.client.errors import CoordinatorUnreachableError
-from quorumseal.client.values import Receipt, Started
+from quorumseal.client.values import Annex, Receipt, Started
 from quorumseal.signatures import PrivateKey
 from quorumseal.signatures.dsse import sign
 from quorumseal.strict_json import write
@@ -30,13 +42,20 @@ from signer_agent.agent import Agent
 from signer_agent.drafting import Draft
 from signer_agent.errors import DecidedMeanwhileError, NoReceiptError, NotARosterKeyError, ReceiptError
 from signer_agent.fork import require_unblocked
+from signer_agent.journal import ceremony_of
 from signer_agent.observing import Observation, connect
 from signer_agent.recollection import Stored
 
-_ENTRY_TYPES = {
+_ENTRY_TYPES: dict[type[Statement], tuple[EntryType, ...]] = {
     Request: (EntryType.OPENED,),
     Decision: (EntryType.DECIDED, EntryType.LATE),
     Cancellation: (EntryType.CANCELLED,),
+    Extension: (EntryType.EXTENDED,),
+    Veto: (EntryType.VETOED,),
+    Report: (EntryType.REPORTED,),
+    Absence: (EntryType.ABSENT,),
+    Delegation: (EntryType.DELEGATED,),
+    Withdrawal: (EntryType.WITHDRAWN,),
 }
 
 
@@ -46,14 +65,15 @@ def sign_and_store(agent: Agent, draft: Draft, key: PrivateKey, policy: SignedPo
     statement = draft.statement
     with agent.home.exclusive():
         require_unblocked(agent.home)
-        if signed := agent.journal.signed_about_release(statement.ceremony) - draft.after:
+        ceremony = ceremony_of(statement)
+        if signed := agent.journal.signed_about_release(ceremony) - draft.after if ceremony else None:
             raise DecidedMeanwhileError(
-                f"expected nothing signed about the release of ceremony {statement.ceremony} since it was "
+                f"expected nothing signed about the release of ceremony {ceremony} since it was "
                 f"reviewed, got {min(signed)}",
                 hint="review it again; what was signed is in the journal and will be sent",
             )
         envelope = sign(draft.payload, key)
-        return agent.journal.store(statement, draft.product, envelope, draft.reason, at=agent.now())
+        return agent.journal.store(statement, draft.product, envelope, draft.annexes, at=agent.now())
 
 
 def require_roster_key(agent: Agent, key: PrivateKey, policy: SignedPolicy) -> None:
@@ -90,10 +110,10 @@ def verify_receipt(receipt: Receipt, stored: Stored, policy: SignedPolicy) -> En
     """Return the entry of a receipt: ours byte for byte, in the log, under the log's signature."""
     entry = read_entry(receipt.entry)
     expected = _ENTRY_TYPES[type(stored.statement)]
-    if entry.type not in expected or entry.ceremony != stored.ceremony:
+    if entry.type not in expected or (entry.ceremony or "") != stored.ceremony:
         raise ReceiptError(
-            f"expected a receipt for an entry {' or '.join(expected)} of ceremony {stored.ceremony}, "
-            f"got one for {entry.type} of {entry.ceremony}",
+            f"expected a receipt for an entry {' or '.join(expected)} of {stored.ceremony or 'no ceremony'}, "
+            f"got one for {entry.type} of {entry.ceremony or 'none'}",
             hint="the coordinator did not acknowledge what was sent; run the same command again",
         )
     if entry.envelope != stored.envelope:
@@ -148,7 +168,7 @@ def settle(agent: Agent, stored: Stored, observation: Observation) -> Stored:
 def submit_request(agent: Agent, stored: Stored) -> Started:
     """Send a request, and return the answer, which nothing was verified of."""
     try:
-        return agent.connection.start(write(stored.envelope.to_json()))
+        return agent.connection.start(write(stored.envelope.to_json()), stored.annexes)
     except CoordinatorUnreachableError as reason:
         raise _no_receipt(agent, stored, reason) from reason
 
@@ -157,13 +177,20 @@ def _submit(agent: Agent, stored: Stored) -> tuple[Receipt, str]:
     data = write(stored.envelope.to_json())
     match stored.statement:
         case Decision():
-            decided = agent.connection.decide(data, stored.reason)
+            decided = agent.connection.decide(data, _only(stored.annexes))
             return decided.receipt, decided.state
-        case Cancellation():
-            assert stored.reason is not None  # noqa: S101 - a cancellation has one
-            return agent.connection.cancel(data, stored.reason), str(State.CANCELLED)
         case Request():
-            return agent.connection.start(data).receipt, str(State.OPEN)
+            return agent.connection.start(data, stored.annexes).receipt, str(State.OPEN)
+        case Cancellation() | Extension() | Veto() | Report():
+            acted = agent.connection.act(data, _only(stored.annexes))
+            return acted.receipt, acted.state
+        case Absence() | Delegation() | Withdrawal():
+            return agent.connection.stand(data), ""
+
+
+def _only(annexes: tuple[Annex, ...]) -> Annex | None:
+    """Return the text of a statement that commits to one at most."""
+    return annexes[0] if annexes else None
 
 
 def _command(stored: Stored, policy: SignedPolicy) -> Command:
@@ -173,9 +200,10 @@ def _command(stored: Stored, policy: SignedPolicy) -> Command:
             f"expected ceremony {stored.ceremony} to be about request {stored.digest}, got another's",
             hint="somebody else took its id: start again, an id is made anew each time",
         )
-    if isinstance(stored.statement, Decision):
-        return Record(signed_as(Decision, signed))
-    return Cancel(signed_as(Cancellation, signed))
+    if isinstance(stored.statement, StandingAct):
+        raise TypeError("what is signed outside any ceremony asks nothing of one")
+    kind = type(stored.statement)
+    return command_of(signed_as(kind, signed))
 
 
 def _no_receipt(agent: Agent, stored: Stored, reason: CoordinatorUnreachableError) -> NoReceiptError:

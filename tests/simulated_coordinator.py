@@ -17,13 +17,16 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from quorumseal.ceremony.admission import Existing, Known, admit, identity
 from quorumseal.ceremony.chain import Chain, extend, open_chain
-from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
-from quorumseal.ceremony.entries import Entry, EntryType
+from quorumseal.ceremony.commands import Command, Expire, Record, Supersede, command_of
+from quorumseal.ceremony.delegating import handed_on, live_for
+from quorumseal.ceremony.entries import Entry, EntryType, read_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
-from quorumseal.ceremony.statements import Cancellation, Decision, Request
+from quorumseal.ceremony.standing_chain import StandingChain, replay_standing, stand_on
+from quorumseal.ceremony.statements import CeremonyAct, Decision, Request, StandingAct
 from quorumseal.client.errors import ClientError, CoordinatorRefusedError
 from quorumseal.client.values import (
+    Acted,
     Annex,
     CeremonyRecord,
     CeremonySummary,
@@ -35,6 +38,7 @@ from quorumseal.client.values import (
     OrganisationRecord,
     Page,
     Receipt,
+    StandingRecord,
     Started,
 )
 from quorumseal.refusal import Refusal
@@ -78,6 +82,8 @@ class SimulatedCoordinator:
         self.policies = [self.organisation.policy]
         self.calls: list[str] = []
         self.changed = threading.Condition()
+        self.standing: StandingChain = replay_standing(self.log.entries[:1])
+        self.standing_entries = [read_entry(self.log.entries[0])]
 
     def connection(self, caller: str, hostile: Hostile = honest) -> "SimulatedConnection":
         """Return a connection of ``caller``."""
@@ -93,6 +99,7 @@ class SimulatedCoordinator:
         other.chains = dict(self.chains)
         other.entries = {ceremony: list(entries) for ceremony, entries in self.entries.items()}
         other.annexes = dict(self.annexes)
+        other.standing_entries = list(self.standing_entries)
         return other
 
     def pass_time(self, duration: timedelta) -> None:
@@ -119,20 +126,21 @@ class SimulatedCoordinator:
             reason = Annex(salt=SALT, text=REASON)
         return self.decide(self.organisation.seal(decision), reason)
 
-    def cancel_as(self, signer: str, ceremony: str) -> Receipt:
+    def cancel_as(self, signer: str, ceremony: str) -> Acted:
         """Let another signer cancel."""
         cancellation = self.organisation.cancellation(signer, self.chains[ceremony], at=self.now)
-        return self.cancel(self.organisation.seal(cancellation), Annex(salt=SALT, text=REASON))
+        return self.act(self.organisation.seal(cancellation), Annex(salt=SALT, text=REASON))
 
     def expire(self, ceremony: str) -> None:
         """Let the deadline pass."""
-        self.now = self.chains[ceremony].ceremony.request.statement.deadline
+        self.now = self.chains[ceremony].ceremony.deadline
         self._extend(ceremony, Expire())
 
     # What a coordinator does
 
-    def start(self, envelope: Envelope) -> Started:
+    def start(self, envelope: Envelope, annexes: Collection[Annex] = ()) -> Started:
         """Open the ceremony of a request, or find it."""
+        self.annexes |= {annex.commitment: annex for annex in annexes}
         request = signed_as(Request, authenticate(envelope, self.organisation.policy))
         statement = request.statement
         known = [
@@ -144,8 +152,7 @@ class SimulatedCoordinator:
                 subjects=chain.ceremony.request.statement.subjects,
             )
             for chain in self.chains.values()
-            if (chain.ceremony.request.statement.product, chain.ceremony.request.statement.version)
-            == (statement.product, statement.version)
+            if _release(chain.ceremony.request.statement) == _release(statement)
         ]
         admitted = admit(request, known)
         if isinstance(admitted, Existing):
@@ -166,14 +173,36 @@ class SimulatedCoordinator:
         self._extend(ceremony, Record(decision))
         return Decided(receipt=self._receipt_of(ceremony, envelope), state=str(self.state(ceremony)))
 
-    def cancel(self, envelope: Envelope, reason: Annex) -> Receipt:
-        """Record a cancellation."""
-        cancellation = signed_as(Cancellation, authenticate(envelope, self.organisation.policy))
-        ceremony = cancellation.statement.ceremony
-        self.annexes[reason.commitment] = reason
-        if not any(entry.body.get("envelope") == envelope.to_json() for entry in self.entries[ceremony]):
-            self._extend(ceremony, Cancel(cancellation))
-        return self._receipt_of(ceremony, envelope)
+    def act(self, envelope: Envelope, annex: Annex | None = None) -> Acted:
+        """Record a cancellation, extension, veto or report."""
+        signed = authenticate(envelope, self.organisation.policy)
+        act = signed.statement
+        assert isinstance(act, CeremonyAct)
+        if annex is not None:
+            self.annexes[annex.commitment] = annex
+        if not any(entry.body.get("envelope") == envelope.to_json() for entry in self.entries[act.ceremony]):
+            self._extend(act.ceremony, command_of(Signed(act, signed.envelope, signed.key, signed.digest)))
+        return Acted(receipt=self._receipt_of(act.ceremony, envelope), state=str(self.state(act.ceremony)))
+
+    def stand(self, envelope: Envelope) -> Receipt:
+        """Record an absence, a delegation or a withdrawal, also where it touches an open ceremony."""
+        signed = authenticate(envelope, self.organisation.policy)
+        assert isinstance(signed.statement, StandingAct)
+        act = Signed(signed.statement, signed.envelope, signed.key, signed.digest)
+        if act.digest not in self.standing.statements:
+            self.standing, entry = stand_on(self.standing, act, at=self.now)
+            self.standing_entries.append(entry)
+            self.log.append((entry,))
+            for ceremony, chain in list(self.chains.items()):
+                command = handed_on(chain.ceremony, act)
+                if command is not None and chain.ceremony.state is State.OPEN:
+                    self._extend(ceremony, command)
+        return self.receipt(self.standing_entries[self.standing.statements[act.digest]])
+
+    def standing_record(self, known_size: int = 0) -> StandingRecord:
+        """Return what GetStanding answers."""
+        part = self.log.part(self.standing_entries, size=self.log.size)
+        return StandingRecord(part=part, consistency=self.proof(known_size))
 
     def state(self, ceremony: str) -> State:
         """Return where a ceremony stands."""
@@ -228,10 +257,13 @@ class SimulatedCoordinator:
             opened_at=request.opened_at,
             deadline=request.deadline,
             ended_at=found.ended_at,
+            mode=str(request.mode),
         )
 
     def _begin(self, request: Signed[Request]) -> Entry:
-        chain, entry = open_chain(self.organisation.policy, request, at=self.now)
+        policy = self.organisation.policy
+        live = live_for(request.statement, policy.policy, self.standing.standing.live(at=self.now))
+        chain, entry = open_chain(policy, request, at=self.now, delegations=live)
         self.chains[chain.id], self.entries[chain.id] = chain, []
         self._append(chain, (entry,))
         return entry
@@ -264,7 +296,9 @@ class SimulatedConnection:
         "list_ceremonies",
         "start",
         "decide",
-        "cancel",
+        "act",
+        "stand",
+        "standing",
     )
 
     def __init__(self, coordinator: SimulatedCoordinator, caller: str, hostile: Hostile) -> None:
@@ -332,9 +366,9 @@ class SimulatedConnection:
         del page_size, page_token
         return self._call("list_ceremonies", (states, product, version), answer)
 
-    def start(self, envelope: bytes) -> Started:
+    def start(self, envelope: bytes, annexes: Collection[Annex] = ()) -> Started:
         """Answer as Start does."""
-        return self._call("start", envelope, lambda e: self.coordinator.start(self._by_caller(e)))
+        return self._call("start", envelope, lambda e: self.coordinator.start(self._by_caller(e), annexes))
 
     def decide(self, envelope: bytes, reason: Annex | None = None) -> Decided:
         """Answer as Decide does."""
@@ -342,11 +376,19 @@ class SimulatedConnection:
             "decide", (envelope, reason), lambda c: self.coordinator.decide(self._by_caller(c[0]), c[1])
         )
 
-    def cancel(self, envelope: bytes, reason: Annex) -> Receipt:
-        """Answer as Cancel does."""
+    def act(self, envelope: bytes, annex: Annex | None = None) -> Acted:
+        """Answer as Act does."""
         return self._call(
-            "cancel", (envelope, reason), lambda c: self.coordinator.cancel(self._by_caller(c[0]), c[1])
+            "act", (envelope, annex), lambda c: self.coordinator.act(self._by_caller(c[0]), c[1])
         )
+
+    def stand(self, envelope: bytes) -> Receipt:
+        """Answer as Stand does."""
+        return self._call("stand", envelope, lambda e: self.coordinator.stand(self._by_caller(e)))
+
+    def standing(self, known_size: int = 0) -> StandingRecord:
+        """Answer as GetStanding does."""
+        return self._call("standing", known_size, self.coordinator.standing_record)
 
     def follow(
         self,
@@ -416,3 +458,7 @@ class SimulatedFollowing:
         with self._coordinator.changed:
             self._closed = True
             self._coordinator.changed.notify_all()
+
+
+def _release(request: Request) -> tuple[str, str, str]:
+    return request.product, request.version, str(request.kind)

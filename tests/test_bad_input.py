@@ -118,7 +118,7 @@ class Desk:
             case "rejection":
                 return connection.decide(envelope, ANNEX).receipt.entry
             case _:
-                return connection.cancel(envelope, ANNEX).entry
+                return connection.act(envelope, ANNEX).receipt.entry
 
     def open(self) -> None:
         """Open a ceremony for the next test."""
@@ -258,7 +258,7 @@ def test_a_question_that_is_wrong_in_one_way_is_refused_with_its_code(
 )
 def test_a_reason_that_is_not_the_committed_one_is_refused(desk: Desk, annex: Annex, code: str) -> None:
     envelope = write(desk.organisation.seal(desk.statement("cancellation")).to_json())
-    refused(lambda: desk.connection("mallory").cancel(envelope, annex), code)
+    refused(lambda: desk.connection("mallory").act(envelope, annex), code)
 
 
 def test_the_bundle_of_an_open_ceremony_is_refused(desk: Desk) -> None:

@@ -16,5 +16,8 @@ class Destination(Protocol):
     def publish(self, name: str, data: bytes) -> str:
         """Make ``data`` readable under a file name, read it back, say where it is; or raise."""
 
+    def renew(self, name: str, data: bytes) -> str:
+        """Put ``data`` in the place of what was readable under a file name; or raise."""
+
 
 __all__ = ["Destination", "Directory"]

@@ -27,18 +27,10 @@ class Directory:
 
     def publish(self, name: str, data: bytes) -> str:
         """Write a file unless it is there, and read it back; return its path."""
-        if name != os.path.basename(name) or name.startswith(".") or not name:  # noqa: PTH119 - a name, not a path
-            raise ValueError(f"{name!r} is no plain file name")
-        try:
-            with _opened(self._path) as directory:
-                if _read(directory, name, len(data)) is None:
-                    _write(directory, name, data)
-                found = _read(directory, name, len(data))
-        except OSError as error:
-            raise DestinationError(
-                f"expected to publish {name} in {self._path}, got {error.strerror}",
-                hint="see that the directory exists, has room, and that the coordinator may write there",
-            ) from None
+        with self._working(name) as directory:
+            if _read(directory, name, len(data)) is None:
+                _write(directory, name, data)
+            found = _read(directory, name, len(data))
         if found != data:
             raise DestinationError(
                 f"expected {self._path / name} to hold this bundle, got other bytes under that name",
@@ -46,6 +38,25 @@ class Directory:
                 "where case is ignored, it may be a version that differs in case alone",
             )
         return str(self._path / name)
+
+    def renew(self, name: str, data: bytes) -> str:
+        """Put a file in the place of the one of that name; for what says of when it is."""
+        with self._working(name) as directory:
+            _write(directory, name, data, over=True)
+        return str(self._path / name)
+
+    @contextmanager
+    def _working(self, name: str) -> Iterator[int]:
+        if name != os.path.basename(name) or name.startswith(".") or not name:  # noqa: PTH119 - a name, not a path
+            raise ValueError(f"{name!r} is no plain file name")
+        try:
+            with _opened(self._path) as directory:
+                yield directory
+        except OSError as error:
+            raise DestinationError(
+                f"expected to publish {name} in {self._path}, got {error.strerror}",
+                hint="see that the directory exists, has room, and that the coordinator may write there",
+            ) from None
 
 
 @contextmanager
@@ -58,7 +69,7 @@ def _opened(path: Path) -> Iterator[int]:
         os.close(directory)
 
 
-def _write(directory: int, name: str, data: bytes) -> None:
+def _write(directory: int, name: str, data: bytes, *, over: bool = False) -> None:
     """Make the file under a name that nobody can guess, then give it its own: a link never replaces."""
     draft = f".{name}.{secrets.token_hex(8)}"
     file = os.open(draft, _NEW, 0o644, dir_fd=directory)
@@ -67,10 +78,14 @@ def _write(directory: int, name: str, data: bytes) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        with suppress(FileExistsError):  # somebody else was faster; what is there is compared
-            os.link(draft, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
+        if over:
+            os.replace(draft, name, src_dir_fd=directory, dst_dir_fd=directory)
+        else:
+            with suppress(FileExistsError):  # somebody else was faster; what is there is compared
+                os.link(draft, name, src_dir_fd=directory, dst_dir_fd=directory, follow_symlinks=False)
     finally:
-        os.unlink(draft, dir_fd=directory)
+        with suppress(FileNotFoundError):
+            os.unlink(draft, dir_fd=directory)
     os.fsync(directory)
 
 

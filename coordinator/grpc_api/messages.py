@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Between the wire's messages and values.  Reading is strict: what is odd is refused, never mended."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
@@ -16,19 +16,22 @@ from coordinator.values import (
     Annex,
     CeremonyRecord,
     CeremonySummary,
-    Decided,
     Head,
     LogEvent,
     Organisation,
     Publication,
     Receipt,
+    Recorded,
+    StandingRecord,
     Started,
 )
 from quorumseal.ceremony import values
 from quorumseal.signatures import Envelope, JointEnvelope
 from quorumseal.strict_json import MAX_INTEGER, write
 from quorumseal.v1 import coordinator_pb2 as wire
+from quorumseal.verifier.part import Part
 
+MAX_ANNEXES = 4
 MAX_FILTERS = 16
 MAX_PAGE_SIZE = 200
 MAX_PAGE_TOKEN = 256
@@ -118,9 +121,21 @@ def started_message(started: Started) -> wire.StartResponse:
     )
 
 
-def decided_message(decided: Decided) -> wire.DecideResponse:
+def read_annexes(annexes: Collection[wire.Annex]) -> tuple[Annex, ...]:
+    """Read the texts that a request commits to."""
+    if len(annexes) > MAX_ANNEXES:
+        raise MessageFieldError(f"annexes: expected at most {MAX_ANNEXES}, got {len(annexes)}")
+    return tuple(read_annex(annex) for annex in annexes)
+
+
+def decided_message(recorded: Recorded) -> wire.DecideResponse:
     """Write that a decision is recorded."""
-    return wire.DecideResponse(receipt=receipt_message(decided.receipt), state=decided.state)
+    return wire.DecideResponse(receipt=receipt_message(recorded.receipt), state=recorded.state)
+
+
+def acted_message(recorded: Recorded) -> wire.ActResponse:
+    """Write that an act is recorded."""
+    return wire.ActResponse(receipt=receipt_message(recorded.receipt), state=recorded.state)
 
 
 def receipt_message(receipt: Receipt) -> wire.Receipt:
@@ -135,14 +150,22 @@ def receipt_message(receipt: Receipt) -> wire.Receipt:
 
 def ceremony_message(record: CeremonyRecord) -> wire.GetCeremonyResponse:
     """Write a ceremony with its proof and its texts."""
-    part = record.part
     return wire.GetCeremonyResponse(
-        part=wire.Part(
-            entries=part.entries, index=part.index, inclusion=part.inclusion, checkpoint=part.checkpoint
-        ),
+        part=_part_message(record.part),
         consistency=record.consistency,
         annexes=[wire.Annex(salt=annex.salt, text=annex.text) for annex in record.annexes],
         publications=[publication_message(publication) for publication in record.publications],
+    )
+
+
+def standing_message(record: StandingRecord) -> wire.GetStandingResponse:
+    """Write the entries of no ceremony with their proof."""
+    return wire.GetStandingResponse(part=_part_message(record.part), consistency=record.consistency)
+
+
+def _part_message(part: Part) -> wire.Part:
+    return wire.Part(
+        entries=part.entries, index=part.index, inclusion=part.inclusion, checkpoint=part.checkpoint
     )
 
 
@@ -158,6 +181,7 @@ def summary_message(summary: CeremonySummary) -> wire.CeremonySummary:
         opened_at=values.instant_text(summary.opened_at),
         deadline=values.instant_text(summary.deadline),
         ended_at="" if summary.ended_at is None else values.instant_text(summary.ended_at),
+        mode=summary.mode,
     )
 
 

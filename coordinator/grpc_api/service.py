@@ -38,7 +38,9 @@ class Service:
     async def start(self, request: wire.StartRequest, caller: Identity) -> wire.StartResponse:
         """Opens a ceremony."""
         envelope = messages.read_envelope(request.envelope)
-        return messages.started_message(await self._use_cases.start(envelope, caller=caller.name))
+        annexes = messages.read_annexes(request.annexes)
+        started = await self._use_cases.start(envelope, annexes, caller=caller.name)
+        return messages.started_message(started)
 
     async def decide(self, request: wire.DecideRequest, caller: Identity) -> wire.DecideResponse:
         """Records a decision."""
@@ -46,12 +48,27 @@ class Service:
         reason = messages.read_annex(request.reason) if request.HasField("reason") else None
         return messages.decided_message(await self._use_cases.decide(envelope, reason, caller=caller.name))
 
-    async def cancel(self, request: wire.CancelRequest, caller: Identity) -> wire.CancelResponse:
-        """Withdraws a ceremony."""
+    async def act(self, request: wire.ActRequest, caller: Identity) -> wire.ActResponse:
+        """Records a cancellation, extension, veto or report."""
         envelope = messages.read_envelope(request.envelope)
-        reason = messages.read_annex(request.reason)
-        receipt = await self._use_cases.cancel(envelope, reason, caller=caller.name)
-        return wire.CancelResponse(receipt=messages.receipt_message(receipt))
+        annex = messages.read_annex(request.annex) if request.HasField("annex") else None
+        return messages.acted_message(await self._use_cases.act(envelope, annex, caller=caller.name))
+
+    async def stand(self, request: wire.StandRequest, caller: Identity) -> wire.StandResponse:
+        """Records an absence, a delegation or its withdrawal."""
+        envelope = messages.read_envelope(request.envelope)
+        receipt = await self._use_cases.stand(envelope, caller=caller.name)
+        return wire.StandResponse(receipt=messages.receipt_message(receipt))
+
+    async def nudge(self, request: wire.NudgeRequest, caller: Identity) -> wire.NudgeResponse:
+        """Reminds those whose decision is awaited."""
+        nudged = await self._use_cases.nudge(values.ceremony_id(request.ceremony), caller=caller.name)
+        return wire.NudgeResponse(told=nudged.told, next_at=values.instant_text(nudged.next_at))
+
+    async def get_standing(self, request: wire.GetStandingRequest, _: Identity) -> wire.GetStandingResponse:
+        """The entries of no ceremony."""
+        known_size = messages.read_size("known_size", request.known_size)
+        return messages.standing_message(await self._use_cases.standing(known_size))
 
     async def get_ceremony(self, request: wire.GetCeremonyRequest, _: Identity) -> wire.GetCeremonyResponse:
         """One ceremony with its proof."""
@@ -121,8 +138,13 @@ class Service:
                 for chunk in _chunked(piece):
                     yield wire.GetEvidenceResponse(chunk=chunk).SerializeToString()
 
+    async def get_status(self, _: wire.GetStatusRequest, __: Identity) -> AsyncIterator[bytes]:
+        """What was revoked and what has lapsed."""
+        for chunk in _chunked(await self._use_cases.status()):
+            yield wire.GetStatusResponse(chunk=chunk).SerializeToString()
+
     async def get_bundle(self, request: wire.GetBundleRequest, _: Identity) -> AsyncIterator[bytes]:
-        """The bundle of an approved ceremony, in chunks."""
+        """The bundle of an approved or provisional ceremony, in chunks."""
         for chunk in _chunked(await self._use_cases.bundle(values.ceremony_id(request.ceremony))):
             yield wire.GetBundleResponse(chunk=chunk).SerializeToString()
 

@@ -2,9 +2,10 @@
 """The one durable transaction that appends to the log: all of it, if the head is still where it was."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from itertools import chain
 
-from sqlalchemy import Connection, Table, bindparam, insert, text, update
+from sqlalchemy import Connection, Table, bindparam, func, insert, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.storage.engine import Engines
@@ -32,6 +33,19 @@ _MOVE_HEAD = (
         log_head.c.root == bindparam("old_root"),
     )
     .values(size=bindparam("size"), root=bindparam("root"), at=bindparam("at"))
+)
+_MOVE_CEREMONY = (
+    update(ceremonies)
+    .where(ceremonies.c.ceremony == bindparam("moved"))
+    .values(
+        state=bindparam("new_state"),
+        deadline=bindparam("new_deadline"),
+        due_at=bindparam("new_due_at"),
+        ended_at=bindparam("new_ended_at"),
+        stopped_by=bindparam("new_stopped_by"),
+        report_due=bindparam("new_report_due"),
+        concluded_index=func.coalesce(ceremonies.c.concluded_index, bindparam("concluded")),
+    )
 )
 _ROWS = 1000
 """In one statement: SQLite takes 32,766 parameters."""
@@ -86,23 +100,8 @@ def _insert(connection: Connection, table: Table, rows: Sequence[tuple[object, .
 
 def _write_ceremonies(connection: Connection, append: Append) -> None:
     # Ends before openings: the ceremony that a request supersedes makes room for it.
-    if append.ended:
-        connection.execute(
-            update(ceremonies)
-            .where(ceremonies.c.ceremony == bindparam("ended"))
-            .values(
-                state=bindparam("how"), ended_at=bindparam("when"), concluded_index=bindparam("concluded")
-            ),
-            [
-                {
-                    "ended": end.ceremony,
-                    "how": end.state,
-                    "when": to_milliseconds(end.ended_at),
-                    "concluded": end.concluded_index,
-                }
-                for end in append.ended
-            ],
-        )
+    if append.moved:
+        connection.execute(_MOVE_CEREMONY, [_moved_columns(row) for row in append.moved])
     if append.evidence:
         connection.execute(update(evidence).where(evidence.c.digest.in_(append.evidence)).values(named=1))
     if append.opened:
@@ -126,16 +125,38 @@ def ceremony_columns(row: CeremonyRow) -> dict[str, object]:
         "product": row.product,
         "version": row.version,
         "kind": row.kind,
+        "mode": row.mode,
         "state": row.state,
         "requester": row.requester,
         "identity": row.identity,
         "request": row.request,
         "opened_at": to_milliseconds(row.opened_at),
         "deadline": to_milliseconds(row.deadline),
-        "ended_at": None if row.ended_at is None else to_milliseconds(row.ended_at),
+        "due_at": _maybe_milliseconds(row.due_at),
+        "ended_at": _maybe_milliseconds(row.ended_at),
+        "stopped_by": row.stopped_by,
+        "report_due": _maybe_milliseconds(row.report_due),
         "opened_index": row.opened_index,
         "concluded_index": row.concluded_index,
     }
+
+
+def _moved_columns(row: CeremonyRow) -> dict[str, object]:
+    """Return what changes of a ceremony that is stored already."""
+    return {
+        "moved": row.ceremony,
+        "new_state": row.state,
+        "new_deadline": to_milliseconds(row.deadline),
+        "new_due_at": _maybe_milliseconds(row.due_at),
+        "new_ended_at": _maybe_milliseconds(row.ended_at),
+        "new_stopped_by": row.stopped_by,
+        "new_report_due": _maybe_milliseconds(row.report_due),
+        "concluded": row.concluded_index,
+    }
+
+
+def _maybe_milliseconds(at: datetime | None) -> int | None:
+    return None if at is None else to_milliseconds(at)
 
 
 def outbox_columns(row: OutboxRow) -> dict[str, object]:

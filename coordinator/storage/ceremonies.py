@@ -5,25 +5,29 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, delete, insert, select, tuple_, update
+from sqlalchemy import Row, TextClause, and_, delete, false, insert, or_, select, update
 
 from coordinator.storage.appending import LostRaceError, ceremony_columns
 from coordinator.storage.engine import Engines
 from coordinator.storage.rows import AnnexRow, CeremonyRow, LogHead, from_milliseconds, to_milliseconds
-from coordinator.storage.schema import annexes, ceremonies, entries, log_head
+from coordinator.storage.schema import EMERGENCY, REVOCATION, annexes, ceremonies, entries, log_head
 
 _COLUMNS = (
     ceremonies.c.ceremony,
     ceremonies.c.product,
     ceremonies.c.version,
     ceremonies.c.kind,
+    ceremonies.c.mode,
     ceremonies.c.state,
     ceremonies.c.requester,
     ceremonies.c.identity,
     ceremonies.c.request,
     ceremonies.c.opened_at,
     ceremonies.c.deadline,
+    ceremonies.c.due_at,
     ceremonies.c.ended_at,
+    ceremonies.c.stopped_by,
+    ceremonies.c.report_due,
     ceremonies.c.opened_index,
     ceremonies.c.concluded_index,
 )
@@ -54,12 +58,16 @@ class CeremonyTable:
     def earlier(self, releases: Collection[Release]) -> dict[Release, list[Earlier]]:
         """Return all ceremonies of some releases, oldest first."""
         found: dict[Release, list[Earlier]] = {release: [] for release in releases}
-        release = tuple_(ceremonies.c.product, ceremonies.c.version, ceremonies.c.kind)
+        # one condition each: of a list of triples, SQLite searches none by its index
+        wanted = (
+            and_(ceremonies.c.product == product, ceremonies.c.version == version, ceremonies.c.kind == kind)
+            for product, version, kind in releases
+        )
         with self._engines.reading() as connection:
             rows = connection.execute(
                 select(*_COLUMNS, entries.c.payload)
                 .join(entries, entries.c.index == ceremonies.c.opened_index)
-                .where(release.in_(list(releases)))
+                .where(or_(false(), *wanted))
             )
             # a release has a handful of ceremonies: sorted here, no database keeps a table for it
             for row in sorted(rows, key=lambda row: row.opened_index):
@@ -67,17 +75,34 @@ class CeremonyTable:
                 found[each.product, each.version, each.kind].append(Earlier(row=each, opening=row.payload))
         return found
 
+    def emergencies(self) -> list[CeremonyRow]:
+        """Return all emergencies, oldest first."""
+        return self._all_where(EMERGENCY)
+
+    def revocations(self) -> list[CeremonyRow]:
+        """Return all ceremonies about taking back a release, oldest first."""
+        return self._all_where(REVOCATION)
+
+    def open_ones(self) -> list[str]:
+        """Return the ids of all open ceremonies."""
+        with self._engines.reading() as connection:
+            return list(
+                connection.execute(
+                    select(ceremonies.c.ceremony).where(ceremonies.c.state == "open")
+                ).scalars()
+            )
+
     def claim_due(self, at: datetime, *, until: datetime, limit: int) -> list[str]:
-        """Take open ceremonies whose deadline has passed; nobody else takes them before ``until``."""
+        """Take open ceremonies that time moves now; nobody else takes them before ``until``."""
         now = to_milliseconds(at)
         due = (
             select(ceremonies.c.ceremony)
             .where(
                 ceremonies.c.state == "open",
-                ceremonies.c.deadline <= now,
+                ceremonies.c.due_at <= now,
                 ceremonies.c.claimed_until <= now,
             )
-            .order_by(ceremonies.c.deadline)
+            .order_by(ceremonies.c.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
@@ -91,13 +116,13 @@ class CeremonyTable:
                 )
         return taken
 
-    def next_deadline(self) -> datetime | None:
-        """Return the first deadline among the open ceremonies."""
+    def next_due(self) -> datetime | None:
+        """Return when time next moves an open ceremony."""
         with self._engines.reading() as connection:
             first = connection.execute(
-                select(ceremonies.c.deadline)
+                select(ceremonies.c.due_at)
                 .where(ceremonies.c.state == "open")
-                .order_by(ceremonies.c.deadline)
+                .order_by(ceremonies.c.due_at)
                 .limit(1)
             ).scalar_one_or_none()
         return None if first is None else from_milliseconds(first)
@@ -131,6 +156,11 @@ class CeremonyTable:
                 for commitment, salt, text in rows
             ]
 
+    def _all_where(self, condition: TextClause) -> list[CeremonyRow]:
+        query = select(*_COLUMNS).where(condition).order_by(ceremonies.c.opened_index)
+        with self._engines.reading() as connection:
+            return [_row(row) for row in connection.execute(query)]
+
     def all(self) -> list[CeremonyRow]:
         """Return the whole projection, in the order of the openings."""
         with self._engines.reading() as connection:
@@ -149,19 +179,27 @@ class CeremonyTable:
                 connection.execute(insert(ceremonies), columns)
 
 
+def _maybe_instant(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else from_milliseconds(milliseconds)
+
+
 def _row(row: Row[*tuple[object, ...]]) -> CeremonyRow:
     return CeremonyRow(
         ceremony=row.ceremony,
         product=row.product,
         version=row.version,
         kind=row.kind,
+        mode=row.mode,
         state=row.state,
         requester=row.requester,
         identity=row.identity,
         request=row.request,
         opened_at=from_milliseconds(row.opened_at),
         deadline=from_milliseconds(row.deadline),
-        ended_at=None if row.ended_at is None else from_milliseconds(row.ended_at),
+        due_at=_maybe_instant(row.due_at),
+        ended_at=_maybe_instant(row.ended_at),
+        stopped_by=row.stopped_by,
+        report_due=_maybe_instant(row.report_due),
         opened_index=row.opened_index,
         concluded_index=row.concluded_index,
     )

@@ -69,15 +69,15 @@ class LogTables:
         with self._engines.reading() as connection:
             return [EntryRow(*row) for row in connection.execute(query)]
 
-    def entry(self, ceremony: str, seq: int) -> EntryRow | None:
-        """Return one entry of a ceremony."""
+    def entry(self, ceremony: str | None, seq: int) -> EntryRow | None:
+        """Return one entry of a ceremony, or of none."""
         query = select(*_ENTRY_COLUMNS).where(entries.c.ceremony == ceremony, entries.c.seq == seq)
         with self._engines.reading() as connection:
             row = connection.execute(query).one_or_none()
         return None if row is None else EntryRow(*row)
 
     def standing(self) -> list[EntryRow]:
-        """Return the entries that belong to no ceremony: the policies."""
+        """Return the entries that belong to no ceremony, in order."""
         with self._engines.reading() as connection:
             rows = connection.execute(
                 select(*_ENTRY_COLUMNS).where(entries.c.ceremony.is_(None)).order_by(entries.c.seq)

@@ -67,25 +67,20 @@ class CeremonyRow:
     product: str
     version: str
     kind: str
+    mode: str
     state: str
     requester: str
     identity: str
     request: str
     opened_at: datetime
     deadline: datetime
+    due_at: datetime | None
+    """When time alone moves it next."""
     ended_at: datetime | None
-    opened_index: int
+    stopped_by: str | None
+    report_due: datetime | None
+    opened_index: int | None
     concluded_index: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CeremonyEnd:
-    """How a ceremony that was stored as open has ended."""
-
-    ceremony: str
-    state: str
-    ended_at: datetime
-    concluded_index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +140,8 @@ class Append:
     nodes: Sequence[Node]
     checkpoints: Sequence[CheckpointRow]
     opened: Sequence[CeremonyRow] = ()
-    ended: Sequence[CeremonyEnd] = ()
+    moved: Sequence[CeremonyRow] = ()
+    """Ceremonies that were stored before; where they began and ended in the log is known already."""
     annexes: Sequence[AnnexRow] = ()
     outbox: Sequence[OutboxRow] = ()
     notices: Sequence[NoticeRow] = ()

@@ -160,13 +160,17 @@ ceremonies = Table(
     Column("product", Text, nullable=False),
     Column("version", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("mode", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("requester", Text, nullable=False),
     Column("identity", Text, nullable=False),
     Column("request", Text, nullable=False),
     Column("opened_at", Whole, nullable=False),
     Column("deadline", Whole, nullable=False),
+    Column("due_at", Whole),
     Column("ended_at", Whole),
+    Column("stopped_by", Text),
+    Column("report_due", Whole),
     Column("opened_index", Whole, nullable=False, unique=True),
     Column("concluded_index", Whole),
     # Which coordinator writes the expiry: a courtesy between several, not part of the projection.
@@ -175,8 +179,24 @@ ceremonies = Table(
 Index("ceremonies_release", ceremonies.c.product, ceremonies.c.version, ceremonies.c.kind)
 Index("ceremonies_of_product", ceremonies.c.product, ceremonies.c.opened_index)
 Index("ceremonies_in_state", ceremonies.c.state, ceremonies.c.opened_index)
+_REVOCATION = text("kind = 'release-revocation'")
+Index(
+    "ceremonies_revocations",
+    ceremonies.c.opened_index,
+    sqlite_where=_REVOCATION,
+    postgresql_where=_REVOCATION,
+)
 _OPEN, _APPROVED = text("state = 'open'"), text("state = 'approved'")
-Index("ceremonies_due", ceremonies.c.state, ceremonies.c.deadline)
+Index("ceremonies_due", ceremonies.c.state, ceremonies.c.due_at)
+EMERGENCY = text("ceremonies.mode = 'break-glass'")
+REVOCATION = text("ceremonies.kind = 'release-revocation'")
+_EMERGENCY = text("mode = 'break-glass'")
+Index(
+    "ceremonies_emergencies",
+    ceremonies.c.opened_index,
+    sqlite_where=_EMERGENCY,
+    postgresql_where=_EMERGENCY,
+)
 for _name, _where in (("ceremonies_one_open", _OPEN), ("ceremonies_one_approved", _APPROVED)):
     Index(
         _name,

@@ -24,7 +24,16 @@ from quorumseal.ceremony.commands import (
     Supersede,
 )
 from quorumseal.ceremony.deciding import decide, open_ceremony, opened
-from quorumseal.ceremony.entries import TYPES, Entry, EntryType, body_of, read_entry, write_entry
+from quorumseal.ceremony.entries import (
+    CONCLUSIONS,
+    TYPES,
+    Entry,
+    EntryType,
+    body_of,
+    read_entry,
+    statement_of,
+    write_entry,
+)
 from quorumseal.ceremony.errors import (
     CeremonyError,
     ChainBrokenError,
@@ -34,10 +43,7 @@ from quorumseal.ceremony.errors import (
 )
 from quorumseal.ceremony.lifecycle import (
     Ceremony,
-    CeremonyCancelled,
-    DecisionRecorded,
     Event,
-    LateDecisionRecorded,
     State,
     replay,
 )
@@ -70,6 +76,8 @@ class Chain:
     statements: Mapping[str, int]
     """The number of the entry that holds a statement, by the statement's digest."""
     last_at: datetime
+    conclusion: str | None = None
+    """The hash of the entry that concluded it."""
 
     @property
     def id(self) -> str:
@@ -102,12 +110,10 @@ def extend(chain: Chain, command: Command, *, at: datetime) -> tuple[Chain, tupl
     """Run a command; return the longer chain and its new entries, none where nothing happened."""
     events = _decide(chain, command, at)
     hashes, statements, entries = list(chain.hashes), dict(chain.statements), []
+    conclusion = chain.conclusion
     for event in events:
-        match event:
-            case DecisionRecorded(decision=decision) | LateDecisionRecorded(decision=decision):
-                statements[decision.digest] = len(hashes)
-            case CeremonyCancelled(cancellation=cancellation):
-                statements[cancellation.digest] = len(hashes)
+        if signed := statement_of(event):
+            statements[signed.digest] = len(hashes)
         entry = write_entry(
             TYPES[type(event)],
             body_of(event),
@@ -118,10 +124,16 @@ def extend(chain: Chain, command: Command, *, at: datetime) -> tuple[Chain, tupl
         )
         entries.append(entry)
         hashes.append(entry.hash)
+        if entry.type in CONCLUSIONS:
+            conclusion = entry.hash
     if not entries:
         return chain, ()
     longer = Chain(
-        ceremony=replay(chain.ceremony, events), hashes=tuple(hashes), statements=statements, last_at=at
+        ceremony=replay(chain.ceremony, events),
+        hashes=tuple(hashes),
+        statements=statements,
+        last_at=at,
+        conclusion=conclusion,
     )
     return longer, tuple(entries)
 

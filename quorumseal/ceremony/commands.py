@@ -4,9 +4,10 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.signed import Signed, signed_as
 from quorumseal.ceremony.statements import (
     Cancellation,
+    CeremonyAct,
     Decision,
     Delegation,
     Extension,
@@ -87,3 +88,25 @@ class Deliver:
 
 
 Command: TypeAlias = Record | Cancel | Expire | Supersede | Extend | Stop | File | Begin | End | Deliver
+
+
+def command_of(signed: Signed[Decision | CeremonyAct]) -> Record | Cancel | Extend | Stop | File:
+    """Return what a signed decision or act asks of its ceremony."""
+    match signed.statement:
+        case Decision():
+            return Record(signed_as(Decision, signed))
+        case Cancellation():
+            return Cancel(signed_as(Cancellation, signed))
+        case Extension():
+            return Extend(signed_as(Extension, signed))
+        case Veto():
+            return Stop(signed_as(Veto, signed))
+        case Report():
+            return File(signed_as(Report, signed))
+
+
+def signed_in(command: Record | Cancel | Extend | Stop | File) -> Signed[Decision | CeremonyAct]:
+    """Return what was signed to ask for it."""
+    match command:
+        case Record(signed) | Cancel(signed) | Extend(signed) | Stop(signed) | File(signed):
+            return signed

@@ -24,11 +24,10 @@ from quorumseal.ceremony.commands import (
     Stop,
     Supersede,
 )
-from quorumseal.ceremony.delegating import check_delegation, check_stand_in
+from quorumseal.ceremony.delegating import check_begin, check_stand_in
 from quorumseal.ceremony.errors import (
     CancellationNotAllowedError,
     CheckNotPassedError,
-    DelegationNotAllowedError,
     NotAfterPassedError,
     NotAMemberError,
     NotDueError,
@@ -116,6 +115,8 @@ def open_ceremony(
             f"{reason}",
             hint="let somebody else request, or add members by a policy change",
         )
+    for delegation in delegations:
+        check_begin(delegation.statement, statement, policy)
     budget.check_opening(request.envelope, sum(threshold.count for threshold in quorum))
     return CeremonyOpened(at, request, delegations, vetoed_by)
 
@@ -276,14 +277,7 @@ def _extend(ceremony: Ceremony, extension: Signed[Extension], at: datetime) -> t
 
 def _begin(ceremony: Ceremony, delegation: Signed[Delegation], at: datetime) -> tuple[Event, ...]:
     require(ceremony, DelegationBegan)
-    check_delegation(delegation.statement, ceremony.policy)
-    for signer in (delegation.signer, delegation.statement.deputy):
-        if signer in ceremony.request.statement.requesters:
-            raise DelegationNotAllowedError(
-                f"expected a delegation between people who did not ask for the release, "
-                f"got one with {signer}",
-                hint="whoever asks does not decide, nor anybody for them",
-            )
+    check_begin(delegation.statement, ceremony.request.statement, ceremony.policy)
     if any(delegation.digest == live.digest for live in ceremony.delegations.values()):
         return ()
     budget.check_decision(ceremony.size, delegation.envelope)

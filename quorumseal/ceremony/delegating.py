@@ -4,13 +4,24 @@
 A delegated seat uses up both people: neither counts anywhere else in the ceremony.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from quorumseal.ceremony.commands import Begin, End
 from quorumseal.ceremony.errors import DelegationNotAllowedError, DelegationUnknownError, UsedUpError
 from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.policy import Policy, SignerKind
+from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import Decision, Delegation
+from quorumseal.ceremony.statements import (
+    Absence,
+    Decision,
+    Delegation,
+    Mode,
+    Request,
+    StandingAct,
+    Withdrawal,
+)
 from quorumseal.ceremony.values import instant_text
 
 
@@ -33,6 +44,58 @@ def check_delegation(delegation: Delegation, policy: Policy) -> None:
             f"expected a deputy whom the policy lists for {role.name} ({listed}), got {deputy}",
             hint="delegate to one of them, or add a deputy by a policy change",
         )
+
+
+def check_begin(delegation: Delegation, request: Request, policy: Policy) -> None:
+    """Refuse a delegation that can count for nothing in a ceremony."""
+    check_delegation(delegation, policy)
+    for signer in (delegation.context.signer, delegation.deputy):
+        if signer in request.requesters:
+            raise DelegationNotAllowedError(
+                f"expected a delegation between people who did not ask for the release, "
+                f"got one with {signer}",
+                hint="whoever asks does not decide, nor anybody for them",
+            )
+
+
+def touches(delegation: Delegation, request: Request, quorum: Sequence[Threshold]) -> bool:
+    """Whether a delegation may count in a ceremony: made under its policy, for a role that it asks for."""
+    return (
+        delegation.context.policy == request.context.policy
+        and any(threshold.role == delegation.role for threshold in quorum)
+        and not {delegation.context.signer, delegation.deputy} & request.requesters
+    )
+
+
+def handed_on(ceremony: Ceremony, act: Signed[StandingAct]) -> Begin | End | None:
+    """Return what a standing act means for an open ceremony; none where it does not touch it."""
+    match act.statement:
+        case Delegation() as delegation:
+            if touches(delegation, ceremony.request.statement, ceremony.quorum):
+                return Begin(Signed(delegation, act.envelope, act.key, act.digest))
+        case Withdrawal() as withdrawal:
+            if (
+                withdrawal.context.policy == ceremony.request.statement.context.policy
+                and (
+                    act.signer,
+                    withdrawal.role,
+                )
+                in ceremony.delegations
+            ):
+                return End(Signed(withdrawal, act.envelope, act.key, act.digest))
+        case Absence():
+            pass
+    return None
+
+
+def live_for(
+    request: Request, policy: Policy, live: Iterable[Signed[Delegation]]
+) -> tuple[Signed[Delegation], ...]:
+    """Return which of the live delegations an opening holds."""
+    rule = policy.rule_for(request.product, request.kind)
+    broken = rule.emergency if request.mode is Mode.BREAK_GLASS else None
+    quorum = broken.quorum if broken else rule.quorum
+    return tuple(delegation for delegation in live if touches(delegation.statement, request, quorum))
 
 
 def check_stand_in(ceremony: Ceremony, decision: Signed[Decision], *, at: datetime) -> None:
@@ -62,10 +125,6 @@ def check_stand_in(ceremony: Ceremony, decision: Signed[Decision], *, at: dateti
         raise DelegationUnknownError(
             f"expected a delegation that is live at {instant_text(at)}, got one from "
             f"{instant_text(delegation.since)} to {instant_text(delegation.until)}"
-        )
-    if member in ceremony.request.statement.requesters:
-        raise DelegationUnknownError(
-            f"expected a delegation by somebody who did not ask for the release, got one by {member}"
         )
     others = {used.signer for deputy, used in ceremony.stands_for.items() if deputy != signer}
     if member in others | ceremony.decisions.keys():

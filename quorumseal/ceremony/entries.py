@@ -27,6 +27,8 @@ from quorumseal.ceremony.lifecycle import (
     WindowPassed,
 )
 from quorumseal.ceremony.policy_document import SignedPolicy, signed_policy
+from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.statements import Statement
 from quorumseal.ceremony.values import ceremony_id, digest, digest_of, instant, instant_text
 from quorumseal.signatures import Envelope, JointEnvelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
@@ -177,28 +179,15 @@ def read_entry(payload: bytes) -> Entry:
 
 def body_of(event: Event) -> dict[str, JsonValue]:
     """Return what the entry of an event says beyond its type and time."""
+    signed = statement_of(event)
+    body: dict[str, JsonValue] = {"envelope": signed.envelope.to_json()} if signed else {}
     match event:
-        case CeremonyOpened(request=signed, delegations=delegations, vetoed_by=vetoed_by):
-            body: dict[str, JsonValue] = {"envelope": signed.envelope.to_json()}
+        case CeremonyOpened(delegations=delegations, vetoed_by=vetoed_by):
             if delegations:
                 body["delegations"] = [delegation.envelope.to_json() for delegation in delegations]
             if vetoed_by:
                 body["vetoed_by"] = [*sorted(vetoed_by)]
             return body
-        case DecisionRecorded(decision=decision) | LateDecisionRecorded(decision=decision):
-            return {"envelope": decision.envelope.to_json()}
-        case CeremonyCancelled(cancellation=cancellation):
-            return {"envelope": cancellation.envelope.to_json()}
-        case CeremonyExtended(extension=extension):
-            return {"envelope": extension.envelope.to_json()}
-        case DelegationBegan(delegation=delegation):
-            return {"envelope": delegation.envelope.to_json()}
-        case DelegationEnded(withdrawal=withdrawal):
-            return {"envelope": withdrawal.envelope.to_json()}
-        case CeremonyVetoed(veto=veto):
-            return {"envelope": veto.envelope.to_json()}
-        case ReportFiled(report=report):
-            return {"envelope": report.envelope.to_json()}
         case NoticeDelivered(recipient=recipient, channel=channel, notice=notice):
             return {"recipient": recipient, "channel": channel, "notice": notice}
         case QuorumReached(seats=seats) | WindowOpened(seats=seats) | WindowPassed(seats=seats):
@@ -206,7 +195,26 @@ def body_of(event: Event) -> dict[str, JsonValue]:
         case CeremonySuperseded(by=by):
             return {"by": by}
         case _:
-            return {}
+            return body
+
+
+def statement_of(event: Event) -> Signed[Statement] | None:
+    """Return the signed statement that caused an event, where one did."""
+    match event:
+        case (
+            CeremonyOpened(request=signed)
+            | DecisionRecorded(decision=signed)
+            | LateDecisionRecorded(decision=signed)
+            | CeremonyCancelled(cancellation=signed)
+            | CeremonyExtended(extension=signed)
+            | DelegationBegan(delegation=signed)
+            | DelegationEnded(withdrawal=signed)
+            | CeremonyVetoed(veto=signed)
+            | ReportFiled(report=signed)
+        ):
+            return signed
+        case _:
+            return None
 
 
 def policy_entry(policy: SignedPolicy, *, at: datetime, seq: int, prev: str | None) -> Entry:

@@ -229,6 +229,8 @@ class Ceremony:
     """The digests of the reports on an emergency."""
     told: frozenset[tuple[str, str, str]] = frozenset()
     """Who was told of what by which channel."""
+    stopped_by: str | None = None
+    """Who vetoed it."""
     ended_at: datetime | None = None
 
     @property
@@ -292,6 +294,15 @@ class Ceremony:
         return roles
 
     @property
+    def report_due(self) -> datetime | None:
+        """When the report on an emergency is late; none where it is owed no more, or never was."""
+        if self.state is not State.PROVISIONAL or self.reports:
+            return None
+        assert self.emergency is not None  # noqa: S101 - nothing else is provisional
+        assert self.ended_at is not None  # noqa: S101 - and it has ended
+        return self.ended_at + self.emergency.report
+
+    @property
     def rejecters(self) -> frozenset[str]:
         """Who rejects now."""
         return frozenset(p for p, d in self.decisions.items() if d.statement.choice is Choice.REJECTION)
@@ -351,6 +362,8 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
             return replace(ceremony, reports=ceremony.reports | {report.digest})
         case NoticeDelivered(recipient=recipient, channel=channel, notice=notice):
             return replace(ceremony, told=ceremony.told | {(recipient, channel, notice)})
+        case CeremonyVetoed(at=at, veto=veto):
+            return replace(ceremony, state=state, ended_at=at, stopped_by=veto.signer)
         case _:
             return replace(ceremony, state=state, ended_at=event.at)
 

@@ -1,13 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ceremonies about an earlier one: a ratification makes an emergency permanent, a revocation takes back."""
 
+from collections.abc import Sequence
+
+from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.lifecycle import Ceremony, State
-from quorumseal.ceremony.request_errors import RatificationError, RevocationError
+from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.request_errors import (
+    AlreadyApprovedError,
+    OpenCeremonyExistsError,
+    RatificationError,
+    RevocationError,
+)
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Ratified, Request
 from quorumseal.ceremony.values import instant_text
 
 _REVOCABLE = frozenset({State.APPROVED, State.PROVISIONAL})
+
+
+OTHER_KIND = {
+    Kind.RELEASE: Kind.RATIFICATION,
+    Kind.RATIFICATION: Kind.RELEASE,
+    Kind.REVOCATION: Kind.RELEASE,
+}
+"""Of which other kind the ceremonies matter to one for the same version."""
+
+
+def check_alone(request: Request, others: Sequence[Known]) -> None:
+    """Refuse a second way to one version: it is released, or an emergency is ratified, never both."""
+    for other in others:
+        what = f"{request.product} {request.version}"
+        if other.state is State.APPROVED:
+            raise AlreadyApprovedError(
+                f"expected a version that is not approved yet, got {what} (ceremony {other.ceremony})",
+                hint="release other bytes under another version",
+            )
+        if other.state is State.OPEN:
+            raise OpenCeremonyExistsError(
+                f"expected no open {OTHER_KIND[request.kind]} of {what}, got {other.ceremony}",
+                hint="wait for its end, or cancel it first",
+            )
 
 
 def check_ratification(request: Request, ratified: Ratified, emergency: Ceremony, conclusion: str) -> None:

@@ -16,15 +16,18 @@ from quorumseal.client.retrying import retry
 from quorumseal.client.statuses import error_of
 from quorumseal.client.values import (
     MAX_EVIDENCE_BYTES,
+    Acted,
     Annex,
     CeremonyRecord,
     Consistency,
     Decided,
+    Nudged,
     OrganisationRecord,
     Page,
     Presence,
     Publication,
     Receipt,
+    StandingRecord,
     Started,
 )
 from quorumseal.v1 import coordinator_pb2 as wire
@@ -87,19 +90,35 @@ class Connection:
         request = wire.GetOrganisationRequest()
         return messages.organisation_of(self._ask(self._stub.GetOrganisation, request))
 
-    def start(self, envelope: bytes) -> Started:
-        """Hand in a signed request; the same one again returns the same ceremony."""
-        return messages.started_of(self._ask(self._stub.Start, wire.StartRequest(envelope=envelope)))
+    def start(self, envelope: bytes, annexes: Collection[Annex] = ()) -> Started:
+        """Hand in a signed request with its texts; the same one again returns the same ceremony."""
+        texts = [wire.Annex(salt=annex.salt, text=annex.text) for annex in annexes]
+        request = wire.StartRequest(envelope=envelope, annexes=texts)
+        return messages.started_of(self._ask(self._stub.Start, request))
 
     def decide(self, envelope: bytes, reason: Annex | None = None) -> Decided:
         """Hand in a signed decision; the same one again returns the same entry."""
         request = wire.DecideRequest(envelope=envelope, reason=messages.annex_message(reason))
         return messages.decided_of(self._ask(self._stub.Decide, request))
 
-    def cancel(self, envelope: bytes, reason: Annex) -> Receipt:
-        """Hand in a signed cancellation."""
-        request = wire.CancelRequest(envelope=envelope, reason=messages.annex_message(reason))
-        return messages.receipt_of(self._ask(self._stub.Cancel, request).receipt)
+    def act(self, envelope: bytes, annex: Annex | None = None) -> Acted:
+        """Hand in a signed cancellation, extension, veto or report, with its text where it has one."""
+        request = wire.ActRequest(envelope=envelope, annex=messages.annex_message(annex))
+        return messages.acted_of(self._ask(self._stub.Act, request))
+
+    def stand(self, envelope: bytes) -> Receipt:
+        """Hand in a signed absence, delegation or withdrawal."""
+        response = self._ask(self._stub.Stand, wire.StandRequest(envelope=envelope))
+        return messages.receipt_of(response.receipt)
+
+    def standing(self, known_size: int = 0) -> StandingRecord:
+        """Return the entries of no ceremony, with the proof that their log extends ``known_size``."""
+        request = wire.GetStandingRequest(known_size=known_size)
+        return messages.standing_of(self._ask(self._stub.GetStanding, request))
+
+    def nudge(self, ceremony: str) -> Nudged:
+        """Remind those whose decision is awaited."""
+        return messages.nudged_of(self._ask(self._stub.Nudge, wire.NudgeRequest(ceremony=ceremony)))
 
     def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
         """Return a ceremony, with the proof that its log extends the one of ``known_size``."""
@@ -171,8 +190,12 @@ class Connection:
         request = wire.GetEvidenceRequest(digest=digest)
         return self._fetch(self._stub.GetEvidence, request, MAX_EVIDENCE_BYTES)
 
+    def status(self) -> bytes:
+        """Return what was revoked and what has lapsed; whoever uses it verifies it."""
+        return self._fetch(self._stub.GetStatus, wire.GetStatusRequest(), MAX_BUNDLE_BYTES)
+
     def bundle(self, ceremony: str) -> bytes:
-        """Return the bundle of an approved ceremony; whoever uses it verifies it."""
+        """Return the bundle of an approved or provisional ceremony; whoever uses it verifies it."""
         request = wire.GetBundleRequest(ceremony=ceremony)
         return self._fetch(self._stub.GetBundle, request, MAX_BUNDLE_BYTES)
 

@@ -5,6 +5,7 @@ from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.values import instant
 from quorumseal.client.errors import UnexpectedAnswerError
 from quorumseal.client.values import (
+    Acted,
     Annex,
     CeremonyRecord,
     CeremonySummary,
@@ -12,11 +13,13 @@ from quorumseal.client.values import (
     Head,
     LogEvent,
     LoggedEntry,
+    Nudged,
     OrganisationRecord,
     Page,
     Presence,
     Publication,
     Receipt,
+    StandingRecord,
     Started,
 )
 from quorumseal.strict_json import MAX_INTEGER
@@ -55,27 +58,49 @@ def started_of(message: wire.StartResponse) -> Started:
 
 def decided_of(message: wire.DecideResponse) -> Decided:
     """Read what became of a decision."""
-    if message.state not in list(State):
+    return Decided(receipt=receipt_of(message.receipt), state=_state_of(message.state))
+
+
+def acted_of(message: wire.ActResponse) -> Acted:
+    """Read what became of an act."""
+    return Acted(receipt=receipt_of(message.receipt), state=_state_of(message.state))
+
+
+def nudged_of(message: wire.NudgeResponse) -> Nudged:
+    """Read who was reminded."""
+    return Nudged(told=tuple(message.told), next_at=instant(message.next_at))
+
+
+def _state_of(text: str) -> str:
+    if text not in list(State):
         raise UnexpectedAnswerError(
-            f"expected the state of a ceremony, got {message.state[:64]!a}",
+            f"expected the state of a ceremony, got {text[:64]!a}",
             hint="compare the versions of this program and the coordinator",
         )
-    return Decided(receipt=receipt_of(message.receipt), state=message.state)
+    return text
 
 
 def ceremony_of(message: wire.GetCeremonyResponse) -> CeremonyRecord:
     """Read a ceremony with its proof."""
-    part = message.part
     return CeremonyRecord(
-        part=Part(
-            entries=tuple(part.entries),
-            index=part.index,
-            inclusion=tuple(part.inclusion),
-            checkpoint=part.checkpoint,
-        ),
+        part=_part_of(message.part),
         consistency=tuple(message.consistency),
         annexes=tuple(Annex(salt=annex.salt, text=annex.text) for annex in message.annexes),
         publications=tuple(publication_of(publication) for publication in message.publications),
+    )
+
+
+def standing_of(message: wire.GetStandingResponse) -> StandingRecord:
+    """Read the entries of no ceremony with their proof."""
+    return StandingRecord(part=_part_of(message.part), consistency=tuple(message.consistency))
+
+
+def _part_of(part: wire.Part) -> Part:
+    return Part(
+        entries=tuple(part.entries),
+        index=part.index,
+        inclusion=tuple(part.inclusion),
+        checkpoint=part.checkpoint,
     )
 
 
@@ -103,6 +128,7 @@ def _summary_of(message: wire.CeremonySummary) -> CeremonySummary:
         opened_at=instant(message.opened_at),
         deadline=instant(message.deadline),
         ended_at=instant(message.ended_at) if message.ended_at else None,
+        mode=message.mode,
     )
 
 

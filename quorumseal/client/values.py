@@ -63,6 +63,31 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acted:
+    """An act is in the log; ``state`` is the ceremony's after it."""
+
+    receipt: Receipt
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingRecord:
+    """The entries of no ceremony, from the first policy on."""
+
+    part: Part
+    consistency: tuple[bytes, ...]
+    """From the size that was asked with to the part's checkpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudged:
+    """Who was reminded, and when the same ceremony may be nudged again."""
+
+    told: tuple[str, ...]
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """A bundle's way to one destination: pending, published or failed."""
 
@@ -95,6 +120,7 @@ class CeremonySummary:
     opened_at: datetime
     deadline: datetime
     ended_at: datetime | None
+    mode: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,15 +49,30 @@ class CoordinatorServiceStub:
                 request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.DecideRequest.SerializeToString,
                 response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.DecideResponse.FromString,
                 _registered_method=True)
-        self.Cancel = channel.unary_unary(
-                '/quorumseal.v1.CoordinatorService/Cancel',
-                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.CancelRequest.SerializeToString,
-                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.CancelResponse.FromString,
+        self.Act = channel.unary_unary(
+                '/quorumseal.v1.CoordinatorService/Act',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.ActRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.ActResponse.FromString,
+                _registered_method=True)
+        self.Stand = channel.unary_unary(
+                '/quorumseal.v1.CoordinatorService/Stand',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.StandRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.StandResponse.FromString,
+                _registered_method=True)
+        self.Nudge = channel.unary_unary(
+                '/quorumseal.v1.CoordinatorService/Nudge',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.NudgeRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.NudgeResponse.FromString,
                 _registered_method=True)
         self.GetCeremony = channel.unary_unary(
                 '/quorumseal.v1.CoordinatorService/GetCeremony',
                 request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetCeremonyRequest.SerializeToString,
                 response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetCeremonyResponse.FromString,
+                _registered_method=True)
+        self.GetStanding = channel.unary_unary(
+                '/quorumseal.v1.CoordinatorService/GetStanding',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetStandingRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetStandingResponse.FromString,
                 _registered_method=True)
         self.ListCeremonies = channel.unary_unary(
                 '/quorumseal.v1.CoordinatorService/ListCeremonies',
@@ -88,6 +103,11 @@ class CoordinatorServiceStub:
                 '/quorumseal.v1.CoordinatorService/GetEvidence',
                 request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetEvidenceRequest.SerializeToString,
                 response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetEvidenceResponse.FromString,
+                _registered_method=True)
+        self.GetStatus = channel.unary_stream(
+                '/quorumseal.v1.CoordinatorService/GetStatus',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetStatusRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
         self.GetBundle = channel.unary_stream(
                 '/quorumseal.v1.CoordinatorService/GetBundle',
@@ -125,8 +145,22 @@ class CoordinatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Cancel(self, request, context):
-        """Withdraws an open ceremony.
+    def Act(self, request, context):
+        """Records anything else that is signed in a ceremony: a cancellation, extension, veto or report.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Stand(self, request, context):
+        """Records what is signed outside any ceremony: an absence, a delegation, its withdrawal.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Nudge(self, request, context):
+        """Reminds those whose decision an open ceremony waits for; not more often than the coordinator allows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,6 +168,13 @@ class CoordinatorServiceServicer:
 
     def GetCeremony(self, request, context):
         """One ceremony: its entries with their proof, and the texts that belong to them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStanding(self, request, context):
+        """The entries of no ceremony, with their proof: policies, absences, delegations.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,8 +221,15 @@ class CoordinatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStatus(self, request, context):
+        """What was revoked and what has lapsed, signed by the log key as of now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetBundle(self, request, context):
-        """The bundle of an approved ceremony.
+        """The bundle of a ceremony that was approved, or is provisional.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,15 +260,30 @@ def add_CoordinatorServiceServicer_to_server(servicer, server):
                     request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.DecideRequest.FromString,
                     response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.DecideResponse.SerializeToString,
             ),
-            'Cancel': grpc.unary_unary_rpc_method_handler(
-                    servicer.Cancel,
-                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.CancelRequest.FromString,
-                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.CancelResponse.SerializeToString,
+            'Act': grpc.unary_unary_rpc_method_handler(
+                    servicer.Act,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.ActRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.ActResponse.SerializeToString,
+            ),
+            'Stand': grpc.unary_unary_rpc_method_handler(
+                    servicer.Stand,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.StandRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.StandResponse.SerializeToString,
+            ),
+            'Nudge': grpc.unary_unary_rpc_method_handler(
+                    servicer.Nudge,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.NudgeRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.NudgeResponse.SerializeToString,
             ),
             'GetCeremony': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCeremony,
                     request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetCeremonyRequest.FromString,
                     response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetCeremonyResponse.SerializeToString,
+            ),
+            'GetStanding': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStanding,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetStandingRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetStandingResponse.SerializeToString,
             ),
             'ListCeremonies': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCeremonies,
@@ -251,6 +314,11 @@ def add_CoordinatorServiceServicer_to_server(servicer, server):
                     servicer.GetEvidence,
                     request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetEvidenceRequest.FromString,
                     response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetEvidenceResponse.SerializeToString,
+            ),
+            'GetStatus': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetStatus,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetStatusRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetStatusResponse.SerializeToString,
             ),
             'GetBundle': grpc.unary_stream_rpc_method_handler(
                     servicer.GetBundle,
@@ -355,7 +423,7 @@ class CoordinatorService:
             _registered_method=True)
 
     @staticmethod
-    def Cancel(request,
+    def Act(request,
             target,
             options=(),
             channel_credentials=None,
@@ -368,9 +436,63 @@ class CoordinatorService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/quorumseal.v1.CoordinatorService/Cancel',
-            quorumseal_dot_v1_dot_coordinator__pb2.CancelRequest.SerializeToString,
-            quorumseal_dot_v1_dot_coordinator__pb2.CancelResponse.FromString,
+            '/quorumseal.v1.CoordinatorService/Act',
+            quorumseal_dot_v1_dot_coordinator__pb2.ActRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.ActResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Stand(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorumseal.v1.CoordinatorService/Stand',
+            quorumseal_dot_v1_dot_coordinator__pb2.StandRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.StandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Nudge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorumseal.v1.CoordinatorService/Nudge',
+            quorumseal_dot_v1_dot_coordinator__pb2.NudgeRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.NudgeResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -398,6 +520,33 @@ class CoordinatorService:
             '/quorumseal.v1.CoordinatorService/GetCeremony',
             quorumseal_dot_v1_dot_coordinator__pb2.GetCeremonyRequest.SerializeToString,
             quorumseal_dot_v1_dot_coordinator__pb2.GetCeremonyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStanding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorumseal.v1.CoordinatorService/GetStanding',
+            quorumseal_dot_v1_dot_coordinator__pb2.GetStandingRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.GetStandingResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -560,6 +709,33 @@ class CoordinatorService:
             '/quorumseal.v1.CoordinatorService/GetEvidence',
             quorumseal_dot_v1_dot_coordinator__pb2.GetEvidenceRequest.SerializeToString,
             quorumseal_dot_v1_dot_coordinator__pb2.GetEvidenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatus(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/quorumseal.v1.CoordinatorService/GetStatus',
+            quorumseal_dot_v1_dot_coordinator__pb2.GetStatusRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.GetStatusResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,10 +42,16 @@ class CoordinatorServiceStub:
     """Opens a ceremony, or returns the one that the same request opened before."""
     Decide: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.DecideRequest, _coordinator_pb2.DecideResponse]
     """Records an approval, rejection or abstention.  The same envelope again gets the same receipt."""
-    Cancel: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.CancelRequest, _coordinator_pb2.CancelResponse]
-    """Withdraws an open ceremony."""
+    Act: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.ActRequest, _coordinator_pb2.ActResponse]
+    """Records anything else that is signed in a ceremony: a cancellation, extension, veto or report."""
+    Stand: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.StandRequest, _coordinator_pb2.StandResponse]
+    """Records what is signed outside any ceremony: an absence, a delegation, its withdrawal."""
+    Nudge: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.NudgeRequest, _coordinator_pb2.NudgeResponse]
+    """Reminds those whose decision an open ceremony waits for; not more often than the coordinator allows."""
     GetCeremony: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.GetCeremonyRequest, _coordinator_pb2.GetCeremonyResponse]
     """One ceremony: its entries with their proof, and the texts that belong to them."""
+    GetStanding: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.GetStandingRequest, _coordinator_pb2.GetStandingResponse]
+    """The entries of no ceremony, with their proof: policies, absences, delegations."""
     ListCeremonies: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.ListCeremoniesRequest, _coordinator_pb2.ListCeremoniesResponse]
     """Summaries, newest first."""
     Follow: _grpc.UnaryStreamMultiCallable[_coordinator_pb2.FollowRequest, _coordinator_pb2.FollowResponse]
@@ -57,8 +63,10 @@ class CoordinatorServiceStub:
     PutEvidence: _grpc.StreamUnaryMultiCallable[_coordinator_pb2.PutEvidenceRequest, _coordinator_pb2.PutEvidenceResponse]
     """Stores a file of evidence before the request that names its digest."""
     GetEvidence: _grpc.UnaryStreamMultiCallable[_coordinator_pb2.GetEvidenceRequest, _coordinator_pb2.GetEvidenceResponse]
+    GetStatus: _grpc.UnaryStreamMultiCallable[_coordinator_pb2.GetStatusRequest, _coordinator_pb2.GetStatusResponse]
+    """What was revoked and what has lapsed, signed by the log key as of now."""
     GetBundle: _grpc.UnaryStreamMultiCallable[_coordinator_pb2.GetBundleRequest, _coordinator_pb2.GetBundleResponse]
-    """The bundle of an approved ceremony."""
+    """The bundle of a ceremony that was approved, or is provisional."""
     Publish: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.PublishRequest, _coordinator_pb2.PublishResponse]
     """Tries again to publish an approved ceremony where that failed."""
 
@@ -71,10 +79,16 @@ class CoordinatorServiceAsyncStub(CoordinatorServiceStub):
     """Opens a ceremony, or returns the one that the same request opened before."""
     Decide: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.DecideRequest, _coordinator_pb2.DecideResponse]  # type: ignore[assignment]
     """Records an approval, rejection or abstention.  The same envelope again gets the same receipt."""
-    Cancel: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.CancelRequest, _coordinator_pb2.CancelResponse]  # type: ignore[assignment]
-    """Withdraws an open ceremony."""
+    Act: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.ActRequest, _coordinator_pb2.ActResponse]  # type: ignore[assignment]
+    """Records anything else that is signed in a ceremony: a cancellation, extension, veto or report."""
+    Stand: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.StandRequest, _coordinator_pb2.StandResponse]  # type: ignore[assignment]
+    """Records what is signed outside any ceremony: an absence, a delegation, its withdrawal."""
+    Nudge: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.NudgeRequest, _coordinator_pb2.NudgeResponse]  # type: ignore[assignment]
+    """Reminds those whose decision an open ceremony waits for; not more often than the coordinator allows."""
     GetCeremony: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.GetCeremonyRequest, _coordinator_pb2.GetCeremonyResponse]  # type: ignore[assignment]
     """One ceremony: its entries with their proof, and the texts that belong to them."""
+    GetStanding: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.GetStandingRequest, _coordinator_pb2.GetStandingResponse]  # type: ignore[assignment]
+    """The entries of no ceremony, with their proof: policies, absences, delegations."""
     ListCeremonies: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.ListCeremoniesRequest, _coordinator_pb2.ListCeremoniesResponse]  # type: ignore[assignment]
     """Summaries, newest first."""
     Follow: _aio.UnaryStreamMultiCallable[_coordinator_pb2.FollowRequest, _coordinator_pb2.FollowResponse]  # type: ignore[assignment]
@@ -86,8 +100,10 @@ class CoordinatorServiceAsyncStub(CoordinatorServiceStub):
     PutEvidence: _aio.StreamUnaryMultiCallable[_coordinator_pb2.PutEvidenceRequest, _coordinator_pb2.PutEvidenceResponse]  # type: ignore[assignment]
     """Stores a file of evidence before the request that names its digest."""
     GetEvidence: _aio.UnaryStreamMultiCallable[_coordinator_pb2.GetEvidenceRequest, _coordinator_pb2.GetEvidenceResponse]  # type: ignore[assignment]
+    GetStatus: _aio.UnaryStreamMultiCallable[_coordinator_pb2.GetStatusRequest, _coordinator_pb2.GetStatusResponse]  # type: ignore[assignment]
+    """What was revoked and what has lapsed, signed by the log key as of now."""
     GetBundle: _aio.UnaryStreamMultiCallable[_coordinator_pb2.GetBundleRequest, _coordinator_pb2.GetBundleResponse]  # type: ignore[assignment]
-    """The bundle of an approved ceremony."""
+    """The bundle of a ceremony that was approved, or is provisional."""
     Publish: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.PublishRequest, _coordinator_pb2.PublishResponse]  # type: ignore[assignment]
     """Tries again to publish an approved ceremony where that failed."""
 
@@ -117,12 +133,28 @@ class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Records an approval, rejection or abstention.  The same envelope again gets the same receipt."""
 
     @_abc_1.abstractmethod
-    def Cancel(
+    def Act(
         self,
-        request: _coordinator_pb2.CancelRequest,
+        request: _coordinator_pb2.ActRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_coordinator_pb2.CancelResponse, _abc.Awaitable[_coordinator_pb2.CancelResponse]]:
-        """Withdraws an open ceremony."""
+    ) -> _typing.Union[_coordinator_pb2.ActResponse, _abc.Awaitable[_coordinator_pb2.ActResponse]]:
+        """Records anything else that is signed in a ceremony: a cancellation, extension, veto or report."""
+
+    @_abc_1.abstractmethod
+    def Stand(
+        self,
+        request: _coordinator_pb2.StandRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.StandResponse, _abc.Awaitable[_coordinator_pb2.StandResponse]]:
+        """Records what is signed outside any ceremony: an absence, a delegation, its withdrawal."""
+
+    @_abc_1.abstractmethod
+    def Nudge(
+        self,
+        request: _coordinator_pb2.NudgeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.NudgeResponse, _abc.Awaitable[_coordinator_pb2.NudgeResponse]]:
+        """Reminds those whose decision an open ceremony waits for; not more often than the coordinator allows."""
 
     @_abc_1.abstractmethod
     def GetCeremony(
@@ -131,6 +163,14 @@ class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_coordinator_pb2.GetCeremonyResponse, _abc.Awaitable[_coordinator_pb2.GetCeremonyResponse]]:
         """One ceremony: its entries with their proof, and the texts that belong to them."""
+
+    @_abc_1.abstractmethod
+    def GetStanding(
+        self,
+        request: _coordinator_pb2.GetStandingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.GetStandingResponse, _abc.Awaitable[_coordinator_pb2.GetStandingResponse]]:
+        """The entries of no ceremony, with their proof: policies, absences, delegations."""
 
     @_abc_1.abstractmethod
     def ListCeremonies(
@@ -180,12 +220,20 @@ class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_coordinator_pb2.GetEvidenceResponse], _abc.AsyncIterator[_coordinator_pb2.GetEvidenceResponse]]: ...
 
     @_abc_1.abstractmethod
+    def GetStatus(
+        self,
+        request: _coordinator_pb2.GetStatusRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_coordinator_pb2.GetStatusResponse], _abc.AsyncIterator[_coordinator_pb2.GetStatusResponse]]:
+        """What was revoked and what has lapsed, signed by the log key as of now."""
+
+    @_abc_1.abstractmethod
     def GetBundle(
         self,
         request: _coordinator_pb2.GetBundleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_coordinator_pb2.GetBundleResponse], _abc.AsyncIterator[_coordinator_pb2.GetBundleResponse]]:
-        """The bundle of an approved ceremony."""
+        """The bundle of a ceremony that was approved, or is provisional."""
 
     @_abc_1.abstractmethod
     def Publish(

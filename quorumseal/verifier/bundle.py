@@ -29,13 +29,19 @@ class Bundle:
     parts: tuple[Part, ...]
 
 
-def bundle_name(product: str, version: str, kind: str = Kind.RELEASE) -> str:
+def bundle_name(product: str, version: str, kind: str = Kind.RELEASE, *, provisional: str = "") -> str:
     """Name the file that a bundle is published under: another one for each product, version and kind.
 
-    ``@`` is in none of the three, so no two of them meet in one name.  The kind is in it unless the bundle is
-    the release's own, which keeps the name that consumers look for.
+    ``@`` is in none of its pieces, so no two bundles meet in one name.  What releases a version has the plain
+    name that consumers look for, be it by a regular ceremony or by a ratification, of which there is never
+    more than one.  What is provisional never takes that name, but one with its ceremony, ``provisional``.
     """
-    return "@".join([product, version] if kind == Kind.RELEASE else [product, version, kind]) + SUFFIX
+    pieces = [product, version]
+    if kind not in (Kind.RELEASE, Kind.RATIFICATION):
+        pieces.append(kind)
+    if provisional:
+        pieces += ["provisional", provisional]
+    return "@".join(pieces) + SUFFIX
 
 
 def make_bundle(policies: Sequence[SignedPolicy], *parts: Part) -> Bundle:

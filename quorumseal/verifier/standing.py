@@ -183,7 +183,7 @@ def check_status(
     if ratification is not None:
         requests.add(ratification.request.digest)
     for bundle in status.revocations:
-        request = _judge_revocation(bundle, trust)
+        request = judge_revocation(bundle, trust)
         if request.subjects[0].digest in requests:
             raise RevokedError(
                 f"expected a release that stands, got one that {request.context.organisation} took back "
@@ -198,15 +198,16 @@ def check_status(
         )
 
 
-def _judge_revocation(bundle: bytes, trust: Trust) -> Request:
+def judge_revocation(bundle: bytes, trust: Trust) -> Request:
+    """Return the request of the ceremony that took back a release; refuse any other bundle."""
     parsed = read_bundle(bundle)
     judged = judge_part(parsed.parts[0], walk(parsed.policies, trust))
     judge_past(parsed.parts[0], judged)
     request = judged.ceremony.request.statement
     if len(parsed.parts) != 1 or request.kind is not Kind.REVOCATION or judged.checkpoint is None:
         raise OtherKindError(
-            f"expected the bundle of a {Kind.REVOCATION} in the status file, got one of a {request.kind}",
-            hint="fetch status.json again",
+            f"expected the bundle of a {Kind.REVOCATION}, got one of a {request.kind}",
+            hint="fetch status.json again, if it was in there",
         )
     return request
 

@@ -18,6 +18,7 @@ from quorumseal.strict_json import Fields, JsonValue, read, write
 from quorumseal.verifier.errors import StatusFormatError, StatusMissingError, StatusStaleError
 
 FORMAT = 0
+STATUS_NAME = "status.json"
 STATUS_TYPE = "https://quorumseal.dev/status/v1"
 MAX_STATUS_BYTES = 64 << 20
 

@@ -17,6 +17,7 @@ from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.commands import Expire
 from quorumseal.ceremony.signed import Signed
+from quorumseal.ceremony.standing_chain import replay_standing
 from quorumseal.ceremony.statements import Request
 from quorumseal.signatures import Envelope
 from scripts.benchmarking.figures import Figures, spread
@@ -73,7 +74,11 @@ def _ground(
     releases: Mapping[Release, Sequence[Known]] | None = None,
 ) -> Ground:
     return Ground(
-        head=storage.log.head(), policy=organisation.policy, chains=chains or {}, releases=releases or {}
+        head=storage.log.head(),
+        policy=organisation.policy,
+        chains=chains or {},
+        releases=releases or {},
+        standing=replay_standing(row.payload for row in storage.log.standing()),
     )
 
 

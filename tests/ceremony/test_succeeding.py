@@ -7,11 +7,23 @@ from typing import Any
 import pytest
 
 from quorumseal.ceremony import errors, request_errors
+from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.statements import Ratified, Request
-from quorumseal.ceremony.succeeding import check_ratification, check_revocation
-from tests.burning import BURNING, DAY, HOUR, joins, open_emergency, ratification, revocation, run_emergency
+from quorumseal.ceremony.succeeding import check_alone, check_ratification, check_revocation
+from tests.burning import (
+    BURNING,
+    DAY,
+    HOUR,
+    joins,
+    open_emergency,
+    ratification,
+    reports,
+    revocation,
+    run_emergency,
+)
 from tests.organisation import NOW
 
 EMERGENCY = run_emergency("alice", "carol")[0]
@@ -111,3 +123,33 @@ def test_a_revocation_is_decided_like_a_release_about_the_request_alone() -> Non
     assert chain.ceremony.state is State.APPROVED
     approved = chain.ceremony.decisions["alice"].statement
     assert [(s.name, s.digest) for s in approved.subjects] == [("request", RELEASE.ceremony.request.digest)]
+
+
+def test_a_version_is_released_or_ratified_and_never_both() -> None:
+    for kind, other in ((Kind.RELEASE, Kind.RATIFICATION), (Kind.RATIFICATION, Kind.RELEASE)):
+        request = BURNING.request() if kind is Kind.RELEASE else ratification(EMERGENCY)
+        earlier = Known(
+            ceremony=RELEASE.id, identity=DIGEST, request=DIGEST, state=State.EXPIRED, subjects=()
+        )
+        check_alone(request, [earlier])
+        with pytest.raises(request_errors.AlreadyApprovedError):
+            check_alone(request, [earlier, replace(earlier, state=State.APPROVED)])
+        with pytest.raises(request_errors.OpenCeremonyExistsError, match=f"no open {other}"):
+            check_alone(request, [earlier, replace(earlier, state=State.OPEN)])
+
+
+def test_a_report_is_owed_until_somebody_filed_it() -> None:
+    ceremony = EMERGENCY.ceremony
+    assert ceremony.emergency is not None
+    assert ceremony.ended_at is not None
+    assert ceremony.report_due == ceremony.ended_at + ceremony.emergency.report
+    reported, _ = extend(EMERGENCY, reports(EMERGENCY, "dan", at=ceremony.ended_at), at=ceremony.ended_at)
+    assert reported.ceremony.report_due is None
+    assert RELEASE.ceremony.report_due is None
+
+
+def test_the_conclusion_is_known_by_its_hash() -> None:
+    assert EMERGENCY.conclusion == EMERGENCY.hashes[-1]
+    at = NOW + DAY
+    reported, _ = extend(EMERGENCY, reports(EMERGENCY, "dan", at=at), at=at)
+    assert reported.conclusion == EMERGENCY.hashes[-1] != reported.hashes[-1]

@@ -5,7 +5,7 @@ import itertools
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -161,8 +161,8 @@ def test_cancelling_asks_first_and_keeps_the_reason(release: str, rita: Callable
 def test_a_cancellation_is_not_mistaken_for_what_is_sent_before_it(
     office: Office, rita: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(connection: Connection, envelope: bytes) -> Started:
-        start(connection, envelope)
+    def lost(connection: Connection, envelope: bytes, annexes: Collection[Annex]) -> Started:
+        start(connection, envelope, annexes)
         raise CoordinatorUnreachableError("no answer")
 
     start, version = Connection.start, f"1.{next(_numbers)}"

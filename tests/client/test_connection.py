@@ -57,16 +57,29 @@ def test_statements_reach_the_use_cases_under_the_name_in_the_certificate(
     assert (started.receipt.entry, started.receipt.index) == (b'{"a":1}', 1)
     assert connection.decide(envelope(), REASON).state == "open"
     assert connection.decide(envelope()).receipt.inclusion == (HASH,)
-    assert connection.cancel(envelope(), REASON).checkpoint == b"a checkpoint"
+    acted = connection.act(envelope(), REASON)
+    assert (acted.state, acted.receipt.checkpoint) == ("cancelled", b"a checkpoint")
+    assert connection.act(envelope()).receipt.index == 0
+    assert connection.stand(envelope()).checkpoint == b"a checkpoint"
+    assert connection.start(envelope(), [REASON, REASON]).ceremony == CEREMONY
+    nudged = connection.nudge(CEREMONY)
+    assert (nudged.told, nudged.next_at) == (("alice", "bob"), NOW)
     assert set(use_cases.reached) == {
         "start alice",
         "decide alice because é",
         "decide alice None",
-        'cancel alice because é {"a":1}',
+        'act alice because é {"a":1}',
+        'act alice None {"a":1}',
+        'stand alice {"a":1}',
+        "start alice because é because é",
+        f"nudge alice {CEREMONY}",
     }
 
 
 def test_what_is_read_arrives_whole(connection: Connection, use_cases: StandIn) -> None:
+    assert connection.status() == b"a status"
+    standing = connection.standing(known_size=2)
+    assert (standing.part.checkpoint, standing.consistency) == (b"a checkpoint", (HASH, HASH))
     record = connection.ceremony(CEREMONY, known_size=3)
     assert record.part.entries == tuple(use_cases.entries)
     assert (record.consistency, record.annexes) == ((HASH,) * 3, (Annex(salt=b"s" * 32, text="why"),))

@@ -9,12 +9,14 @@ import pytest
 from coordinator.batch import Batch, Ground
 from coordinator.commands import Act, Start, WriterCommand, Written
 from coordinator.errors import OldPolicyError
-from coordinator.storage import EMPTY_HEAD, Append
+from coordinator.storage import EMPTY_HEAD, Append, Release
 from quorumseal.ceremony.admission import Known, identity
 from quorumseal.ceremony.commands import Record
+from quorumseal.ceremony.entries import policy_entry
 from quorumseal.ceremony.errors import ChainBrokenError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.request_errors import OpenCeremonyExistsError
+from quorumseal.ceremony.standing_chain import StandingChain, replay_standing
 from quorumseal.ceremony.statements import Choice, Subject
 from quorumseal.ceremony.values import digest_of
 from quorumseal.tlog import open_checkpoint
@@ -25,10 +27,21 @@ RELEASE = ("widget", "1.0", "release")
 OTHER_BYTES = (Subject(name="widget.tar.gz", digest=digest_of(b"other bytes")),)
 
 
+def founded(organisation: Organisation) -> StandingChain:
+    """Return the standing chain of a log that holds one policy."""
+    return replay_standing([policy_entry(organisation.policy, at=NOW, seq=0, prev=None).payload])
+
+
 @pytest.fixture
 def ground(organisation: Organisation) -> Ground:
     """An empty log of an organisation with one policy."""
-    return Ground(head=EMPTY_HEAD, policy=organisation.policy, chains={}, releases={RELEASE: []})
+    return Ground(
+        head=EMPTY_HEAD,
+        policy=organisation.policy,
+        chains={},
+        releases={RELEASE: [], ("widget", "1.0", "ratification"): []},
+        standing=founded(organisation),
+    )
 
 
 def _start(organisation: Organisation, **fields: object) -> Start:
@@ -68,7 +81,7 @@ def test_a_whole_ceremony_fits_into_one_batch(ground: Ground, organisation: Orga
     assert append is not None
     (row,) = append.opened
     assert (row.state, row.opened_index, row.concluded_index, row.ended_at) == ("approved", 0, 5, AT)
-    assert append.ended == [], "it was never stored as open"
+    assert append.moved == [], "it was never stored as open"
     assert [each.destination for each in append.outbox] == ["directory:one", "directory:two"]
     assert all(isinstance(outcome, Written) for outcome in outcomes)
 
@@ -77,7 +90,11 @@ def test_each_conclusion_has_the_checkpoint_of_its_own_size(
     ground: Ground, organisation: Organisation
 ) -> None:
     start, other = _start(organisation), _start(organisation, number=2, product="gadget")
-    ground = replace(ground, releases={RELEASE: [], ("gadget", "1.0", "release"): []})
+    also: dict[Release, list[Known]] = {
+        ("gadget", "1.0", "release"): [],
+        ("gadget", "1.0", "ratification"): [],
+    }
+    ground = replace(ground, releases={**ground.releases, **also})
     append, _ = _run(
         ground,
         organisation,

@@ -47,7 +47,7 @@ class Story:
                 chain, _ = self.organisation.run()
                 cancellation = self.organisation.cancellation("mallory", chain)
                 seen = replace(cancellation, seen=digest_of(self.opening))
-                await self.cases.cancel(self.organisation.seal(seen), REASON_ANNEX, caller="mallory")
+                await self.cases.act(self.organisation.seal(seen), REASON_ANNEX, caller="mallory")
             case _:
                 self._time.pass_by(timedelta(hours=24))
 

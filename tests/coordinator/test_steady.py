@@ -140,7 +140,7 @@ def test_deadlines_outlive_an_unforeseen_error(workshop: Workshop, monkeypatch: 
     workshop.time.pass_by(timedelta(days=1))
     deadlines = Deadlines(desk.storage, desk.writer, clock=workshop.time.clock())
     ceremonies = desk.storage.ceremonies
-    monkeypatch.setattr(ceremonies, "next_deadline", _once_broken(ceremonies.next_deadline))
+    monkeypatch.setattr(ceremonies, "next_due", _once_broken(ceremonies.next_due))
     deadlines.thread.start()
     ceremony = start.request.statement.ceremony
     _until(lambda: desk.chain(ceremony).ceremony.state is State.EXPIRED)

@@ -15,7 +15,6 @@ from coordinator.errors import (
     EvidenceTooLargeError,
     EvidenceUnknownError,
     NotPublishableError,
-    NotServedError,
     PageTokenError,
     SeenCheckpointError,
     SizeAheadError,
@@ -25,11 +24,11 @@ from coordinator.use_cases import UseCases
 from coordinator.values import (
     MAX_EVIDENCE_BYTES,
     Annex,
-    Decided,
     Head,
     LogEvent,
     LoggedEntry,
     PublicationState,
+    Recorded,
     Started,
 )
 from quorumseal.ceremony.entries import EntryType, read_entry
@@ -48,7 +47,6 @@ from quorumseal.verifier.part import open_log_checkpoint, verify_part
 from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
-from tests.burning import emergency_request, revocation
 from tests.coordinator.workshop import Workshop
 from tests.organisation import ARTIFACT, NOW, REASON, SALT, Organisation
 
@@ -80,13 +78,13 @@ class People:
 
     async def decide(
         self, signer: str, choice: Choice = Choice.APPROVAL, request: Request | None = None
-    ) -> Decided:
+    ) -> Recorded:
         signed = self.organisation.sign_request(request)
         decision = self.organisation.decision(signer, signed, choice)
         reason = REASON_ANNEX if decision.reason else None
         return await self.cases.decide(self.organisation.seal(decision), reason, caller=signer)
 
-    async def approve(self, request: Request | None = None) -> Decided:
+    async def approve(self, request: Request | None = None) -> Recorded:
         await self.start(request)
         for signer in ("alice", "erin", "carol"):
             await self.decide(signer, request=request)
@@ -230,12 +228,12 @@ async def test_a_cancellation_repeated_gets_the_same_receipt(people: People, wor
     await people.start()
     chain = workshop.desk(running=False).chain(people.organisation.request().ceremony)
     envelope = people.organisation.seal(people.organisation.cancellation("mallory", chain))
-    first = await people.cases.cancel(envelope, REASON_ANNEX, caller="mallory")
-    again = await people.cases.cancel(envelope, REASON_ANNEX, caller="mallory")
-    assert (first.entry, first.index) == (again.entry, again.index)
+    first = await people.cases.act(envelope, REASON_ANNEX, caller="mallory")
+    again = await people.cases.act(envelope, REASON_ANNEX, caller="mallory")
+    assert (first.receipt.entry, first.receipt.index) == (again.receipt.entry, again.receipt.index)
     other = people.organisation.seal(people.organisation.cancellation("rita", chain))
     with pytest.raises(CeremonyEndedError):
-        await people.cases.cancel(other, REASON_ANNEX, caller="rita")
+        await people.cases.act(other, REASON_ANNEX, caller="rita")
 
 
 async def test_a_cancellation_after_the_deadline_is_refused_and_the_expiry_recorded(
@@ -247,7 +245,7 @@ async def test_a_cancellation_after_the_deadline_is_refused_and_the_expiry_recor
     workshop.time.pass_by(timedelta(hours=24))
     envelope = people.organisation.seal(people.organisation.cancellation("mallory", chain))
     with pytest.raises(CeremonyEndedError):
-        await people.cases.cancel(envelope, REASON_ANNEX, caller="mallory")
+        await people.cases.act(envelope, REASON_ANNEX, caller="mallory")
     assert desk.types()[-1] == "expired"
 
 
@@ -469,13 +467,3 @@ async def _eventually(ask: Callable[[], Awaitable[_T]], right: Callable[[_T], bo
             return answer
         await asyncio.sleep(0.02)
     pytest.fail("it never came")
-
-
-async def test_what_only_the_rules_know_yet_is_not_opened(people: People) -> None:
-    for request in (
-        emergency_request(people.organisation),
-        revocation("sha256:" + "a" * 64, people.organisation),
-    ):
-        with pytest.raises(NotServedError):
-            await people.start(request)
-    assert not (await people.cases.list_ceremonies()).items

@@ -91,6 +91,9 @@ class Place:
         self.published.append((name, data))
         return f"/there/{name}"
 
+    def renew(self, name: str, data: bytes) -> str:
+        return self.publish(name, data)
+
 
 @dataclass
 class Workshop:

@@ -105,7 +105,7 @@ class Callers:
             seen=opened.opening,
             reason=REASON_DIGEST,
         )
-        return self._word(statement, lambda c, envelope: c.cancel(envelope, ANNEX))
+        return self._word(statement, lambda c, envelope: c.act(envelope, ANNEX).receipt)
 
     def log(self, coordinator: int) -> list[bytes]:
         """Return the whole log as a coordinator streams it."""

@@ -102,7 +102,7 @@ class Person(threading.Thread):
         return self._hand_in("start", request, lambda envelope: self.connection.start(envelope).receipt)
 
     def cancel(self, cancellation: Cancellation) -> None:
-        self._hand_in("cancel", cancellation, lambda envelope: self.connection.cancel(envelope, ANNEX))
+        self._hand_in("cancel", cancellation, lambda envelope: self.connection.act(envelope, ANNEX).receipt)
 
     def decide(self, signed: Signed[Request], choice: Choice, replaces: str | None = None) -> str | None:
         """Decide; return the decision's digest, or nothing where it was refused."""

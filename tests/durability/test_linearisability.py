@@ -110,7 +110,7 @@ class Stage:
                 return self._own(decided.receipt, decision.envelope) or decided.state
             case Cancel(cancellation):
                 envelope = write(cancellation.envelope.to_json())
-                receipt = self.connections[cancellation.signer].cancel(envelope, ANNEX)
+                receipt = self.connections[cancellation.signer].act(envelope, ANNEX).receipt
                 return self._own(receipt, cancellation.envelope) or "cancelled"
             case Look():
                 assert chain is not None

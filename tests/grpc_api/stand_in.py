@@ -13,20 +13,23 @@ from coordinator.values import (
     CeremonyRecord,
     CeremonySummary,
     Consistency,
-    Decided,
     Head,
     LogEvent,
     LoggedEntry,
+    Nudged,
     Organisation,
     Page,
     Publication,
     PublicationState,
     Receipt,
+    Recorded,
+    StandingRecord,
     Started,
 )
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.statements import Mode
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import Envelope
 from quorumseal.signatures.dsse import sign
@@ -73,31 +76,50 @@ class StandIn(UseCases):
     def _made_up_receipt(self, index: int = 0) -> Receipt:
         return Receipt(entry=self.entries[index], index=index, inclusion=(HASH,), checkpoint=b"a checkpoint")
 
+    def _part(self) -> Part:
+        return Part(entries=tuple(self.entries), index=0, inclusion=(HASH,), checkpoint=b"a checkpoint")
+
     async def organisation(self) -> Organisation:
         await self._reach("organisation")
         return Organisation(policies=(self.example.policy,), checkpoint=b"a checkpoint", now=NOW)
 
-    async def start(self, envelope: Envelope, *, caller: str) -> Started:
-        await self._reach(f"start {caller}")
+    async def start(self, envelope: Envelope, annexes: Collection[Annex] = (), *, caller: str) -> Started:
+        await self._reach(" ".join(["start", caller, *(annex.text for annex in annexes)]))
         await self.append(envelope.payload)
         receipt = self._made_up_receipt(len(self.entries) - 1)
         return Started(ceremony=ceremony_number(1), created=True, receipt=receipt)
 
-    async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Decided:
+    async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Recorded:
         await self._reach(f"decide {caller} {reason.text if reason else None}")
         await self.append(envelope.payload)
-        return Decided(receipt=self._made_up_receipt(len(self.entries) - 1), state=State.OPEN)
+        return Recorded(receipt=self._made_up_receipt(len(self.entries) - 1), state=State.OPEN)
 
-    async def cancel(self, envelope: Envelope, reason: Annex, *, caller: str) -> Receipt:
-        await self._reach(f"cancel {caller} {reason.text} {envelope.payload.decode()}")
+    async def act(self, envelope: Envelope, annex: Annex | None = None, *, caller: str) -> Recorded:
+        await self._reach(f"act {caller} {annex.text if annex else None} {envelope.payload.decode()}")
+        return Recorded(receipt=self._made_up_receipt(), state=State.CANCELLED)
+
+    async def stand(self, envelope: Envelope, *, caller: str) -> Receipt:
+        await self._reach(f"stand {caller} {envelope.payload.decode()}")
         return self._made_up_receipt()
+
+    async def standing(self, known_size: int = 0) -> StandingRecord:
+        await self._reach("standing")
+        return StandingRecord(part=self._part(), consistency=(HASH,) * known_size)
+
+    async def status(self) -> bytes:
+        await self._reach("status")
+        return b"a status"
+
+    async def nudge(self, ceremony: str, *, caller: str) -> Nudged:
+        await self._reach(f"nudge {caller} {ceremony}")
+        return Nudged(told=("alice", "bob"), next_at=NOW)
 
     async def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
         await self._reach("ceremony")
         if ceremony != ceremony_number(1):
             raise UnknownCeremonyError(f"expected a ceremony of this log, got {ceremony}")
         return CeremonyRecord(
-            part=Part(entries=tuple(self.entries), index=0, inclusion=(HASH,), checkpoint=b"a checkpoint"),
+            part=self._part(),
             consistency=(HASH,) * known_size,
             annexes=self.annexes,
             publications=(
@@ -125,6 +147,7 @@ class StandIn(UseCases):
             opened_at=NOW,
             deadline=NOW,
             ended_at=None,
+            mode=Mode.REGULAR,
         )
         return Page(items=(summary,), next_token="" if page_token else "more")
 

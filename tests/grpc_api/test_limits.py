@@ -47,8 +47,11 @@ def alice(site: Site, api: InProcess[ApiServer]) -> Iterator[Knock]:
 
 
 def annexed(text: str, salt: bytes = b"s" * 32) -> bytes:
-    message = wire.CancelRequest(envelope=envelope(), reason=wire.Annex(salt=salt, text=text))
+    message = wire.ActRequest(envelope=envelope(), annex=wire.Annex(salt=salt, text=text))
     return message.SerializeToString()
+
+
+ANNEX = wire.Annex(salt=b"s" * 32, text="why")
 
 
 def listing(**fields: object) -> bytes:
@@ -60,8 +63,8 @@ MALFORMED = [
     ("a field of the wrong type", "GetCeremony", b"\x08\x01", "message.unknown_field"),
     ("text that is not UTF-8", "GetCeremony", b"\x0a\x02\xff\xfe", "message.malformed"),
     ("an unknown field", "GetOrganisation", UNKNOWN_FIELD, "message.unknown_field"),
-    ("an unknown field inside", "Cancel", b"\x12\x05" + UNKNOWN_FIELD[:5], "message.malformed"),
-    ("an unknown field of an annex", "Cancel", b"\x12\x06" + UNKNOWN_FIELD, "message.unknown_field"),
+    ("an unknown field inside", "Act", b"\x12\x05" + UNKNOWN_FIELD[:5], "message.malformed"),
+    ("an unknown field of an annex", "Act", b"\x12\x06" + UNKNOWN_FIELD, "message.unknown_field"),
     ("an empty envelope", "Start", b"", "json.malformed"),
     (
         "an envelope with duplicate keys",
@@ -70,9 +73,15 @@ MALFORMED = [
         "json.duplicate_key",
     ),
     ("an envelope that is none", "Decide", wire.DecideRequest(envelope=b"[]"), "json.invalid_field"),
-    ("an annex without salt", "Cancel", annexed("why", salt=b""), "message.field"),
-    ("an annex without text", "Cancel", annexed(""), "message.field"),
-    ("an annex that is a book", "Cancel", annexed("x" * 70_000), "message.field"),
+    ("an annex without salt", "Act", annexed("why", salt=b""), "message.field"),
+    ("an annex without text", "Act", annexed(""), "message.field"),
+    ("an annex that is a book", "Act", annexed("x" * 70_000), "message.field"),
+    (
+        "a pile of annexes",
+        "Start",
+        wire.StartRequest(envelope=envelope(), annexes=[ANNEX] * 5),
+        "message.field",
+    ),
     (
         "a ceremony that is a path",
         "GetCeremony",
@@ -110,7 +119,7 @@ def test_a_message_over_the_limit_is_not_even_read(alice: Knock, use_cases: Stan
 
 
 def test_random_bytes_at_every_method_change_nothing(alice: Knock, use_cases: StandIn) -> None:
-    for method in ("Start", "Decide", "Cancel", "GetCeremony", "Publish", "GetBundle", "Follow"):
+    for method in ("Start", "Decide", "Act", "GetCeremony", "Publish", "GetBundle", "Follow"):
         for size in (1, 7, 100, 5_000):
             code = alice.code_of_any(method, b"\x0f" + os.urandom(size))
             assert code.startswith("message."), (method, size, code)

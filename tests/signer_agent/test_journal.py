@@ -38,7 +38,7 @@ def test_what_was_signed_survives_the_program_byte_for_byte(
     (again,) = desk.reopened().agent.journal.pending()
     assert again == stored
     assert again.envelope.payload == draft.payload
-    assert again.reason == draft.reason
+    assert again.annexes == draft.annexes
 
 
 def test_a_commit_is_on_the_disk(desk: Desk) -> None:
@@ -82,7 +82,7 @@ def test_the_same_statement_is_not_stored_twice(desk: Desk, coordinator: Simulat
     draft = desk.draft(review)
     stored = sign_and_store(desk.agent, draft, desk.key, review.observation.policy)
     with pytest.raises(sqlite3.IntegrityError):
-        desk.agent.journal.store(draft.statement, "widget", stored.envelope, None, at=desk.agent.now())
+        desk.agent.journal.store(draft.statement, "widget", stored.envelope, at=desk.agent.now())
     assert len(desk.agent.journal.signed(ceremony)) == 1
 
 

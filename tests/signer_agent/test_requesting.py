@@ -192,7 +192,7 @@ def test_a_cancellation_without_an_answer_is_settled_by_the_log(
     tmp_path: Path, coordinator: SimulatedCoordinator
 ) -> None:
     def lost(message: Message) -> Any:
-        if message.method == "cancel" and message.reply:
+        if message.method == "act" and message.reply:
             raise CoordinatorUnreachableError("no answer")
         return message.content
 

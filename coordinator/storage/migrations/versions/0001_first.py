@@ -129,13 +129,17 @@ def _ceremonies() -> None:
         sa.Column("product", sa.Text(), nullable=False),
         sa.Column("version", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("requester", sa.Text(), nullable=False),
         sa.Column("identity", sa.Text(), nullable=False),
         sa.Column("request", sa.Text(), nullable=False),
         sa.Column("opened_at", _WHOLE, nullable=False),
         sa.Column("deadline", _WHOLE, nullable=False),
+        sa.Column("due_at", _WHOLE),
         sa.Column("ended_at", _WHOLE),
+        sa.Column("stopped_by", sa.Text()),
+        sa.Column("report_due", _WHOLE),
         sa.Column("opened_index", _WHOLE, nullable=False),
         sa.Column("concluded_index", _WHOLE),
         sa.Column("claimed_until", _WHOLE, nullable=False, server_default=sa.text("0")),
@@ -146,7 +150,9 @@ def _ceremonies() -> None:
     op.create_index("ceremonies_release", "ceremonies", release)
     op.create_index("ceremonies_of_product", "ceremonies", ["product", "opened_index"])
     op.create_index("ceremonies_in_state", "ceremonies", ["state", "opened_index"])
-    op.create_index("ceremonies_due", "ceremonies", ["state", "deadline"])
+    op.create_index("ceremonies_due", "ceremonies", ["state", "due_at"])
+    _partial_index("ceremonies_emergencies", "ceremonies", ["opened_index"], "mode = 'break-glass'")
+    _partial_index("ceremonies_revocations", "ceremonies", ["opened_index"], "kind = 'release-revocation'")
     _partial_index("ceremonies_one_open", "ceremonies", release, "state = 'open'", unique=True)
     _partial_index("ceremonies_one_approved", "ceremonies", release, "state = 'approved'", unique=True)
 

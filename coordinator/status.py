@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``status.json``: what was revoked and what has lapsed, signed anew every hour and whenever it changes."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from coordinator.clock import LogClock
+from coordinator.destinations import Destination
+from coordinator.policies import Policies
+from coordinator.reading import LogReader
+from coordinator.steady import Steady
+from coordinator.storage import Storage
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.statements import Request
+from quorumseal.refusal import Refusal
+from quorumseal.signatures import PrivateKey
+from quorumseal.verifier.status import STATUS_NAME, Status, write_status
+
+EVERY = timedelta(hours=1)
+_PAUSE = 5.0
+_log = logging.getLogger(__name__)
+
+
+class StatusFile:
+    """Makes the status as of now from the log; every call blocks, and belongs in a thread."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        reader: LogReader,
+        policies: Policies,
+        log_key: PrivateKey,
+        *,
+        clock: LogClock,
+    ) -> None:
+        self._storage = storage
+        self._reader = reader
+        self._policies = policies
+        self._log_key = log_key
+        self._clock = clock
+
+    def make(self) -> bytes:
+        """Return the status, signed."""
+        policy = self._policies.newest.policy
+        status = Status(
+            organisation=policy.organisation,
+            log=policy.log.origin,
+            at=self._clock.now(),
+            revocations=tuple(self._reader.bundle(ceremony) for ceremony in self.revocations()),
+            lapsed=self.lapsed(at=self._clock.now()),
+        )
+        return write_status(status, self._log_key)
+
+    def revocations(self) -> tuple[str, ...]:
+        """Return the ceremonies that took back a release."""
+        rows = self._storage.ceremonies.revocations()
+        return tuple(row.ceremony for row in rows if row.state == State.APPROVED)
+
+    def lapsed(self, *, at: datetime) -> frozenset[str]:
+        """Return the requests of the emergencies that nobody ratified in time."""
+        provisional = [
+            row for row in self._storage.ceremonies.emergencies() if row.state == State.PROVISIONAL
+        ]
+        return frozenset(
+            row.request for row in provisional if _ends(self._reader.request(row.ceremony)) <= at
+        ) - self._ratified({(row.product, row.version) for row in provisional})
+
+    def _ratified(self, releases: set[tuple[str, str]]) -> frozenset[str]:
+        names = {(product, version, str(Kind.RATIFICATION)) for product, version in releases}
+        rows = self._storage.ceremonies.earlier(names) if names else {}
+        approved = [e.row.ceremony for those in rows.values() for e in those if e.row.state == State.APPROVED]
+        requests = (self._reader.request(ceremony) for ceremony in approved)
+        return frozenset(request.ratified.request for request in requests if request.ratified)
+
+
+class StatusKeeping:
+    """Writes the status wherever bundles are published, in a thread of its own."""
+
+    def __init__(self, status: StatusFile, destinations: Sequence[Destination], *, clock: LogClock) -> None:
+        self._status = status
+        self._destinations = tuple(destinations)
+        self._clock = clock
+        self._written: tuple[object, datetime] | None = None
+        self.thread = Steady("status", self._work)
+
+    def write_due(self) -> bool:
+        """Write it where it is not what it should be, or too old; return whether it was written."""
+        now = self._clock.now()
+        content = self._status.revocations(), self._status.lapsed(at=now)
+        if self._written is not None and self._written[0] == content and now - self._written[1] < EVERY:
+            return False
+        data = self._status.make()
+        for destination in self._destinations:
+            try:
+                destination.renew(STATUS_NAME, data)
+            except Refusal as refusal:
+                _log.warning("%s was not renewed: %s", STATUS_NAME, refusal)
+                return False
+        self._written = content, now
+        return True
+
+    def _work(self) -> float:
+        if self._destinations:
+            self.write_due()
+        return _PAUSE
+
+
+def _ends(request: Request) -> datetime:
+    assert request.emergency is not None  # noqa: S101 - nothing else is provisional
+    return request.emergency.ratify_by

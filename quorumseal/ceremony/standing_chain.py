@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chain of the entries that belong to no ceremony: each policy version, and the standing acts.
+
+As in a ceremony's chain, each entry must be exactly what the rules make of those before it.  Whether a policy
+version was rightly made is judged elsewhere; here it only has to follow the one before.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from quorumseal.ceremony.entries import Entry, EntryType, policy_entry, policy_of, read_entry, write_entry
+from quorumseal.ceremony.errors import ChainBrokenError, ChainTimeError
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.signed import Signed, authenticate
+from quorumseal.ceremony.standing import Standing, stand
+from quorumseal.ceremony.statements import Absence, Delegation, StandingAct, Withdrawal
+
+_TYPES: dict[type[StandingAct], EntryType] = {
+    Absence: EntryType.ABSENT,
+    Delegation: EntryType.DELEGATED,
+    Withdrawal: EntryType.WITHDRAWN,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandingChain:
+    """What stands, and the chain of entries that says so."""
+
+    policies: tuple[SignedPolicy, ...]
+    """Every version, oldest first."""
+    standing: Standing
+    hashes: tuple[str, ...]
+    statements: Mapping[str, int]
+    """The number of the entry that holds an act, by the act's digest."""
+    last_at: datetime
+
+
+def stand_on(chain: StandingChain, act: Signed[StandingAct], *, at: datetime) -> tuple[StandingChain, Entry]:
+    """Take in an act that is not there yet, signed under the newest policy; return its entry too."""
+    standing = stand(chain.standing, act, chain.policies[-1].policy, at=at)
+    entry = write_entry(
+        _TYPES[type(act.statement)],
+        {"envelope": act.envelope.to_json()},
+        at=at,
+        ceremony=None,
+        seq=len(chain.hashes),
+        prev=chain.hashes[-1],
+    )
+    longer = replace(
+        chain,
+        standing=standing,
+        statements={**chain.statements, act.digest: len(chain.hashes)},
+        hashes=(*chain.hashes, entry.hash),
+        last_at=at,
+    )
+    return longer, entry
+
+
+def replay_standing(payloads: Iterable[bytes]) -> StandingChain:
+    """Return what the entries, in order from the first policy, amount to; refuse any other tale."""
+    chain: StandingChain | None = None
+    for payload in payloads:
+        entry = read_entry(payload)
+        if chain is not None and entry.at < chain.last_at:
+            raise ChainTimeError(f"expected entry {entry.seq} at or after {chain.last_at}, got {entry.at}")
+        chain, expected = _founded(entry) if chain is None else _follow(chain, entry)
+        if entry.payload != expected.payload:
+            raise ChainBrokenError(
+                f"expected standing entry {expected.seq} ({expected.type}) after {expected.prev}, "
+                f"got entry {entry.seq} ({entry.type}) after {entry.prev}",
+                hint="an entry is missing, repeated, reordered, or belongs elsewhere",
+            )
+    if chain is None:
+        raise ChainBrokenError("expected the entries of no ceremony, from the first policy on, got none")
+    return chain
+
+
+def _founded(entry: Entry) -> tuple[StandingChain, Entry]:
+    _require_type(entry, {EntryType.POLICY})
+    policy = policy_of(entry)
+    expected = policy_entry(policy, at=entry.at, seq=0, prev=None)
+    return StandingChain(
+        policies=(policy,), standing=Standing(), hashes=(expected.hash,), statements={}, last_at=entry.at
+    ), expected
+
+
+def _follow(chain: StandingChain, entry: Entry) -> tuple[StandingChain, Entry]:
+    _require_type(entry, {EntryType.POLICY, *_TYPES.values()})
+    if entry.type is EntryType.POLICY:
+        return _adopt(chain, policy_of(entry), entry.at)
+    act = authenticate(entry.envelope, chain.policies[-1])
+    if not isinstance(act.statement, StandingAct) or act.digest in chain.statements:
+        raise ChainBrokenError(
+            f"expected entry {entry.seq} to hold an absence, a delegation or a withdrawal that is new, "
+            "got another statement"
+        )
+    return stand_on(chain, Signed(act.statement, act.envelope, act.key, act.digest), at=entry.at)
+
+
+def _adopt(chain: StandingChain, policy: SignedPolicy, at: datetime) -> tuple[StandingChain, Entry]:
+    newest = chain.policies[-1]
+    if (policy.policy.version, policy.policy.previous) != (newest.policy.version + 1, newest.digest):
+        raise ChainBrokenError(
+            f"expected a policy that follows version {newest.policy.version}, "
+            f"got version {policy.policy.version}"
+        )
+    entry = policy_entry(policy, at=at, seq=len(chain.hashes), prev=chain.hashes[-1])
+    return replace(
+        chain, policies=(*chain.policies, policy), hashes=(*chain.hashes, entry.hash), last_at=at
+    ), entry
+
+
+def _require_type(entry: Entry, expected: set[EntryType]) -> None:
+    if entry.type not in expected:
+        raise ChainBrokenError(
+            f"expected standing entry {entry.seq} to be one of {', '.join(sorted(expected))}, "
+            f"got {entry.type}"
+        )
