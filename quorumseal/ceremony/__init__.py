@@ -10,5 +10,5 @@ much one may hold, ``record`` is the auditor's account.
 Waiting: ``calendar``, ``extending``, ``delegating`` and ``standing`` (who is away, who stands in);
 ``reminding`` (who hears when that a ceremony waits) and ``forecasting`` (what may keep it from its quorum).
 Emergencies: ``emergency`` (the floor), ``breaking_glass`` (their course), ``emergencies`` (how many),
-``succeeding`` (what ratifies or revokes).
+``succeeding`` (what ratifies or revokes), ``aftermath`` (what is owed afterwards).
 """
