@@ -4,7 +4,6 @@
 import asyncio
 import gc
 import json
-import logging
 import os
 import sys
 from argparse import ArgumentParser, Namespace
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from coordinator import running_log
 from coordinator.settings import Settings, read_settings
 from quorumseal.terminal import Mark, Screen
 
@@ -44,11 +44,9 @@ def run(arguments: Namespace) -> int:
     A stop is graceful: streams end with a status that makes agents come back, calls in progress finish, and
     everything that was acknowledged is in the database.
     """
-    from coordinator.server import serve
-
     settings = read_settings(arguments.settings)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells how it looks at the tables
+    running_log.begin(settings.lines)
+    from coordinator.server import serve
 
     def ready(address: str) -> None:
         _say(arguments, f"the coordinator of {settings.organisation} listens on {address}", listening=address)

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome
+from coordinator.running_log import about
 from coordinator.steady import Steady
 from coordinator.storage import Storage
 from coordinator.writer import Writer
@@ -40,7 +41,7 @@ class Deadlines:
             return 0
         due = self._storage.ceremonies.claim_due(now, until=now + _CLAIM, limit=_MOST_AT_ONCE)
         answers = [self._writer.submit(Act(ceremony=ceremony, command=Expire())) for ceremony in due]
-        return sum(_expired(answer) for answer in answers)
+        return sum(map(_expired, due, answers))
 
     def _work(self) -> float:
         self.expire_due()
@@ -52,13 +53,13 @@ class Deadlines:
         return min(until, _LONGEST_SLEEP) if until > 0 else _LONGEST_SLEEP
 
 
-def _expired(answer: "Future[Outcome]") -> bool:
+def _expired(ceremony: str, answer: "Future[Outcome]") -> bool:
     try:
         answer.result()
     except Refusal as refusal:
-        _log.warning("a ceremony did not expire: %s", refusal)
+        _log.warning("a ceremony did not expire: %s", refusal, extra=about(ceremony=ceremony, reason=refusal))
         return False
     except Exception as error:
-        _log.error("a ceremony did not expire", exc_info=error)
+        _log.error("a ceremony did not expire", exc_info=error, extra=about(ceremony=ceremony))
         return False
     return True

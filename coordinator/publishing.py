@@ -14,6 +14,7 @@ from coordinator.notifying.notifier import Notifier
 from coordinator.notifying.telling import notices_of_publication
 from coordinator.policies import Policies
 from coordinator.reading import LogReader
+from coordinator.running_log import about
 from coordinator.steady import Steady
 from coordinator.storage import OutboxRow, Storage
 from coordinator.values import Publication, PublicationState
@@ -165,10 +166,11 @@ class Publishing:
 
 def _told(reason: Exception, row: OutboxRow) -> str:
     """Return what callers read about a failure, and tell the operator more."""
+    where = about(ceremony=row.ceremony, reason=reason)
     if isinstance(reason, Refusal):
-        _log.warning("publishing %s to %s failed: %s", row.ceremony, row.destination, reason)
+        _log.warning("publishing to %s failed: %s", row.destination, reason, extra=where)
         return str(reason)
-    _log.error("publishing %s to %s failed", row.ceremony, row.destination, exc_info=reason)
+    _log.error("publishing to %s failed", row.destination, exc_info=reason, extra=where)
     return f"unforeseen error ({type(reason).__name__}); the coordinator's log says more"
 
 

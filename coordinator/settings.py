@@ -21,6 +21,9 @@ directories = ["published"]
 
 [notifications]                           # all of it may be left out: coordinator/notifying/settings.py
 
+[logging]                                 # all of it may be left out
+format = "text"                           # or "json", one object on each line
+
 [limits]                                  # all of it may be left out, or any line of it
 streams_per_caller = 16
 
@@ -40,6 +43,7 @@ from typing import TypeVar, cast
 from coordinator.errors import CoordinatorError
 from coordinator.limits import Limits
 from coordinator.notifying.settings import NotificationReader, NotificationSettings
+from coordinator.running_log import LineFormat
 from quorumseal.ceremony import values
 from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.refusal import Refusal
@@ -90,6 +94,7 @@ class Settings:
     publish_to: tuple[Path, ...]
     notifications: NotificationSettings
     limits: Limits
+    lines: LineFormat
     reflection: bool
 
 
@@ -144,6 +149,7 @@ class _Reader:
                 self._section(top, "notifications")
             ),
             limits=self._limits(self._section(top, "limits")),
+            lines=self._lines(self._section(top, "logging")),
             reflection=self._reflection(self._section(top, "development")),
         )
         self._take(top.done, None)
@@ -200,6 +206,11 @@ class _Reader:
             for name in sorted(given)
         }
         return Limits(**read)
+
+    def _lines(self, section: Fields) -> LineFormat:
+        if not section.names():
+            return LineFormat.TEXT
+        return self._take(lambda: section.choice("format", LineFormat), LineFormat.TEXT)
 
     def _reflection(self, section: Fields) -> bool:
         return self._take(lambda: section.flag("reflection"), False) if section.names() else False

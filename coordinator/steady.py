@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from coordinator.running_log import about
 from quorumseal.refusal import Refusal
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
@@ -59,7 +60,7 @@ class Steady:
             try:
                 pause = self._work()
             except Refusal as refusal:
-                _log.warning("%s waits: %s", self.name, refusal)
+                _log.warning("%s waits: %s", self.name, refusal, extra=about(reason=refusal))
                 self._news.wait(_FIRST_PAUSE)
             except Exception:
                 pause = pause_after(errors)

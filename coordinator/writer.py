@@ -26,6 +26,7 @@ from coordinator.live import Live
 from coordinator.notifying.routes import Routes
 from coordinator.policies import Policies
 from coordinator.projection import known, past_emergency
+from coordinator.running_log import about
 from coordinator.storage import LogHead, LostRaceError, Release, Storage
 from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.lifecycle import State
@@ -139,7 +140,12 @@ class Writer:
             self._forget()
             if len(commands) == 1:
                 return [refusal]
-            _log.warning("a batch of %d commands failed, writing one by one: %s", len(commands), refusal)
+            _log.warning(
+                "a batch of %d commands failed, writing one by one: %s",
+                len(commands),
+                refusal,
+                extra=about(reason=refusal),
+            )
             return self._write_one_by_one(commands)
         except Exception as bug:
             _log.exception("a batch of %d commands failed", len(commands))
@@ -233,7 +239,9 @@ class Writer:
             try:
                 self._chains.keep(ceremony, self._policies.replay(rows))
             except Refusal as refusal:
-                _log.error("ceremony %s does not replay: %s", ceremony, refusal)
+                _log.error(
+                    "a ceremony does not replay: %s", refusal, extra=about(ceremony=ceremony, reason=refusal)
+                )
                 damaged[ceremony] = refusal
         return damaged
 

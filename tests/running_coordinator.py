@@ -49,6 +49,8 @@ class Site:
     database: str = "sqlite:///coordinator.db"
     limits: dict[str, int] = field(default_factory=dict)
     reflection: bool = False
+    more: str = ""
+    """Further sections of the settings."""
     revoked: tuple[str, ...] = ()
     port: int = 0
     own_authority: Authority | None = None
@@ -103,6 +105,7 @@ directories = ["published"]
 {limits}
 [development]
 reflection = {json.dumps(self.reflection)}
+{self.more}
 """.encode(),
         )
 

@@ -23,7 +23,7 @@ from grpc import aio
 from grpc.aio import AbortError
 
 from coordinator.certificates import Identity
-from coordinator.errors import ClosingError, StreamTooSlowError
+from coordinator.errors import ClosingError, CoordinatorError, StreamTooSlowError
 from coordinator.grpc_api.callers import Callers
 from coordinator.grpc_api.errors import (
     InternalError,
@@ -33,6 +33,7 @@ from coordinator.grpc_api.errors import (
 )
 from coordinator.grpc_api.refusals import Context, refuse
 from coordinator.limits import Limits
+from coordinator.running_log import about
 from quorumseal.refusal import Refusal
 
 _log = logging.getLogger(__name__)
@@ -93,7 +94,10 @@ class Gate:
                 try:
                     self._judge(call, at)
                 except Exception:  # one call's error must not leave all others without a limit
-                    _log.exception("unforeseen error in watching the time of %s", call.method)
+                    _log.exception(
+                        "unforeseen error in watching a call's time",
+                        extra=about(caller=call.who[0], call=call.method),
+                    )
 
     def _judge(self, call: "Call", at: float) -> None:
         if call.sending_since is not None and at - call.sending_since > self.limits.write_seconds:
@@ -186,6 +190,7 @@ class Call:
         try:
             caller = self._gate.enter(self)
         except Refusal as refusal:
+            self._tell(refusal)
             await refuse(self.context, refusal, within=self._gate.limits.write_seconds)
         self._task = asyncio.current_task()
         self.ends_at = asyncio.get_running_loop().time() + self.seconds
@@ -201,7 +206,11 @@ class Call:
                 error = self._reason
             if error is None or isinstance(error, asyncio.CancelledError | AbortError | GeneratorExit):
                 return
-            refusal = error if isinstance(error, Refusal) else self._unforeseen(error)
+            if isinstance(error, Refusal):
+                refusal = error
+                self._tell(refusal)
+            else:
+                refusal = self._unforeseen(error)
             await refuse(self.context, refusal, within=self._gate.limits.write_seconds)
         finally:
             self._gate.leave(self)
@@ -217,9 +226,16 @@ class Call:
             hint="what was asked may have been done; ask again, the same call is not counted twice",
         )
 
+    def _tell(self, refusal: Refusal) -> None:
+        """Say who was refused what; what they sent, and their name, is not said."""
+        if not (isinstance(refusal, CoordinatorError) and refusal.retryable):  # those come in floods
+            _log.info("refused a call", extra=about(reason=refusal, caller=self.who[0], call=self.method))
+
     def _unforeseen(self, error: BaseException) -> Refusal:
         number = secrets.token_hex(4)
-        _log.error("unforeseen error %s in %s", number, self.method, exc_info=error)
+        _log.error(
+            "unforeseen error %s", number, exc_info=error, extra=about(caller=self.who[0], call=self.method)
+        )
         return InternalError(
             f"expected an answer, got an unforeseen error (number {number})",
             hint="the coordinator's own log says more under this number",

@@ -12,6 +12,7 @@ from grpc import StatusCode
 from grpc.aio import InternalError, ServicerContext
 
 from coordinator.errors import CoordinatorError
+from coordinator.running_log import about
 from quorumseal.refusal import Refusal
 
 Context: TypeAlias = "ServicerContext[Any, Any]"
@@ -92,7 +93,7 @@ async def refuse(context: Context, refusal: Refusal, *, within: float) -> NoRetu
         async with asyncio.timeout(within):
             await context.abort(status_of(refusal.code), status.message, metadata)
     except (TimeoutError, InternalError):
-        _log.info("a peer did not take its refusal (%s)", refusal.code)
+        _log.info("a peer did not take its refusal", extra=about(reason=refusal))
     raise asyncio.CancelledError
 
 

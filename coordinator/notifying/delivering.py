@@ -13,6 +13,7 @@ from coordinator.notifying.backing_off import delivered, failed
 from coordinator.notifying.channels import Channel, Message
 from coordinator.notifying.notice import Notice, read_notice
 from coordinator.notifying.routes import Route, Routes, row_of
+from coordinator.running_log import about
 from coordinator.steady import Steady
 from coordinator.storage import DeliveryState, NoticeRow, Storage
 from quorumseal.refusal import Refusal
@@ -116,7 +117,9 @@ class Notifying:
             self._heard.delivered(notice, route, self._clock.now())
         except Exception as reason:
             if not isinstance(reason, Refusal):
-                _log.exception("a notice over %s failed", row.channel)
+                _log.exception(
+                    "a notice over %s failed", row.channel, extra=about(ceremony=notice.about.ceremony)
+                )
                 reason = RuntimeError(type(reason).__name__)  # its text may be anything
             self._fail(row, notice, route, reason)
         else:
@@ -140,6 +143,7 @@ class Notifying:
             row.channel,
             "is given up" if dead else "waits",
             reason,
+            extra=about(ceremony=notice.about.ceremony, reason=reason),
         )
         fallback = self._routes.fallback
         row_there = None
@@ -149,7 +153,9 @@ class Notifying:
         try:
             tell(notice, route, at)
         except Exception:
-            _log.exception("nobody could hear that a notice failed")
+            _log.exception(
+                "nobody could hear that a notice failed", extra=about(ceremony=notice.about.ceremony)
+            )
         self._storage.notices.settle(settled.row, fallback=row_there)
         if row_there is not None:
             self.wake()

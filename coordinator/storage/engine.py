@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connections that do not lose what was acknowledged: made safe, then asked whether they are.
 
+What is stored (people's reasons, too) is never part of an error, which may be shown in the running log.
+
 SQLite takes one writer at a time: write transactions begin IMMEDIATE, reads go to connections that cannot
 write.  On PostgreSQL the same two pools keep long reads away from the writer.
 """
@@ -125,7 +127,9 @@ def _create_file(path: Path) -> None:
 
 
 def _sqlite(url: URL, *, begin: str, query_only: bool) -> Engine:
-    engine = create_engine(url, pool_size=READERS, max_overflow=0, pool_reset_on_return="rollback")
+    engine = create_engine(
+        url, pool_size=READERS, max_overflow=0, pool_reset_on_return="rollback", hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: object) -> None:
@@ -167,7 +171,7 @@ def _set_pragmas(connection: Any) -> None:
 
 
 def _postgresql(url: URL, size: int) -> Engine:
-    engine = create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=True)
+    engine = create_engine(url, pool_size=size, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: object) -> None:

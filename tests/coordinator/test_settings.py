@@ -7,6 +7,7 @@ import pytest
 
 from coordinator.cli import VERBS
 from coordinator.limits import Limits
+from coordinator.running_log import LineFormat
 from coordinator.server import read_log_key, read_tls
 from coordinator.settings import LogKeyFile, SettingsError, TlsFiles, parse_settings, read_settings
 from quorumseal.cli.main import main
@@ -32,6 +33,8 @@ revoked = ["0a1b"]
 directories = ["published", "/srv/mirror"]
 [limits]
 streams_per_caller = 3
+[logging]
+format = "json"
 [development]
 reflection = true
 """
@@ -63,6 +66,7 @@ def test_everything_that_can_be_said_is_read(folder: Path) -> None:
     )
     assert settings.publish_to == (folder / "published", Path("/srv/mirror"))
     assert settings.limits == Limits(streams_per_caller=3)
+    assert settings.lines is LineFormat.JSON
     assert settings.reflection
 
 
@@ -72,6 +76,7 @@ def test_what_may_be_left_out_has_safe_defaults(folder: Path) -> None:
     assert settings.log_key.passphrase_file is None
     assert settings.tls.revoked == frozenset()
     assert (settings.publish_to, settings.limits, settings.reflection) == ((), Limits(), False)
+    assert settings.lines is LineFormat.TEXT
 
 
 WRONG = [
@@ -90,6 +95,8 @@ WRONG = [
     ("streams_per_caller = 3", "streams_per_caller = 0", "settings.limits.streams_per_caller: expected"),
     ("streams_per_caller = 3", "streams_per_caller = 3.5", "settings.limits.streams_per_caller: expected"),
     ("streams_per_caller = 3", "streems = 3", "settings.limits.streems: expected only known fields"),
+    ('format = "json"', 'format = "xml"', "settings.logging.format: expected one of text, json"),
+    ('format = "json"', 'level = "debug"', "settings.logging.format: expected this field"),
     ("reflection = true", 'reflection = "yes"', "settings.development.reflection: expected true or false"),
     ("[publish]", "[publishing]", "settings.publishing: expected only known fields"),
 ]
