@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The course of an emergency: a quorum opens a window, in which any member of any role may veto."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from quorumseal.ceremony import budget
 from quorumseal.ceremony.checking import check_about, check_key, check_open, check_signed_in_time
-from quorumseal.ceremony.emergency import floor_met
+from quorumseal.ceremony.emergency import PEOPLE_AFTER_TROUBLE, floor_met
 from quorumseal.ceremony.errors import NoEmergencyError, ReportNotAllowedError, VetoNotAllowedError
 from quorumseal.ceremony.lifecycle import (
     Ceremony,
@@ -17,9 +19,30 @@ from quorumseal.ceremony.lifecycle import (
     WindowOpened,
     require,
 )
-from quorumseal.ceremony.quorum import quorum_met, seat
+from quorumseal.ceremony.quorum import Need, quorum_met, seat
+from quorumseal.ceremony.request_errors import EmergencyPeopleError
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import Choice, Decision, Report, Veto
+from quorumseal.ceremony.statements import Choice, Decision, Emergency, Report, Request, Veto
+from quorumseal.ceremony.timing import check_not_ahead
+
+
+def check_vetoes(request: Request, vetoed_by: Collection[str]) -> None:
+    """Refuse an opening that takes the veto from somebody without asking for more people in return."""
+    if vetoed_by and (request.emergency is None or request.emergency.people < PEOPLE_AFTER_TROUBLE):
+        got = f"one of {request.emergency.people}" if request.emergency else "a regular ceremony"
+        raise EmergencyPeopleError(
+            f"expected an emergency of {PEOPLE_AFTER_TROUBLE} people, "
+            f"since {' and '.join(sorted(vetoed_by))} vetoed one for this release, got {got}",
+            hint=f"start with --people {PEOPLE_AFTER_TROUBLE}",
+        )
+
+
+def missing_people(emergency: Emergency, needs: Iterable[Need]) -> str:
+    """Say that fewer people could join than the request asks for; empty where there are enough."""
+    joining = frozenset[str]().union(*(need.members for need in needs))
+    if emergency.people <= len(joining):
+        return ""
+    return f"it needs {emergency.people} people, but only {', '.join(sorted(joining))} can join"
 
 
 def window(ceremony: Ceremony, latest: Decision, at: datetime) -> tuple[Event, ...]:
@@ -74,12 +97,19 @@ def file_report(ceremony: Ceremony, report: Signed[Report], at: datetime) -> tup
     if report.digest in ceremony.reports:
         return ()
     require(ceremony, ReportFiled)
-    if report.signer in ceremony.request.statement.requesters | ceremony.decisions.keys():
-        raise ReportNotAllowedError(
-            f"expected a report by somebody who took no part, got one by {report.signer}"
-        )
+    _check_reporter(ceremony, report.signer)
     check_key(report, at)
+    check_not_ahead(report.statement.context.signed_at, skew=ceremony.policy.clock_skew, at=at)
+    budget.check_decision(ceremony.size, report.envelope)
     return (ReportFiled(at, report),)
+
+
+def _check_reporter(ceremony: Ceremony, signer: str) -> None:
+    represented = {delegation.signer for delegation in ceremony.stands_for.values()}
+    if signer in ceremony.request.statement.requesters | ceremony.decisions.keys() | represented:
+        raise ReportNotAllowedError(f"expected a report by somebody who took no part, got one by {signer}")
+    if signer in ceremony.policy.machines:
+        raise ReportNotAllowedError(f"expected a report by a person, got one by the machine {signer}")
 
 
 def deliver(ceremony: Ceremony, delivered: NoticeDelivered) -> tuple[Event, ...]:

@@ -9,7 +9,15 @@ from datetime import datetime
 from typing import assert_never
 
 from quorumseal.ceremony import budget
-from quorumseal.ceremony.breaking_glass import deliver, emergency_met, file_report, stop, window
+from quorumseal.ceremony.breaking_glass import (
+    check_vetoes,
+    deliver,
+    emergency_met,
+    file_report,
+    missing_people,
+    stop,
+    window,
+)
 from quorumseal.ceremony.checking import check_about, check_key, check_open, check_signed_in_time
 from quorumseal.ceremony.commands import (
     Begin,
@@ -105,10 +113,13 @@ def open_ceremony(
     _check_on_behalf_of(policy, signer.kind, statement)
     check_key(request, at)
     check_opening(statement, rule, policy, at=at)
-    quorum = rule.quorum
+    quorum, excluded = rule.quorum, statement.requesters
     if statement.emergency is not None:
         quorum = check_emergency(statement, statement.emergency, rule).quorum
-    reason = shortage(policy.needs(quorum, excluded=statement.requesters))
+        excluded |= policy.machines
+    check_vetoes(statement, vetoed_by)
+    needs = policy.needs(quorum, excluded=excluded)
+    reason = shortage(needs) or (missing_people(statement.emergency, needs) if statement.emergency else "")
     if reason:
         raise QuorumUnreachableError(
             f"whoever requests does not count, and without {' and '.join(sorted(statement.requesters))} "
@@ -296,6 +307,11 @@ def _check_eligible(ceremony: Ceremony, decision: Decision, signer: str) -> None
             raise UnknownRoleError(
                 f"expected roles that rule {ceremony.rule.name} asks for ({', '.join(rule_roles)}), "
                 f"got {role}"
+            )
+        if ceremony.emergency and signer in ceremony.policy.machines:
+            raise NotAMemberError(
+                f"expected a person to decide in an emergency, got the machine {signer}",
+                hint="the floor of an emergency is of people; ask one of them",
             )
         if decision.delegation is None and signer not in ceremony.policy.roles[role].members:
             raise NotAMemberError(f"expected a member of {role}, got {signer}")

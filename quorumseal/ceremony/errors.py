@@ -201,7 +201,7 @@ class SignedAfterDeadlineError(CeremonyError):
 
 
 class SignedInFutureError(CeremonyError):
-    """The decision claims a time ahead of the log's."""
+    """The decision or act claims a time ahead of the log's."""
 
     code = "decision.signed_in_future"
 

@@ -276,9 +276,19 @@ class Ceremony:
         return tally(self.needs, self.consents(at=at), members - decided)
 
     @property
+    def counted_at(self) -> datetime | None:
+        """At which instant the approvals were counted that ended it: of an emergency, its window's end."""
+        return self.window_ends if self.state is State.PROVISIONAL else self.ended_at
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Who never counts: those who asked, and in an emergency machines."""
+        return self.request.statement.requesters | (self.policy.machines if self.emergency else frozenset())
+
+    @property
     def needs(self) -> tuple[Need, ...]:
         """Who can count for each role: never a requester, and of a member and their deputy only one."""
-        needs = self.policy.needs(self.quorum, excluded=self.request.statement.requesters)
+        needs = self.policy.needs(self.quorum, excluded=self.excluded)
         return tuple(replace(need, members=self._with_deputies(need)) for need in needs)
 
     def open_roles(self, *, at: datetime) -> frozenset[str]:
@@ -359,7 +369,8 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
         case WindowBroken():
             return replace(ceremony, window_ends=None)
         case ReportFiled(report=report):
-            return replace(ceremony, reports=ceremony.reports | {report.digest})
+            size = ceremony.size + cost(report.envelope)
+            return replace(ceremony, reports=ceremony.reports | {report.digest}, size=size)
         case NoticeDelivered(recipient=recipient, channel=channel, notice=notice):
             return replace(ceremony, told=ceremony.told | {(recipient, channel, notice)})
         case CeremonyVetoed(at=at, veto=veto):

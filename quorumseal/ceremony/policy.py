@@ -219,6 +219,11 @@ class Policy:
         """The roles that an emergency may rest on."""
         return frozenset(role.name for role in self.roles.values() if role.guardian)
 
+    @property
+    def machines(self) -> frozenset[str]:
+        """The signers that are nobody: they join no emergency, whose floor is of people."""
+        return frozenset(s.name for s in self.signers.values() if s.kind is SignerKind.MACHINE)
+
     def may_request(self, signer: str, rule: Rule) -> bool:
         """Whether a signer holds a role that requests under a rule."""
         return any(signer in self.roles[role].members for role in rule.requesters)
@@ -287,7 +292,7 @@ def _check_rule(policy: Policy, rule: Rule) -> None:
     for role in sorted(rule.extenders - policy.roles.keys()):
         raise PolicyError(f"{where}: expected roles that are defined as extenders, got {role!r}")
     if rule.emergency is not None:
-        _check_quorum(policy, f"{where}: break_glass", rule.emergency.quorum)
+        _check_quorum(policy, f"{where}: break_glass", rule.emergency.quorum, excluded=policy.machines)
         check_floor(where, rule.emergency, policy.guardians)
     if not rule.requesters:
         raise PolicyError(f"{where}: expected at least one role that may request, got none")
@@ -329,7 +334,9 @@ def _check_somebody_can_request(policy: Policy, rule: Rule, where: str) -> None:
         )
 
 
-def _check_quorum(policy: Policy, where: str, quorum: tuple[Threshold, ...]) -> None:
+def _check_quorum(
+    policy: Policy, where: str, quorum: tuple[Threshold, ...], *, excluded: Collection[str] = ()
+) -> None:
     if not quorum:
         raise PolicyError(f"{where}: expected a quorum of at least one role, got none")
     if len(quorum) > MOST_ROLES:
@@ -345,7 +352,7 @@ def _check_quorum(policy: Policy, where: str, quorum: tuple[Threshold, ...]) -> 
                 f"{where}: expected a threshold of 1 to {MOST_SEATS} for {threshold.role}, "
                 f"got {threshold.count}"
             )
-    reason = shortage(policy.needs(quorum))
+    reason = shortage(policy.needs(quorum, excluded=excluded))
     if reason:
         raise PolicyUnsatisfiableError(
             f"{where}: {reason}", hint="add members to a role or lower a threshold; a person has one seat"

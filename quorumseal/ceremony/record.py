@@ -123,7 +123,7 @@ def to_json(record: QuorumRecord) -> dict[str, JsonValue]:
 
 def _counted_at(chain: Chain) -> datetime:
     """Return when to count: late entries change nothing that the end decided."""
-    return chain.ceremony.ended_at or chain.last_at
+    return chain.ceremony.counted_at or chain.last_at
 
 
 def _moment(entry: Entry, policy: SignedPolicy) -> Moment:

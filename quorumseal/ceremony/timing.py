@@ -68,6 +68,11 @@ def check_on_time(
             f"expected a decision signed before the deadline ({instant_text(deadline)}), "
             f"got {instant_text(signed_at)}"
         )
+    check_not_ahead(signed_at, skew=skew, at=at)
+
+
+def check_not_ahead(signed_at: datetime, *, skew: timedelta, at: datetime) -> None:
+    """Refuse what claims a time ahead of the log's."""
     if signed_at - at > skew:
         raise SignedInFutureError(
             f"expected a decision signed by now ({instant_text(at)}), got {instant_text(signed_at)}",

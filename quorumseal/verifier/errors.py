@@ -98,6 +98,13 @@ class LapsedError(VerificationError):
     code = "provisional.lapsed"
 
 
+class ProvisionalClockError(ProvisionalError):
+    """This machine's clock lies before the end of the emergency: it cannot say when the release stops."""
+
+    code = "provisional.clock"
+    usual_hint = "check this machine's clock"
+
+
 class UnloggedError(VerificationError):
     """The decisions are in no log: nothing shows when they were made, or that none was left out."""
 
@@ -108,6 +115,13 @@ class UnloggedTooLateError(UnloggedError):
     """A bundle without a log is never accepted after its request's hard stop."""
 
     code = "unlogged.too_late"
+
+
+class UnloggedClockError(UnloggedError):
+    """This machine's clock lies before the end of the ceremony: it cannot say when the release stops."""
+
+    code = "unlogged.clock"
+    usual_hint = "check this machine's clock"
 
 
 class DrillError(VerificationError):

@@ -12,7 +12,7 @@ from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statements import Mode, Request, SeenCheckpoint
-from quorumseal.ceremony.succeeding import check_ratification
+from quorumseal.ceremony.succeeding import check_ratification, check_revocation
 from quorumseal.ceremony.values import instant_text
 from quorumseal.tlog import Checkpoint
 from quorumseal.verifier.bundle import read_bundle
@@ -21,13 +21,16 @@ from quorumseal.verifier.errors import (
     ConclusionCheckpointError,
     LapsedError,
     OtherKindError,
+    ProvisionalClockError,
     ProvisionalError,
     QuorumShortError,
     RejectedError,
     RevokedError,
     UnapprovedError,
+    UnloggedClockError,
     UnloggedError,
     UnloggedTooLateError,
+    VerificationError,
 )
 from quorumseal.verifier.part import ROOT_PREFIX, Part, verify_part, verify_seen_checkpoints
 from quorumseal.verifier.policy_chain import walk
@@ -143,10 +146,11 @@ def standing_of(release: Judged, *, ratified: bool) -> Standing:
     return Standing.RATIFIED if ratified else Standing.PROVISIONAL
 
 
-def check_standing(standing: Standing, request: Request, terms: Terms) -> None:
+def check_standing(standing: Standing, ceremony: Ceremony, terms: Terms) -> None:
     """Refuse what counts only for a while, or only where somebody asked for it."""
+    request = ceremony.request.statement
     if request.emergency is not None and standing is not Standing.RATIFIED:
-        ends = request.emergency.provisional_until
+        ends = min(request.emergency.provisional_until, request.emergency.ratify_by)
         if terms.now is not None and terms.now >= ends:
             raise LapsedError(
                 f"expected a provisional release before its end {instant_text(ends)}, "
@@ -158,6 +162,7 @@ def check_standing(standing: Standing, request: Request, terms: Terms) -> None:
                 f"expected a regular or ratified release, got a provisional one: {standing.meaning}",
                 hint="wait for its ratification, or accept the risk with --allow-provisional",
             )
+        _check_clock(ceremony, terms.now, ProvisionalClockError)
     if standing is Standing.UNLOGGED:
         if terms.now is not None and terms.now >= request.hard_stop:
             raise UnloggedTooLateError(
@@ -170,6 +175,7 @@ def check_standing(standing: Standing, request: Request, terms: Terms) -> None:
                 f"expected a release that the log has, got an unlogged one: {standing.meaning}",
                 hint="ask for the logged bundle, or accept the risk with --allow-unlogged",
             )
+        _check_clock(ceremony, terms.now, UnloggedClockError)
 
 
 def check_status(
@@ -179,18 +185,19 @@ def check_status(
     status = require_status(terms.status, policy.policy, max_age=trust.status_max_age, now=terms.now)
     if status is None:
         return
-    requests = {release.ceremony.request.digest}
-    if ratification is not None:
-        requests.add(ratification.request.digest)
+    released = [release.ceremony, *([ratification] if ratification else [])]
+    requests = {ceremony.request.digest: ceremony for ceremony in released}
     for bundle in status.revocations:
         request = judge_revocation(bundle, trust)
-        if request.subjects[0].digest in requests:
+        revoked = requests.get(request.subjects[0].digest)
+        if revoked is not None:
+            check_revocation(request, revoked.request, revoked.state)
             raise RevokedError(
                 f"expected a release that stands, got one that {request.context.organisation} took back "
                 f"(ceremony {request.ceremony})",
                 hint="do not use it; ask the publisher for another version",
             )
-    if ratification is None and status.lapsed & requests:
+    if ratification is None and not status.lapsed.isdisjoint(requests):
         raise LapsedError(
             f"expected a release that stands, got an emergency that nobody ratified in time, "
             f"as the log says ({instant_text(status.at)})",
@@ -210,6 +217,15 @@ def judge_revocation(bundle: bytes, trust: Trust) -> Request:
             hint="fetch status.json again, if it was in there",
         )
     return request
+
+
+def _check_clock(ceremony: Ceremony, now: datetime, refusal: type[VerificationError]) -> None:
+    """Refuse a clock that was set back: by it, nothing would ever end."""
+    ended = ceremony.ended_at
+    if ended is not None and ended - now > ceremony.policy.clock_skew:
+        raise refusal(
+            f"expected a clock past the end of the ceremony, {instant_text(ended)}, got {instant_text(now)}"
+        )
 
 
 def _check_approved(chain: Chain) -> None:

@@ -77,7 +77,7 @@ class Verified:
     @property
     def seats(self) -> dict[str, tuple[str, ...]]:
         """Who filled which role."""
-        return self.ceremony.tally(at=self.approved_at).seats
+        return self.ceremony.tally(at=self.ceremony.counted_at or self.approved_at).seats
 
 
 def verify(
@@ -108,7 +108,7 @@ def verify(
     ratification = judge_ratification(parsed.parts[1:], release, policy)  # 7
     standing = standing_of(release, ratified=ratification is not None)
     check_status(terms, trust, policy, release, ratification)  # 9
-    check_standing(standing, request, terms)  # 7
+    check_standing(standing, release.ceremony, terms)  # 7
     if policy.policy.drill:  # last: whoever exercises wants to hear that everything else holds
         raise DrillError(
             "expected a release, got a drill: everything holds, under a policy that is for exercises",

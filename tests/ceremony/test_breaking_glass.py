@@ -129,7 +129,7 @@ def test_a_rejection_ends_an_emergency_whoever_rejects(signer: str) -> None:
 
 
 def test_nobody_vetoes_the_same_release_twice() -> None:
-    chain = open_emergency(vetoed_by=frozenset({"erin"}))
+    chain = open_emergency(request=emergency_request(people=3), vetoed_by=frozenset({"erin"}))
     with pytest.raises(errors.VetoNotAllowedError, match="not vetoed this release before"):
         extend(chain, vetoes(chain, "erin"), at=NOW)
     assert types(chain, vetoes(chain, "alice"), NOW) == ["vetoed"]
@@ -301,7 +301,7 @@ def test_an_emergency_replays_entry_by_entry() -> None:
 
 
 def test_a_vetoed_emergency_replays_and_names_who_vetoed_before() -> None:
-    signed = BURNING.sign_request(emergency_request())
+    signed = BURNING.sign_request(emergency_request(people=3))
     chain, opening = open_chain(BURNING.policy, signed, at=NOW, vetoed_by=frozenset({"erin"}))
     chain, more = extend(chain, vetoes(chain, "bob"), at=NOW)
     again = replay_chain([entry.payload for entry in (opening, *more)], BURNING.policy)

@@ -188,6 +188,8 @@ def unlogged(part: Part) -> Part:
     [
         (NOW + HOUR, False, "unlogged.not_allowed"),
         (NOW + HOUR, True, "unlogged"),
+        (NOW + MINUTE * 2, True, "unlogged"),
+        (NOW + MINUTE * 2 - timedelta(milliseconds=1), True, "unlogged.clock"),
         (NOW + DAY * 5, True, "unlogged.too_late"),
         (None, True, "unlogged.not_allowed"),
     ],
@@ -237,7 +239,7 @@ def test_a_drill_releases_nothing_even_where_everything_holds() -> None:
     _, entries = story.acme.run("alice", "bob", "carol", "rita")
     story.log.append(entries)
     assert story.judge(story.log.bundle(entries)) == "drill.exercise"
-    assert story.judge(story.bundle(), now=NOW, allow_provisional=True) == "drill.exercise"
+    assert story.judge(story.bundle(), now=NOW + HOUR, allow_provisional=True) == "drill.exercise"
     assert story.judge(PROVISIONAL_BUNDLE, now=NOW, allow_provisional=True) == "policy_chain.broken"
 
 
@@ -273,6 +275,15 @@ def test_a_ratified_release_is_revoked_by_either_of_its_requests() -> None:
         status = story.status(revoked(story, request))
         assert STORY.judge(RATIFIED_BUNDLE, now=NOW + DAY, status=status) == "revoked.release"
     assert ratified == RATIFICATION
+
+
+def test_a_revocation_under_another_products_rule_takes_nothing_back() -> None:
+    story, request, bundle = released()
+    of_gadget = replace(revocation(request), product="gadget")
+    _, entries = run(of_gadget, "alice", "bob", "carol", "rita")
+    story.log.append(entries)
+    status = story.status(story.log.bundle(entries))
+    assert story.judge(bundle, now=NOW + DAY, status=status) == "revocation.other"
 
 
 def test_the_log_key_alone_harms_nothing_but_what_is_provisional() -> None:
