@@ -10,9 +10,10 @@ from pathlib import Path
 
 from coordinator.clock import LogClock
 from coordinator.deadlines import Deadlines
+from coordinator.deliveries import record_delivery
 from coordinator.destinations import Directory
 from coordinator.live import Live
-from coordinator.notifying import Notifier, Notifying
+from coordinator.notifying import Heard, Notifier, Notifying
 from coordinator.notifying.connecting import OwnPorts
 from coordinator.notifying.opening import open_channels
 from coordinator.notifying.settings import NotificationSettings
@@ -90,6 +91,7 @@ class Coordinator:
             clock=self._clock,
             base_url=told.base_url,
             most_attempts=told.attempts,
+            heard=Heard(delivered=lambda notice, route, _: record_delivery(writer, notice, route)),
         )
         notifier = Notifier(storage, told.routes, clock=self._clock, wake=notifying.wake)
         destinations = [Directory(path) for path in self._publish_to]

@@ -227,10 +227,10 @@ class Batch:
                 f"got one of request {statement.subjects[0].digest}, which this log does not hold",
                 hint="name the request of the release that is taken back",
             )
-        check_alone(statement, others)
         if statement.ratified is not None:
             emergency = self._require(statement.ratified.ceremony)
             check_ratification(statement, statement.ratified, emergency.ceremony, emergency.conclusion or "")
+        check_alone(statement, others)
 
     def _vetoed_by(self, request: Request, *, superseded: str | None) -> frozenset[str]:
         """Return who stopped earlier emergencies for a release; refuse one too many."""

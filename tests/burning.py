@@ -108,7 +108,7 @@ def ratification(
         "ratified": Ratified(
             ceremony=chain.id,
             request=broken.digest,
-            conclusion=chain.hashes[-1],
+            conclusion=chain.conclusion or chain.hashes[-1],
             requesters=broken.statement.requesters,
         ),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from coordinator.assembly import Coordinator
 from coordinator.clock import LogClock
-from coordinator.commands import Act, Outcome, Start, Written
+from coordinator.commands import Act, Outcome, Start, WriterCommand, Written
 from coordinator.errors import DestinationError
 from coordinator.live import Live
 from coordinator.notifying import Routes
@@ -53,12 +53,12 @@ class Desk:
     live: Live
     reader: LogReader
 
-    def write(self, *commands: Start | Act) -> list[Outcome | BaseException]:
+    def write(self, *commands: WriterCommand) -> list[Outcome | BaseException]:
         """Put commands before the writer at once; return their outcomes and refusals."""
         answers: list[Future[Outcome]] = [self.writer.submit(command) for command in commands]
         return [answer.exception(timeout=30) or answer.result() for answer in answers]
 
-    def written(self, command: Start | Act) -> Written:
+    def written(self, command: WriterCommand) -> Written:
         """Return what was written for a command, which must not be refused."""
         (outcome,) = self.write(command)
         if isinstance(outcome, BaseException):
