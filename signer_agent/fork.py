@@ -5,7 +5,6 @@ The fork-proof file is for everybody: whoever has the log's public key can check
 its own, so that an operator can remove it without touching the proof.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from quorumseal.ceremony.policy import Log
 from quorumseal.ceremony.values import digest_of
 from quorumseal.tlog import fork_proof
 from signer_agent.errors import BlockedError, ForkError
-from signer_agent.home import Home
+from signer_agent.home import Home, write_whole
 
 
 def require_unblocked(home: Home) -> None:
@@ -49,20 +48,5 @@ def refuse_fork(
 
 def _write_once(file: Path, data: bytes) -> None:
     """Write a file that is whole or not there; one that is there already stays."""
-    if file.exists():
-        return
-    scratch = file.with_suffix(".new")
-    with open(scratch, "wb", opener=_private) as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    scratch.rename(file)
-    directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    if not file.exists():
+        write_whole(file, data)

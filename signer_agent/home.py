@@ -66,6 +66,11 @@ class Home:
         return self.state / "journal.sqlite"
 
     @property
+    def policies_file(self) -> Path:
+        """Where the policy chain is that was last verified."""
+        return self.state / "policies.json"
+
+    @property
     def block_file(self) -> Path:
         """What, while it is there, keeps this agent from signing."""
         return self.state / "SIGNING-BLOCKED.txt"
@@ -91,6 +96,25 @@ class Home:
                     hint="one agent watches for all your terminals; stop the other one first",
                 )
             yield
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """Write a file of its owner's alone that is whole or as it was before; on the disk when this returns."""
+    scratch = file.with_suffix(".new")
+    with open(scratch, "wb", opener=_private) as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    scratch.rename(file)
+    directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager

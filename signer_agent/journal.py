@@ -156,8 +156,12 @@ class Journal:
             )
 
     def open_ceremonies(self) -> tuple[str, ...]:
-        """Return the ceremonies that were open when they were last shown."""
-        return tuple(row[0] for row in self._rows("SELECT ceremony FROM requests WHERE ended = 0"))
+        """Return the ceremonies that were open when the log last showed them; not those of files alone."""
+        rows = self._rows(
+            "SELECT ceremony FROM requests WHERE ended = 0 "
+            "AND EXISTS (SELECT 1 FROM entries WHERE entries.ceremony = requests.ceremony)"
+        )
+        return tuple(row[0] for row in rows)
 
     # What was signed
 

@@ -22,6 +22,7 @@ from quorumseal.verifier.policy_chain import walk
 from signer_agent.agent import Agent
 from signer_agent.errors import HiddenEntriesError, LogBehindError, OlderPolicyError, OtherAnswerError
 from signer_agent.fork import refuse_fork
+from signer_agent.kept import keep_policies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,8 @@ class Observation:
 
 def observe_policy(agent: Agent) -> SignedPolicy:
     """Return the organisation's policy, verified from the trust file and not older than any seen before."""
-    versions = agent.connection.organisation().policies
-    policy = walk([JointEnvelope.read(version) for version in versions], agent.trust)
+    versions = [JointEnvelope.read(version) for version in agent.connection.organisation().policies]
+    policy = walk(versions, agent.trust)
     seen = agent.journal.highest_policy()
     if seen is not None and policy.policy.version < seen.version:
         raise OlderPolicyError(
@@ -69,6 +70,7 @@ def observe_policy(agent: Agent) -> SignedPolicy:
             hint="there are two policies of one version: ask who signed the other; nothing was signed",
         )
     agent.journal.keep_policy(policy, at=agent.now())
+    keep_policies(agent.home, versions)
     return policy
 
 
@@ -129,6 +131,16 @@ def connect(agent: Agent, log: Log, note: bytes) -> None:
                 _extended(agent, log, met, head.note, ())
         heads[start.note] = head
     _keep(agent, heads[known.note])
+
+
+def compare(agent: Agent, log: Log, note: bytes) -> None:
+    """Hold a checkpoint that a file brought against the one of the same size that this agent knows.
+
+    Of another size nothing can be said without proofs: then it is only seen that the log signed it.
+    """
+    known, other = newest_known(agent, log), open_log_checkpoint(note, log)
+    if known is not None and known.checkpoint.size == other.size:
+        _extended(agent, log, known, note, ())
 
 
 def newest_known(agent: Agent, log: Log) -> Signature | None:

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.checking import check_about
-from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Stop
+from quorumseal.ceremony.commands import Command, Expire, command_of
 from quorumseal.ceremony.deciding import next_due
 from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.errors import CeremonyEndedError, SignedInFutureError, StatementFormatError
@@ -102,19 +102,13 @@ def _let_time_pass(chain: Chain, until: datetime) -> tuple[Chain, tuple[Entry, .
 
 def command_about(chain: Chain, signed: Signed[Statement]) -> Command:
     """Return what a statement asks of its ceremony; refuse what no ceremony in files takes."""
-    match signed.statement:
-        case Decision():
-            return Record(signed_as(Decision, signed))
-        case Veto():
-            return Stop(signed_as(Veto, signed))
-        case Cancellation():
-            return Cancel(signed_as(Cancellation, signed))
-        case other:
-            raise StatementFormatError(
-                f"expected a decision, veto or cancellation about request {chain.ceremony.request.digest}, "
-                f"got a signed {type(other).__name__.lower()}",
-                hint="deadlines are extended, and deputies named, in the log alone",
-            )
+    if isinstance(signed.statement, Decision | Veto | Cancellation):
+        return command_of(signed_as(type(signed.statement), signed))
+    raise StatementFormatError(
+        f"expected a decision, veto or cancellation about request {chain.ceremony.request.digest}, "
+        f"got a signed {type(signed.statement).__name__.lower()}",
+        hint="deadlines are extended, and deputies named, in the log alone",
+    )
 
 
 def _after(chain: Chain, later: Sequence[Signed[Statement]]) -> tuple[Signed[Decision], ...]:

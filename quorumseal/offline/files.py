@@ -5,7 +5,7 @@ What they hold are envelopes.  Who signed them, under which policy and about wha
 the signer's agent to find out; a file whose wrapping lies about them says nothing that anybody reads.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from quorumseal.ceremony.commitments import commitments
@@ -17,7 +17,7 @@ from quorumseal.signatures import Envelope, JointEnvelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
 
 FORMAT = 0
-POLICIES_TYPE = "https://quorumseal.dev/offline/policies/v1"
+ORGANISATION_TYPE = "https://quorumseal.dev/offline/organisation/v1"
 REQUEST_TYPE = "https://quorumseal.dev/offline/request/v1"
 STATEMENTS_TYPE = "https://quorumseal.dev/offline/statements/v1"
 MAX_FILE_BYTES = 8 << 20
@@ -27,13 +27,19 @@ MAX_ANNEXES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOrganisation:
+    """What a coordinator would say first: the policy chain, and the newest checkpoint that was seen."""
+
+    policies: tuple[JointEnvelope, ...]
+    checkpoint: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CarriedRequest:
     """What opens a ceremony without its coordinator."""
 
-    policies: tuple[JointEnvelope, ...]
+    known: KnownOrganisation
     request: Envelope
-    checkpoint: bytes | None = None
-    """The newest one that the requester had seen, for signers who have seen none."""
     annexes: tuple[Annex, ...] = ()
 
 
@@ -45,41 +51,38 @@ class CarriedStatements:
     annexes: tuple[Annex, ...] = ()
 
 
-def write_policies(policies: Sequence[JointEnvelope]) -> bytes:
-    """Make the bytes of a policy chain."""
-    return write({"format": FORMAT, "type": POLICIES_TYPE, "policies": [p.to_json() for p in policies]})
+def write_organisation(known: KnownOrganisation) -> bytes:
+    """Make the bytes that a home or a kit keeps for the day when the coordinator is down."""
+    return write({"format": FORMAT, "type": ORGANISATION_TYPE, **_write_known(known)})
 
 
-def read_policies(data: bytes) -> tuple[JointEnvelope, ...]:
-    """Return the policy chain that the bytes are, unverified, or refuse them."""
-    fields = _open(data, POLICIES_TYPE, "a policy chain")
-    policies = _policies(fields)
+def read_organisation(data: bytes) -> KnownOrganisation:
+    """Return what the bytes say of an organisation, unverified, or refuse them."""
+    fields = _open(data, ORGANISATION_TYPE, "an organisation's policies")
+    known = _read_known(fields)
     fields.done()
-    return policies
+    return known
 
 
 def write_request_file(carried: CarriedRequest) -> bytes:
     """Make the bytes that travel to the signers."""
-    value: dict[str, JsonValue] = {
-        "format": FORMAT,
-        "type": REQUEST_TYPE,
-        "policies": [policy.to_json() for policy in carried.policies],
-        "request": carried.request.to_json(),
-        "annexes": _write_annexes(carried.annexes),
-    }
-    if carried.checkpoint is not None:
-        value["checkpoint"] = carried.checkpoint.decode()
-    return write(value)
+    return write(
+        {
+            "format": FORMAT,
+            "type": REQUEST_TYPE,
+            **_write_known(carried.known),
+            "request": carried.request.to_json(),
+            "annexes": _write_annexes(carried.annexes),
+        }
+    )
 
 
 def read_request_file(data: bytes) -> CarriedRequest:
     """Return the request that the bytes carry, unverified, or refuse them."""
     fields = _open(data, REQUEST_TYPE, "a request")
-    checkpoint = fields.optional_text("checkpoint")
     carried = CarriedRequest(
-        policies=_policies(fields),
+        known=_read_known(fields),
         request=Envelope.read(fields.value("request"), where="request"),
-        checkpoint=None if checkpoint is None else checkpoint.encode(),
         annexes=_read_annexes(fields),
     )
     fields.done()
@@ -125,11 +128,22 @@ def _open(data: bytes, expected: str, what: str) -> Fields:
     return fields
 
 
-def _policies(fields: Fields) -> tuple[JointEnvelope, ...]:
+def _write_known(known: KnownOrganisation) -> dict[str, JsonValue]:
+    value: dict[str, JsonValue] = {"policies": [policy.to_json() for policy in known.policies]}
+    if known.checkpoint is not None:
+        value["checkpoint"] = known.checkpoint.decode()
+    return value
+
+
+def _read_known(fields: Fields) -> KnownOrganisation:
     values = fields.values("policies")
     if not 1 <= len(values) <= MAX_POLICIES:
         raise fields.invalid("policies", f"1 to {MAX_POLICIES} policy versions")
-    return tuple(JointEnvelope.read(value, where="policies") for value in values)
+    checkpoint = fields.optional_text("checkpoint")
+    return KnownOrganisation(
+        policies=tuple(JointEnvelope.read(value, where="policies") for value in values),
+        checkpoint=None if checkpoint is None else checkpoint.encode(),
+    )
 
 
 def _write_annexes(annexes: Collection[Annex]) -> list[JsonValue]:

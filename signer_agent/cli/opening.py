@@ -12,16 +12,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from quorumseal.client.connection import Connection
+from quorumseal.offline.files import KnownOrganisation
 from quorumseal.signatures import PrivateKey
 from quorumseal.terminal import Screen
+from quorumseal.verifier.policy_chain import walk
 from quorumseal.verifier.trust import MAX_TRUST_BYTES, Trust, read_trust
 from signer_agent.agent import Agent
+from signer_agent.connection import Connection as AnyConnection
 from signer_agent.documents import Json
 from signer_agent.errors import SettingsError
 from signer_agent.home import Home, find_home
 from signer_agent.journal import Journal
+from signer_agent.kept import kept_policies
 from signer_agent.key_sources import Passphrases, open_key_file
 from signer_agent.settings import Settings, read_settings
+from signer_agent.unplugged import Unplugged
 
 
 def add_home(parser: ArgumentParser) -> None:
@@ -43,25 +48,55 @@ def add_passphrase(parser: ArgumentParser) -> None:
 @contextmanager
 def opened(arguments: Namespace) -> Iterator[tuple[Agent, Settings]]:
     """Wire the agent of a command, and close what it opened."""
+    with (
+        _home(arguments) as (home, settings, trust, journal),
+        Connection(settings.coordinator, settings.tls, server_name=settings.server_name) as connection,
+    ):
+        yield _agent(home, settings, trust, journal, connection), settings
+
+
+@contextmanager
+def unplugged(
+    arguments: Namespace, given: KnownOrganisation | None = None
+) -> Iterator[tuple[Agent, Settings]]:
+    """Wire the agent of a command that does without its coordinator: by what a file gives, or the home keeps.
+
+    What this home has seen of the log goes before what a file says of it.
+    """
+    with _home(arguments) as (home, settings, trust, journal):
+        policies = kept_policies(home) if given is None else given.policies
+        note = journal.newest_checkpoint(walk(policies, trust).policy.log.origin)
+        if note is None and given is not None:
+            note = given.checkpoint
+        connection = Unplugged(KnownOrganisation(policies=policies, checkpoint=note), _now)
+        yield _agent(home, settings, trust, journal, connection), settings
+
+
+@contextmanager
+def _home(arguments: Namespace) -> Iterator[tuple[Home, Settings, Trust, Journal]]:
     home = Home.open(find_home(arguments.home, os.environ))
     settings = read_settings(home.settings_file)
     trust = _read_trust(settings.trust)
-    with (
-        Journal.open(home.journal_file) as journal,
-        Connection(settings.coordinator, settings.tls, server_name=settings.server_name) as connection,
-    ):
-        yield (
-            Agent(
-                name=settings.name,
-                home=home,
-                journal=journal,
-                connection=connection,
-                trust=trust,
-                now=lambda: datetime.now(UTC),
-                randomness=os.urandom,
-            ),
-            settings,
-        )
+    with Journal.open(home.journal_file) as journal:
+        yield home, settings, trust, journal
+
+
+def _agent(
+    home: Home, settings: Settings, trust: Trust, journal: Journal, connection: AnyConnection
+) -> Agent:
+    return Agent(
+        name=settings.name,
+        home=home,
+        journal=journal,
+        connection=connection,
+        trust=trust,
+        now=_now,
+        randomness=os.urandom,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def open_key(settings: Settings, descriptor: int | None) -> PrivateKey:

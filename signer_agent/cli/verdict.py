@@ -57,6 +57,11 @@ class Person:
 def add_verdict_arguments(parser: ArgumentParser, *, reason: bool) -> None:
     """Describe what every deciding verb takes; ``reason`` says whether one is needed."""
     add_ceremony(parser)
+    add_what_to_sign(parser, reason=reason)
+
+
+def add_what_to_sign(parser: ArgumentParser, *, reason: bool) -> None:
+    """Describe what goes into a decision, and how it is signed."""
     parser.add_argument(
         "--reason",
         required=reason,
@@ -76,9 +81,32 @@ def add_verdict_arguments(parser: ArgumentParser, *, reason: bool) -> None:
     add_home(parser)
 
 
+def add_approval_arguments(parser: ArgumentParser) -> None:
+    """Describe what an approval alone may say."""
+    parser.add_argument(
+        "--checked",
+        action="append",
+        default=[],
+        metavar="CHECK",
+        help="state that you did this check and it passed; may be repeated",
+    )
+    parser.add_argument(
+        "--unchecked-artifacts",
+        action="store_true",
+        help="approve although not every artifact was found here; the approval says so",
+    )
+    parser.add_argument(
+        "--valid-for", metavar="DURATION", help="let the approval stand only so long (90m, 72h, 3d)"
+    )
+
+
+def somebody() -> Callable[[str], str] | None:
+    """Return how to ask whoever sits at the terminal; none where nobody does."""
+    return input if sys.stdin.isatty() and sys.stderr.isatty() else None
+
+
 def run_verdict(arguments: Namespace, choice: Choice) -> int:
     """Carry out one of the verbs."""
-    ask = input if sys.stdin.isatty() and sys.stderr.isatty() else None
     with opened(arguments) as (agent, settings):
         require_unblocked(agent.home)
         return decide(
@@ -86,7 +114,7 @@ def run_verdict(arguments: Namespace, choice: Choice) -> int:
             choice,
             look_at(agent, settings, arguments),
             arguments,
-            person=Person(ask=ask, yes=arguments.yes),
+            person=Person(ask=somebody(), yes=arguments.yes),
             key=lambda: open_key(settings, arguments.passphrase_fd),
         )
 
@@ -106,8 +134,23 @@ def decide(
             settle(agent, review.pending, review.observation), review, choice, arguments, again=True
         )
     require_decidable(review, choice)
-    if (own := _same_before(review, choice, arguments)) is not None:
+    if (own := same_before(review, choice, arguments)) is not None:
         return _report(own, review, choice, arguments, again=True)
+    draft, stored = sign_shown(agent, choice, review, arguments, person=person, key=key)
+    sent = send(agent, stored, review.observation.policy)
+    return _report(sent, review, choice, arguments, draft=draft)
+
+
+def sign_shown(
+    agent: Agent,
+    choice: Choice,
+    review: Review,
+    arguments: Namespace,
+    *,
+    person: Person,
+    key: Callable[[], PrivateKey],
+) -> tuple[Draft, Stored]:
+    """Show everything, ask, sign exactly that, and put it on record; whoever calls sends it."""
     if choice is Choice.APPROVAL:
         review.findings.require(unchecked=arguments.unchecked_artifacts)
     draft = draft_decision(
@@ -125,9 +168,7 @@ def decide(
         draw_draft(shown, review, draft, events)
         shown.line()
     person.confirm(f"{agent.name}: {NOUNS[choice]} of {release_of(review)}.")
-    stored = sign_and_store(agent, draft, key(), review.observation.policy)
-    sent = send(agent, stored, review.observation.policy)
-    return _report(sent, review, choice, arguments, draft=draft)
+    return draft, sign_and_store(agent, draft, key(), review.observation.policy)
 
 
 def _report(
@@ -179,7 +220,7 @@ def _draw_report(shown: Screen, stored: Stored, review: Review, arguments: Names
             shown.next("What else waits", command(arguments, "inbox"))
 
 
-def _same_before(review: Review, choice: Choice, arguments: Namespace) -> Stored | None:
+def same_before(review: Review, choice: Choice, arguments: Namespace) -> Stored | None:
     """Return the standing decision where it says all that this command would say."""
     own, roles = review.own, frozenset(arguments.role) or review.roles
     if own is None or own.statement.choice is not choice or own.statement.roles != roles:

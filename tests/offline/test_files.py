@@ -16,15 +16,15 @@ from quorumseal.offline.files import (
     MAX_STATEMENTS,
     CarriedRequest,
     CarriedStatements,
-    read_policies,
+    KnownOrganisation,
+    read_organisation,
     read_request_file,
     read_statements_file,
-    write_policies,
+    write_organisation,
     write_request_file,
     write_statements_file,
 )
 from quorumseal.refusal import Refusal
-from quorumseal.signatures import JointEnvelope
 from tests.burning import BURNING, emergency_request
 from tests.organisation import REASON, SALT, Organisation
 from tests.simulated_log import SimulatedLog
@@ -33,23 +33,21 @@ ACME = Organisation()
 REQUEST = ACME.sign_request()
 ANNEX = Annex(salt=SALT, text=REASON)
 REJECTION = ACME.seal(ACME.decision("carol", REQUEST, Choice.REJECTION))
-POLICIES: tuple[JointEnvelope, ...] = (ACME.policy.envelope,)
-CARRIED = CarriedRequest(
-    policies=POLICIES, request=REQUEST.envelope, checkpoint=SimulatedLog(ACME).checkpoint()
-)
+KNOWN = KnownOrganisation(policies=(ACME.policy.envelope,), checkpoint=SimulatedLog(ACME).checkpoint())
+CARRIED = CarriedRequest(known=KNOWN, request=REQUEST.envelope)
 SAID = CarriedStatements(statements=(REJECTION,), annexes=(ANNEX,))
 
 
 def test_each_file_reads_as_it_was_written() -> None:
     burning = CarriedRequest(
-        policies=(BURNING.policy.envelope,),
+        known=KnownOrganisation(policies=(BURNING.policy.envelope,)),
         request=BURNING.seal(emergency_request()),
         annexes=(ANNEX,),
     )
     for carried in (CARRIED, burning):
         assert read_request_file(write_request_file(carried)) == carried
     assert read_statements_file(write_statements_file(SAID)) == SAID
-    assert read_policies(write_policies(POLICIES)) == POLICIES
+    assert read_organisation(write_organisation(KNOWN)) == KNOWN
 
 
 def spoilt(data: bytes, spoil: Callable[[dict[str, Any]], object]) -> bytes:
@@ -136,5 +134,5 @@ def test_a_file_is_bounded_whatever_is_in_it() -> None:
 
 def test_a_policy_chain_with_more_in_it_is_refused() -> None:
     with pytest.raises(Refusal) as refused:
-        read_policies(spoilt(write_policies(POLICIES), put("more", 1)))
+        read_organisation(spoilt(write_organisation(KNOWN), put("more", 1)))
     assert refused.value.code == "json.unknown_field"
