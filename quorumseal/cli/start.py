@@ -6,6 +6,7 @@ request again is the same ceremony, so this is safe to repeat.
 """
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from quorumseal.cli.show import next_command
 from quorumseal.client.errors import CoordinatorRefusedError
 from quorumseal.signatures import Envelope
 from quorumseal.terminal import Mark
+from signer_agent.agent import Agent
 from signer_agent.cli.opening import add_passphrase, open_key
 from signer_agent.drafting import Draft, key_at
 from signer_agent.observing import observe_policy
@@ -34,6 +36,18 @@ from signer_agent.requesting import Opened, Wanted, pending_request, resume, sta
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe what ``start`` takes."""
+    add_release(parser)
+    parser.add_argument(
+        "--supersede", action="store_true", help="take the place of the latest request for this version"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show what would be signed, and sign nothing")
+    add_passphrase(parser)
+    add_home(parser)
+    parser.epilog = "example:\n  quorumseal start widget 1.0 dist/ --ticket REL-7 --evidence sbom:sbom.json"
+
+
+def add_release(parser: ArgumentParser) -> None:
+    """Describe what a release manager asks for, by whichever way it goes to the others."""
     parser.add_argument("product", metavar="PRODUCT", help="what is released")
     parser.add_argument("version", metavar="VERSION", help="which version of it")
     parser.add_argument(
@@ -61,46 +75,43 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="where to fetch an artifact; repeatable",
     )
     parser.add_argument("--on-behalf-of", metavar="PERSON", help="for which person a machine asks")
-    parser.add_argument(
-        "--supersede", action="store_true", help="take the place of the latest request for this version"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="show what would be signed, and sign nothing")
-    add_passphrase(parser)
-    add_home(parser)
-    parser.epilog = "example:\n  quorumseal start widget 1.0 dist/ --ticket REL-7 --evidence sbom:sbom.json"
 
 
 def run(arguments: Namespace) -> int:
     """Ask."""
-    digests = hash_files(name_subjects(arguments.artifacts))
-    evidence = [attach(text) for text in arguments.evidence]
+    wanted, evidence = read_wanted(arguments)
     with open_desk(arguments) as desk:
         policy = observe_policy(desk.agent)
         superseded = desk.latest(arguments.product, arguments.version) if arguments.supersede else None
-        draft = write_request(
-            desk.agent,
-            policy,
-            Wanted(
-                product=arguments.product,
-                version=arguments.version,
-                subjects=tuple(Subject(name=name, digest=digests[name]) for name in sorted(digests)),
-                deadline=arguments.deadline,
-                on_behalf_of=arguments.on_behalf_of,
-                supersedes=superseded.chain.ceremony.request.digest if superseded else None,
-                ticket=arguments.ticket,
-                evidence=[described for described, _ in evidence],
-                locators=[locate(text) for text in arguments.locator],
-            ),
-        )
-        ceremony = _would_open(desk, policy, draft)
+        if superseded is not None:
+            wanted = replace(wanted, supersedes=superseded.chain.ceremony.request.digest)
+        draft = write_request(desk.agent, policy, wanted)
+        ceremony = would_open(desk.agent, policy, draft)
         if arguments.dry_run:
-            return _show_draft(draft, ceremony, policy, arguments)
-        for _, data in evidence:
+            return show_draft(draft, ceremony, policy, arguments)
+        for data in evidence:
             desk.connection.put_evidence(data)
         opened = _open(desk, policy, draft, arguments)
         at = desk.agent.now()
         ceremony = desk.look(opened.ceremony).chain.ceremony
     return _report(opened, ceremony, policy, arguments, at)
+
+
+def read_wanted(arguments: Namespace) -> tuple[Wanted, list[bytes]]:
+    """Hash the artifacts, read the evidence, and return what is asked for with the evidence's bytes."""
+    digests = hash_files(name_subjects(arguments.artifacts))
+    evidence = [attach(text) for text in arguments.evidence]
+    wanted = Wanted(
+        product=arguments.product,
+        version=arguments.version,
+        subjects=tuple(Subject(name=name, digest=digests[name]) for name in sorted(digests)),
+        deadline=arguments.deadline,
+        on_behalf_of=arguments.on_behalf_of,
+        ticket=arguments.ticket,
+        evidence=[described for described, _ in evidence],
+        locators=[locate(text) for text in arguments.locator],
+    )
+    return wanted, [data for _, data in evidence]
 
 
 def _open(desk: Desk, policy: SignedPolicy, draft: Draft, arguments: Namespace) -> Opened:
@@ -116,20 +127,21 @@ def _open(desk: Desk, policy: SignedPolicy, draft: Draft, arguments: Namespace) 
         raise
 
 
-def _would_open(desk: Desk, policy: SignedPolicy, draft: Draft) -> Ceremony:
+def would_open(agent: Agent, policy: SignedPolicy, draft: Draft) -> Ceremony:
     """Return the ceremony that the request would open, or refuse it as the rules would, but unsigned."""
-    request, at = draft.statement, desk.agent.now()
+    request, at = draft.statement, agent.now()
     assert isinstance(request, Request)  # noqa: S101 - what a request's draft is
     unsigned = Signed(
         request,
         Envelope(payload=draft.payload, signature=b""),
-        key_at(policy, desk.agent.name, at),
+        key_at(policy, agent.name, at),
         draft.digest,
     )
     return opened(policy.policy, open_ceremony(policy.policy, unsigned, at=max(at, request.opened_at)))
 
 
-def _show_draft(draft: Draft, ceremony: Ceremony, policy: SignedPolicy, arguments: Namespace) -> int:
+def show_draft(draft: Draft, ceremony: Ceremony, policy: SignedPolicy, arguments: Namespace) -> int:
+    """Show what would be signed."""
     if arguments.json:
         print_json({"statement": draft.digest, "payload": draft.payload.decode()})
         return 0
