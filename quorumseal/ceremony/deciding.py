@@ -32,7 +32,13 @@ from quorumseal.ceremony.commands import (
     Stop,
     Supersede,
 )
-from quorumseal.ceremony.delegating import check_begin, check_stand_in
+from quorumseal.ceremony.delegating import (
+    check_begin,
+    check_delegations,
+    check_end,
+    check_number,
+    check_stand_in,
+)
 from quorumseal.ceremony.errors import (
     CancellationNotAllowedError,
     CheckNotPassedError,
@@ -126,8 +132,7 @@ def open_ceremony(
             f"{reason}",
             hint="let somebody else request, or add members by a policy change",
         )
-    for delegation in delegations:
-        check_begin(delegation.statement, statement, policy)
+    check_delegations(delegations, statement, policy, at=at)
     budget.check_opening(request.envelope, sum(threshold.count for threshold in quorum))
     return CeremonyOpened(at, request, delegations, vetoed_by)
 
@@ -141,6 +146,7 @@ def opened(policy: Policy, event: CeremonyOpened) -> Ceremony:
         request=event.request,
         vetoed_by=event.vetoed_by,
         delegations={(d.signer, d.statement.role): d for d in event.delegations},
+        numbers={(d.signer, d.statement.role): d.statement.number for d in event.delegations},
     )
     envelopes = [event.request.envelope, *(delegation.envelope for delegation in event.delegations)]
     return replace(ceremony, size=sum(map(budget.cost, envelopes)))
@@ -199,6 +205,7 @@ def _decide(ceremony: Ceremony, command: Command, at: datetime) -> tuple[Event, 
             return _begin(ceremony, delegation, at)
         case End(withdrawal):
             require(ceremony, DelegationEnded)
+            check_end(ceremony, withdrawal, at=at)
             budget.check_decision(ceremony.size, withdrawal.envelope)
             return (DelegationEnded(at, withdrawal),)
         case Deliver(recipient, channel, notice):
@@ -224,6 +231,7 @@ def _record(ceremony: Ceremony, command: Record, at: datetime) -> tuple[Event, .
         return ()
     if ceremony.state is State.EXPIRED and decision.signer not in ceremony.late:
         _check_eligible(ceremony, decision.statement, decision.signer)
+        check_stand_in(ceremony, decision, at=at)
         budget.check_decision(ceremony.size, decision.envelope)
         return (LateDecisionRecorded(at, decision),)
     check_open(ceremony)
@@ -288,9 +296,10 @@ def _extend(ceremony: Ceremony, extension: Signed[Extension], at: datetime) -> t
 
 def _begin(ceremony: Ceremony, delegation: Signed[Delegation], at: datetime) -> tuple[Event, ...]:
     require(ceremony, DelegationBegan)
-    check_begin(delegation.statement, ceremony.request.statement, ceremony.policy)
     if any(delegation.digest == live.digest for live in ceremony.delegations.values()):
         return ()
+    check_begin(delegation, ceremony.request.statement, ceremony.policy, at=at)
+    check_number(ceremony, delegation)
     budget.check_decision(ceremony.size, delegation.envelope)
     return (DelegationBegan(at, delegation),)
 

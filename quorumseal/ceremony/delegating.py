@@ -7,14 +7,23 @@ A delegated seat uses up both people: neither counts anywhere else in the ceremo
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from quorumseal.ceremony.checking import check_key
 from quorumseal.ceremony.commands import Begin, End
-from quorumseal.ceremony.errors import DelegationNotAllowedError, DelegationUnknownError, UsedUpError
+from quorumseal.ceremony.errors import (
+    DelegationMissingError,
+    DelegationNotAllowedError,
+    DelegationUnknownError,
+    StandingOrderError,
+    StandingTimeError,
+    UsedUpError,
+)
 from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.policy import Policy, SignerKind
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import (
     Absence,
+    Choice,
     Decision,
     Delegation,
     Mode,
@@ -22,6 +31,7 @@ from quorumseal.ceremony.statements import (
     StandingAct,
     Withdrawal,
 )
+from quorumseal.ceremony.timing import check_not_ahead
 from quorumseal.ceremony.values import instant_text
 
 
@@ -46,16 +56,56 @@ def check_delegation(delegation: Delegation, policy: Policy) -> None:
         )
 
 
-def check_begin(delegation: Delegation, request: Request, policy: Policy) -> None:
-    """Refuse a delegation that can count for nothing in a ceremony."""
-    check_delegation(delegation, policy)
-    for signer in (delegation.context.signer, delegation.deputy):
+def check_delegations(
+    delegations: Sequence[Signed[Delegation]], request: Request, policy: Policy, *, at: datetime
+) -> None:
+    """Refuse an opening that names delegations which are not live, or two of one role by one member."""
+    for delegation in delegations:
+        check_begin(delegation, request, policy, at=at)
+    about = [(delegation.signer, delegation.statement.role) for delegation in delegations]
+    if len(set(about)) != len(about):
+        raise StandingOrderError("expected one live delegation of a role by a member, got two")
+
+
+def check_begin(delegation: Signed[Delegation], request: Request, policy: Policy, *, at: datetime) -> None:
+    """Refuse a delegation that can count for nothing in a ceremony from an instant on."""
+    statement = delegation.statement
+    check_delegation(statement, policy)
+    check_key(delegation, at)
+    check_not_ahead(statement.context.signed_at, skew=policy.clock_skew, at=at)
+    if statement.until <= at:
+        raise StandingTimeError(
+            f"expected a delegation that ends after {instant_text(at)}, got one until "
+            f"{instant_text(statement.until)}",
+            hint="choose a later end",
+        )
+    for signer in (delegation.signer, statement.deputy):
         if signer in request.requesters:
             raise DelegationNotAllowedError(
                 f"expected a delegation between people who did not ask for the release, "
                 f"got one with {signer}",
                 hint="whoever asks does not decide, nor anybody for them",
             )
+
+
+def check_number(ceremony: Ceremony, act: Signed[Delegation] | Signed[Withdrawal]) -> None:
+    """Refuse an act that a later one of the same member about the same role has replaced."""
+    highest = ceremony.numbers.get((act.signer, act.statement.role), 0)
+    if act.statement.number <= highest:
+        raise StandingOrderError(
+            f"expected number {highest + 1} or higher for role {act.statement.role} of {act.signer}, "
+            f"got {act.statement.number}"
+        )
+
+
+def check_end(ceremony: Ceremony, withdrawal: Signed[Withdrawal], *, at: datetime) -> None:
+    """Refuse the withdrawal of what is not delegated in this ceremony, or one that was replaced."""
+    role = withdrawal.statement.role
+    if (withdrawal.signer, role) not in ceremony.delegations:
+        raise DelegationMissingError(f"expected a delegation of {role} by {withdrawal.signer}, got none")
+    check_number(ceremony, withdrawal)
+    check_key(withdrawal, at)
+    check_not_ahead(withdrawal.statement.context.signed_at, skew=ceremony.policy.clock_skew, at=at)
 
 
 def touches(delegation: Delegation, request: Request, quorum: Sequence[Threshold]) -> bool:
@@ -107,7 +157,10 @@ def check_stand_in(ceremony: Ceremony, decision: Signed[Decision], *, at: dateti
                 f"expected a decision by somebody for whom nobody decided yet, got one by {signer}, "
                 f"for whom {deputy} did"
             )
-    if statement.delegation is None:
+    held = ceremony.stands_for.get(signer)
+    if statement.delegation is None or (
+        statement.choice is Choice.ABSTENTION and held is not None and held.digest == statement.delegation
+    ):  # to step back is possible at any time
         return
     live = [d for d in ceremony.delegations.values() if d.digest == statement.delegation]
     if not live:

@@ -223,6 +223,8 @@ class Ceremony:
     extensions: tuple[Signed[Extension], ...] = ()
     delegations: Mapping[tuple[str, str], Signed[Delegation]] = field(default_factory=dict)
     """What each member delegated, by member and role."""
+    numbers: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """The highest number of a delegation or withdrawal, by member and role: none is taken twice."""
     window_ends: datetime | None = None
     """Until when an emergency whose quorum is met may be vetoed."""
     reports: frozenset[str] = frozenset()
@@ -358,11 +360,21 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
         case DelegationBegan(delegation=delegation):
             key = delegation.signer, delegation.statement.role
             size = ceremony.size + cost(delegation.envelope)
-            return replace(ceremony, delegations={**ceremony.delegations, key: delegation}, size=size)
+            return replace(
+                ceremony,
+                delegations={**ceremony.delegations, key: delegation},
+                numbers={**ceremony.numbers, key: delegation.statement.number},
+                size=size,
+            )
         case DelegationEnded(withdrawal=withdrawal):
             key = withdrawal.signer, withdrawal.statement.role
             kept = {k: d for k, d in ceremony.delegations.items() if k != key}
-            return replace(ceremony, delegations=kept, size=ceremony.size + cost(withdrawal.envelope))
+            return replace(
+                ceremony,
+                delegations=kept,
+                numbers={**ceremony.numbers, key: withdrawal.statement.number},
+                size=ceremony.size + cost(withdrawal.envelope),
+            )
         case WindowOpened(at=at):
             assert ceremony.emergency is not None  # noqa: S101 - nothing else opens a window
             return replace(ceremony, window_ends=at + ceremony.emergency.veto_window)
@@ -398,6 +410,8 @@ def require(ceremony: Ceremony, event: type[Event]) -> State:
 
 def _standing_for(ceremony: Ceremony, decision: Signed[Decision]) -> dict[str, Signed[Delegation]]:
     others = {d: named for d, named in ceremony.stands_for.items() if d != decision.signer}
+    if decision.statement.choice is Choice.ABSTENTION:  # whoever steps back gives the member back
+        return others
     named = decision.statement.delegation
     live = [delegation for delegation in ceremony.delegations.values() if delegation.digest == named]
     return {**others, decision.signer: live[0]} if live else others

@@ -38,8 +38,12 @@ class Standing:
         return absence is not None and absence.statement.since <= at < absence.statement.until
 
     def live(self, *, at: datetime) -> tuple[Signed[Delegation], ...]:
-        """Return the delegations that have not run out, in the order of member and role."""
-        return tuple(d for _, d in sorted(self.delegations.items()) if at < d.statement.until)
+        """Return the delegations that have not run out, nor their keys, in the order of member and role."""
+        return tuple(
+            delegation
+            for _, delegation in sorted(self.delegations.items())
+            if at < delegation.statement.until and delegation.key.valid_at(at)
+        )
 
     def next_number(self, signer: str, about: str) -> int:
         """Return the number that the signer's next act about an object needs."""
