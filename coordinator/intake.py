@@ -12,18 +12,16 @@ from coordinator.storage import Storage
 from coordinator.uploading import KEPT
 from coordinator.values import MAX_TEXT_BYTES, SALT_BYTES, Annex
 from quorumseal.ceremony.commands import Record, command_of
+from quorumseal.ceremony.commitments import commitments
 from quorumseal.ceremony.errors import StatementFormatError
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, signed_as
 from quorumseal.ceremony.statements import (
-    Cancellation,
     CeremonyAct,
     Decision,
-    Report,
     Request,
     StandingAct,
     Statement,
-    Veto,
 )
 from quorumseal.signatures import Envelope
 
@@ -90,20 +88,6 @@ class Intake:
             )
         self._seen.check(signed.statement.context.checkpoint)
         return policy, signed
-
-
-def commitments(statement: Statement) -> frozenset[str]:
-    """Return what a statement commits to, without containing it."""
-    match statement:
-        case Request(why=why, emergency=emergency):
-            texts = {why, emergency.impact if emergency else None}
-        case Decision(reason=reason) | Cancellation(reason=reason) | Veto(reason=reason):
-            texts = {reason}
-        case Report(text=text):
-            texts = {text}
-        case _:
-            texts = set()
-    return frozenset(text for text in texts if text is not None)
 
 
 def check_annexes(expected: frozenset[str], annexes: Collection[Annex]) -> None:

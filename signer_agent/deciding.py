@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a ceremony to a review, and what stands in the way of deciding on it."""
 
+from quorumseal.ceremony.emergency import SHORTEST_WHY
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.errors import CeremonyEndedError, RequesterDecidesError, SignedAfterDeadlineError
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import AlreadyApprovedError, MustSupersedeError
-from quorumseal.ceremony.statements import Choice, Mode, Request
+from quorumseal.ceremony.statements import Choice, Request
 from quorumseal.ceremony.values import instant_text
 from signer_agent.agent import Agent
-from signer_agent.artifacts import Findings, Sources, find_artifacts
-from signer_agent.errors import NotAwaitedError, NotShownError
+from signer_agent.artifacts import Findings, Found, Sources, find_artifacts
+from signer_agent.background import Background, background_of
+from signer_agent.errors import NotAwaitedError, TextMissingError
 from signer_agent.observing import Observation, observe
 from signer_agent.recollection import Known
 from signer_agent.review import Review, Standing
@@ -24,17 +26,16 @@ def look(
     """Return the review of one ceremony, with the artifacts hashed where ``sources`` are given."""
     observation = observe(agent, ceremony, policy)
     request = observation.chain.ceremony.request.statement
-    review = _review(agent, observation, Findings())
+    background = background_of(agent, observation)
+    review = _review(agent, observation, background, Findings())
     if review.conflict is not None:
         _learn_of_earlier(agent, request, observation.policy)
-    findings = find_artifacts(request, sources) if sources is not None else Findings()
-    return _review(agent, observation, findings)
+    return _review(agent, observation, background, _find(request, background, sources))
 
 
 def require_decidable(review: Review, choice: Choice) -> None:
     """Refuse a decision that could not count, or must not be made, before anything is written or signed."""
     request = review.request.statement
-    require_shown(request)
     what = f"{request.product} {request.version}"
     match review.standing:
         case Standing.ENDED:
@@ -51,25 +52,43 @@ def require_decidable(review: Review, choice: Choice) -> None:
             )
         case Standing.NO_ROLE:
             raise NotAwaitedError(
-                f"expected a member of {', '.join(t.role for t in review.rule.quorum)} "
+                f"expected a member of {', '.join(t.role for t in review.ceremony.quorum)} "
                 f"(rule {review.rule.name}), got {review.signer}, who holds none of these roles"
             )
         case Standing.OVERDUE:
             raise SignedAfterDeadlineError(
-                f"expected a decision before the deadline ({instant_text(request.deadline)}), "
+                f"expected a decision before the deadline ({instant_text(review.ceremony.deadline)}), "
                 f"it is {instant_text(review.at)} on this machine",
                 hint="nothing more is counted; if this clock is wrong, set it and try again",
             )
-        case _ if choice is Choice.APPROVAL and (conflict := review.conflict) is not None:
-            raise _conflicting(conflict, what, review.signer)
+    if choice is Choice.APPROVAL:
+        _require_approvable(review, what)
 
 
-def require_shown(request: Request) -> None:
-    """Refuse what no screen of this agent explains: nobody decides on it blindly."""
-    if request.kind is not Kind.RELEASE or request.mode is not Mode.REGULAR:
-        raise NotShownError(
-            f"expected a {Kind.RELEASE} in mode {Mode.REGULAR}, got a {request.kind} in mode {request.mode}"
-        )
+def _require_approvable(review: Review, what: str) -> None:
+    """Refuse an approval that other ceremonies speak against; saying no to it is never refused."""
+    if review.background.refusal is not None:
+        raise review.background.refusal
+    _require_told(review)
+    if (conflict := review.conflict) is not None:
+        raise _conflicting(conflict, what, review.signer)
+
+
+def _require_told(review: Review) -> None:
+    """Refuse to approve an emergency or a revocation without the words of whoever asked for it."""
+    request, texts = review.request.statement, review.observation.reasons
+    if request.why is None:
+        return
+    least = 1 if request.emergency is None else SHORTEST_WHY
+    told = [("why", least, texts.get(request.why))]
+    if request.emergency is not None:
+        told.append(("impact", 1, texts.get(request.emergency.impact)))
+    for what, shortest, text in told:
+        if text is None or len(text.strip()) < shortest:
+            raise TextMissingError(
+                f"expected the requester's words on {what}, {shortest} characters or more, "
+                f"got {'none' if text is None else len(text.strip())}"
+            )
 
 
 def _conflicting(earlier: Known, what: str, signer: str) -> AlreadyApprovedError | MustSupersedeError:
@@ -87,13 +106,28 @@ def _conflicting(earlier: Known, what: str, signer: str) -> AlreadyApprovedError
     )
 
 
-def _review(agent: Agent, observation: Observation, findings: Findings) -> Review:
+def _find(request: Request, background: Background, sources: Sources | None) -> Findings:
+    """Look for what is decided on: files, or the request of a release that is to be revoked."""
+    if request.kind is not Kind.REVOCATION:
+        return find_artifacts(request, sources) if sources is not None else Findings()
+    assert background.about is not None  # noqa: S101 - what no revocation is without
+    (subject,), revoked = request.subjects, background.about.chain
+    found = Found(
+        subject=subject,
+        digest=revoked.ceremony.request.digest,
+        source=f"the request of ceremony {revoked.id}",
+    )
+    return Findings(found={subject.name: found})
+
+
+def _review(agent: Agent, observation: Observation, background: Background, findings: Findings) -> Review:
     return Review(
         observation=observation,
         signer=agent.name,
         at=agent.now(),
         recollection=agent.journal.recall(observation.chain.ceremony.request.statement),
         findings=findings,
+        background=background,
     )
 
 

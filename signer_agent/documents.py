@@ -2,7 +2,10 @@
 """Reviews as JSON, for programs: the same verified things that the screens show."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from quorumseal.ceremony.breaking_glass import joined
+from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
@@ -33,7 +36,13 @@ def review_json(review: Review) -> dict[str, Json]:
         "on_behalf_of": request.on_behalf_of,
         "supersedes": request.supersedes,
         "opened_at": instant_text(request.opened_at),
-        "deadline": instant_text(request.deadline),
+        "deadline": instant_text(review.ceremony.deadline),
+        "emergency": emergency_json(review.ceremony, review.observation.reasons, at=review.at),
+        "about": _about_json(review),
+        "why": review.observation.reasons.get(request.why or ""),
+        "refusal": {"code": refusal.code, "message": str(refusal)}
+        if (refusal := review.background.refusal)
+        else None,
         "artifacts": [
             {
                 "name": subject.name,
@@ -59,6 +68,52 @@ def review_json(review: Review) -> dict[str, Json]:
                 for e in request.evidence
             ],
         },
+    }
+
+
+def emergency_json(ceremony: Ceremony, texts: Mapping[str, str], *, at: datetime) -> Json:
+    """Return what an emergency says and where it stands; nothing for an ordinary ceremony."""
+    emergency, allowed = ceremony.request.statement.emergency, ceremony.emergency
+    if emergency is None or allowed is None:
+        return None
+    then = ceremony.ended_at or at
+    return {
+        "drill": ceremony.policy.drill,
+        "reason": emergency.reason,
+        "incident": emergency.incident,
+        "why": texts.get(ceremony.request.statement.why or ""),
+        "impact": texts.get(emergency.impact),
+        "people": emergency.people,
+        "joined": [*sorted(joined(ceremony, at=then))],
+        "quorum": {threshold.role: threshold.count for threshold in allowed.quorum},
+        "instead_of": {threshold.role: threshold.count for threshold in ceremony.rule.quorum},
+        "veto_window_seconds": int(allowed.veto_window.total_seconds()),
+        "window_ends": instant_text(ceremony.window_ends) if ceremony.window_ends else None,
+        "provisional_until": instant_text(emergency.provisional_until),
+        "ratify_by": instant_text(emergency.ratify_by),
+        "vetoed_by": ceremony.stopped_by,
+        "vetoed_before_by": [*sorted(ceremony.vetoed_by)],
+        "report_due": instant_text(ceremony.report_due) if ceremony.report_due else None,
+        "reports": len(ceremony.reports),
+    }
+
+
+def _about_json(review: Review) -> Json:
+    about = review.background.about
+    if about is None:
+        return None
+    ceremony = about.chain.ceremony
+    request = ceremony.request.statement
+    return {
+        "ceremony": request.ceremony,
+        "request": ceremony.request.digest,
+        "conclusion": about.chain.conclusion,
+        "state": str(ceremony.state),
+        "kind": str(request.kind),
+        "mode": str(request.mode),
+        "requester": request.context.signer,
+        "artifacts": [{"name": subject.name, "digest": subject.digest} for subject in request.subjects],
+        "emergency": emergency_json(ceremony, about.reasons, at=review.at),
     }
 
 

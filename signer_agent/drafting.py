@@ -7,8 +7,9 @@ The bytes are made once.  They are shown, then signed, then sent.
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
-from quorumseal.ceremony.commands import Record
+from quorumseal.ceremony.commands import command_of
 from quorumseal.ceremony.deciding import decide
 from quorumseal.ceremony.lifecycle import Event
 from quorumseal.ceremony.policy import SignerKey
@@ -17,15 +18,18 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statement_document import read_statement, write_statement
 from quorumseal.ceremony.statements import (
     Cancellation,
+    CeremonyAct,
     Check,
     CheckOutcome,
     Choice,
     Context,
     Decision,
     PolicyReference,
+    Report,
     Request,
     SeenCheckpoint,
     Statement,
+    Veto,
 )
 from quorumseal.ceremony.values import digest_of, name, whole_milliseconds
 from quorumseal.client.values import SALT_BYTES, Annex
@@ -36,6 +40,13 @@ from signer_agent.review import Review
 
 ARTIFACTS_CHECK = "artifacts"
 LONGEST_REASON = 4000
+
+
+class _ActFields(TypedDict):
+    context: Context
+    ceremony: str
+    request: str
+    seen: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +78,17 @@ def make_context(policy: SignedPolicy, signer: str, seen: SeenCheckpoint, *, at:
     )
 
 
-def make_reason(text: str, randomness: Callable[[int], bytes]) -> Annex:
+def make_reason(
+    text: str, randomness: Callable[[int], bytes], *, what: str = "reason", least: int = 1
+) -> Annex:
     """Return a text with the salt that hides it; refuse one that no screen shows as it is."""
-    if not text.strip() or len(text) > LONGEST_REASON:
-        raise UsageError(f"expected a reason of 1 to {LONGEST_REASON} characters, got {len(text)}")
+    length = len(text.strip())
+    if not least <= length <= LONGEST_REASON:
+        raise UsageError(f"expected a {what} of {least} to {LONGEST_REASON} characters, got {length}")
     for character in text:
         if character != "\n" and not character.isprintable():
             raise UnreadableTextError(
-                f"expected a reason that everybody can read, got {visible(character)} in it",
+                f"expected a {what} that everybody can read, got {visible(character)} in it",
                 hint="write it in plain words; line breaks are fine, other control characters are not",
             )
     return Annex(salt=randomness(SALT_BYTES), text=text)
@@ -109,33 +123,37 @@ def draft_decision(
 
 def draft_cancellation(review: Review, reason: Annex) -> Draft:
     """Write the withdrawal of a request, as the ceremony verifiably stands."""
-    cancellation = Cancellation(
-        context=_context(review),
-        ceremony=review.request.statement.ceremony,
-        request=review.request.digest,
-        seen=review.observation.chain.hashes[-1],
-        reason=reason.commitment,
-    )
-    return _draft(cancellation, review.request.statement.product, [reason], review)
+    return _draft_act(Cancellation(**_act(review), reason=reason.commitment), review, reason)
 
 
-def draft_request(request: Request) -> Draft:
-    """Write a request."""
-    return _draft(request, request.product)
+def draft_veto(review: Review, reason: Annex) -> Draft:
+    """Write the veto of an emergency, as it verifiably stands."""
+    return _draft_act(Veto(**_act(review), reason=reason.commitment), review, reason)
+
+
+def draft_report(review: Review, text: Annex) -> Draft:
+    """Write the report on an emergency."""
+    return _draft_act(Report(**_act(review), text=text.commitment), review, text)
+
+
+def draft_request(request: Request, *texts: Annex) -> Draft:
+    """Write a request with the texts that it commits to."""
+    return _draft(request, request.product, texts)
 
 
 def consequences(review: Review, draft: Draft) -> tuple[Event, ...]:
-    """Return what the rules will make of a decision if it is logged now, or raise what they refuse it for."""
-    decision = draft.statement
-    if not isinstance(decision, Decision):
-        raise TypeError(f"expected a decision, got {type(decision).__name__}")
-    unsigned = Signed(
-        decision,
+    """Return what the rules will make of what is signed if it is logged now, or raise what they refuse."""
+    statement = draft.statement
+    if not isinstance(statement, Decision | CeremonyAct):
+        raise TypeError(f"expected a decision or an act in a ceremony, got {type(statement).__name__}")
+    unsigned: Signed[Decision | CeremonyAct] = Signed(
+        statement,
         Envelope(payload=draft.payload, signature=b""),
         key_at(review.observation.policy, review.signer, review.at),
         draft.digest,
     )
-    return decide(review.ceremony, Record(unsigned), at=max(review.at, review.observation.chain.last_at))
+    at = max(review.at, review.observation.chain.last_at)
+    return decide(review.ceremony, command_of(unsigned), at=at)
 
 
 def key_at(policy: SignedPolicy, signer: str, at: datetime) -> SignerKey:
@@ -147,6 +165,19 @@ def key_at(policy: SignedPolicy, signer: str, at: datetime) -> SignerKey:
 def _context(review: Review) -> Context:
     observation = review.observation
     return make_context(observation.policy, review.signer, observation.head.seen, at=review.at)
+
+
+def _act(review: Review) -> _ActFields:
+    return {
+        "context": _context(review),
+        "ceremony": review.request.statement.ceremony,
+        "request": review.request.digest,
+        "seen": review.observation.chain.hashes[-1],
+    }
+
+
+def _draft_act(act: CeremonyAct, review: Review, text: Annex) -> Draft:
+    return _draft(act, review.request.statement.product, [text], review)
 
 
 def _draft(
@@ -167,7 +198,7 @@ def _draft(
 def _roles(review: Review, chosen: Collection[str]) -> frozenset[str]:
     if not review.roles:
         raise NotAwaitedError(
-            f"expected a member of {', '.join(t.role for t in review.rule.quorum)} "
+            f"expected a member of {', '.join(t.role for t in review.ceremony.quorum)} "
             f"(rule {review.rule.name}), got {review.signer}, who holds none of these roles",
         )
     for role in chosen:

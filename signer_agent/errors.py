@@ -112,11 +112,11 @@ class NotARosterKeyError(AgentError):
     code = "key.not_in_roster"
 
 
-class NotShownError(AgentError):
-    """The rules know this kind of ceremony, and this agent does not show it yet."""
+class TextMissingError(AgentError):
+    """A text without which nobody can judge what is asked is not here, or says too little."""
 
-    code = "request.not_shown"
-    usual_hint = "do not decide on it; a newer version of quorumseal may show it"
+    code = "request.text_missing"
+    usual_hint = "reject it, or ask the requester to start again and say why"
 
 
 class NotAwaitedError(AgentError):

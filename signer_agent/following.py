@@ -14,8 +14,9 @@ from enum import StrEnum, unique
 from queue import Empty, SimpleQueue
 
 from quorumseal.ceremony.entries import EntryType, read_entry
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.statements import CheckOutcome, Choice, Request
+from quorumseal.ceremony.statements import CheckOutcome, Choice, Mode, Request
 from quorumseal.client.errors import ClientError
 from quorumseal.client.values import Head, LoggedEntry
 from quorumseal.refusal import Refusal
@@ -36,6 +37,8 @@ WARNINGS = (timedelta(hours=24), timedelta(hours=1), timedelta(minutes=10), time
 CHECKPOINT_EVERY = timedelta(minutes=1)
 _LONGEST_SLEEP = 30.0
 _MOST_REMEMBERED = 10_000
+_WITHOUT_NEWS = (EntryType.DELIVERED, EntryType.REPORTED)
+"""Entries of an emergency that change nothing about it."""
 
 
 @unique
@@ -178,7 +181,11 @@ class Watch:
             return
         if entry.type is EntryType.POLICY:
             self._guarded(self._check)
-        elif entry.ceremony is not None and entry.hash not in self._looked_at.get(entry.ceremony, ()):
+        elif (
+            entry.ceremony is not None
+            and entry.type not in _WITHOUT_NEWS
+            and entry.hash not in self._looked_at.get(entry.ceremony, ())
+        ):
             self._look(entry.ceremony)
 
     def _head(self) -> None:
@@ -199,11 +206,12 @@ class Watch:
             review = look(self.agent, ceremony, policy=self._policy)
             self._again.discard(ceremony)
             self._remember(review)
+            concerns = review.ceremony.emergency is not None  # everybody is told of an emergency
             if review.standing is Standing.ENDED:
-                if before is None or before.standing is not Standing.NO_ROLE:
+                if concerns or before is None or before.standing is not Standing.NO_ROLE:
                     self._say(Notice.ENDED, review=review)
                 return
-            if review.standing is Standing.NO_ROLE:
+            if review.standing is Standing.NO_ROLE and not concerns:
                 return
             waits = review.standing is Standing.AWAITED
             first = before is None or before.standing is not Standing.AWAITED
@@ -232,6 +240,9 @@ class Watch:
         """Let a machine approve what matches byte for byte; a person's agent has no key to do it with."""
         key = self.machine_key
         if key is None or review.standing is not Standing.AWAITED:
+            return
+        if not _is_ordinary(review.request.statement):
+            self._say(Notice.NOT_DECIDED, review=review)
             return
 
         def approve() -> None:
@@ -270,10 +281,10 @@ class Watch:
         """Say once when a deadline comes close for something that waits for this signer."""
         at = self.agent.now()
         for review in self._waiting():
-            request = review.request.statement
-            due = [left for left in WARNINGS if request.deadline - left <= at]
+            request, deadline = review.request.statement, review.ceremony.deadline
+            due = [left for left in WARNINGS if deadline - left <= at]
             told = {left for left in WARNINGS if (request.ceremony, left) in self._warned}
-            late = {left for left in due if request.deadline - left > request.opened_at}
+            late = {left for left in due if deadline - left > request.opened_at}
             if late - told:
                 self._warned |= {(request.ceremony, left) for left in due}
                 self._say(Notice.DEADLINE, review=review)
@@ -282,7 +293,7 @@ class Watch:
         """Return how long nothing will become due."""
         at = self.agent.now()
         next_warnings = (
-            review.request.statement.deadline - left - at for review in self._waiting() for left in WARNINGS
+            review.ceremony.deadline - left - at for review in self._waiting() for left in WARNINGS
         )
         seconds = (wait.total_seconds() for wait in next_warnings if wait > timedelta(0))
         longest = 5.0 if self._again else _LONGEST_SLEEP
@@ -310,3 +321,8 @@ class Watch:
                 refusal=refusal,
             )
         )
+
+
+def _is_ordinary(request: Request) -> bool:
+    """Whether a machine may approve by itself: emergencies and what takes back or ratifies are for people."""
+    return request.kind is Kind.RELEASE and request.mode is Mode.REGULAR

@@ -42,6 +42,11 @@ class Inbox:
         return tuple(review for review in self.reviews if review.standing in URGENT)
 
     @property
+    def emergencies(self) -> tuple[Review, ...]:
+        """The open emergencies: everybody may have to do something about one, if only to veto it."""
+        return tuple(review for review in self.reviews if review.ceremony.emergency is not None)
+
+    @property
     def rest(self) -> tuple[Review, ...]:
         """What is open and needs nothing from this signer."""
         return tuple(review for review in self.reviews if review.standing not in URGENT)
@@ -76,7 +81,8 @@ def _listed(agent: Agent) -> Iterator[str]:
             return
 
 
-def _urgency(review: Review) -> tuple[int, str, str]:
+def _urgency(review: Review) -> tuple[bool, int, str, str]:
     order = URGENT.index(review.standing) if review.standing in URGENT else len(URGENT)
     request = review.request.statement
-    return order, request.deadline.isoformat(), request.ceremony
+    ordinary = review.ceremony.emergency is None
+    return ordinary, order, review.ceremony.deadline.isoformat(), request.ceremony

@@ -3,11 +3,13 @@
 
 from collections.abc import Sequence
 
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.quorum import Tally
 from quorumseal.terminal import Foreign, Mark, Screen
-from signer_agent.inbox import Inbox
+from signer_agent.emergency_screen import course, draw_banner
+from signer_agent.inbox import URGENT, Inbox
 from signer_agent.review import Review, Standing
-from signer_agent.screen import time_left
+from signer_agent.screen import release_of, time_left
 
 _WORDS = {
     Standing.AWAITED: "waits for you",
@@ -22,9 +24,10 @@ _WORDS = {
 
 
 def handle_of(review: Review) -> str:
-    """Return what a person types to name the release."""
+    """Return what a person types to name a ceremony: its release, where that cannot mean another one."""
     request = review.request.statement
-    return f"{request.product}@{request.version}"
+    ordinary = request.kind is Kind.RELEASE
+    return f"{request.product}@{request.version}" if ordinary else request.ceremony
 
 
 def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
@@ -39,11 +42,15 @@ def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
             screen.answer(
                 Mark.WAITING, f"{count} releases wait for you: {time_left(waiting[0])} for the first"
             )
+    for review in inbox.emergencies:
+        draw_banner(screen, review.ceremony)
+        for sentence in course(review.ceremony, at=review.at):
+            screen.item(Mark.WARNING, f"{release_of(review)}: {sentence}")
     for bad in inbox.unreadable:
         screen.item(
             Mark.FAILED, f"{bad.ceremony} does not verify [{bad.refusal.code}]:", Foreign(str(bad.refusal))
         )
-    shown = inbox.reviews if everything else waiting
+    shown = [each for each in inbox.reviews if everything or _matters(each)]
     if shown:
         screen.line()
         _draw_table(screen, shown)
@@ -61,7 +68,7 @@ def _draw_table(screen: Screen, reviews: Sequence[Review]) -> None:
     header = ["release", "left", "asked by", "still needed"]
     rows = [
         [
-            handle_of(review),
+            _named(review),
             time_left(review).removesuffix(" left"),
             review.request.signer,
             needed(review.tally),
@@ -72,6 +79,16 @@ def _draw_table(screen: Screen, reviews: Sequence[Review]) -> None:
         header.append("for you")
         rows = [[*row, _WORDS[review.standing]] for row, review in zip(rows, reviews, strict=True)]
     screen.table(header, rows)
+
+
+def _matters(review: Review) -> bool:
+    """Whether something may be asked of the reader: of an emergency, to veto it."""
+    return review.standing in URGENT or review.ceremony.emergency is not None
+
+
+def _named(review: Review) -> str:
+    ordinary = review.request.statement.kind is Kind.RELEASE and review.ceremony.emergency is None
+    return handle_of(review) if ordinary else release_of(review)
 
 
 def needed(tally: Tally) -> str:

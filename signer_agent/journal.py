@@ -16,7 +16,14 @@ from quorumseal.ceremony.entries import CONCLUSIONS, Entry, EntryType, read_entr
 from quorumseal.ceremony.policy_document import SignedPolicy, read_policy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statement_document import read_statement
-from quorumseal.ceremony.statements import Decision, PolicyReference, Request, StandingAct, Statement
+from quorumseal.ceremony.statements import (
+    Decision,
+    Mode,
+    PolicyReference,
+    Request,
+    StandingAct,
+    Statement,
+)
 from quorumseal.ceremony.values import digest_of, instant_text
 from quorumseal.client.values import Annex, Receipt
 from quorumseal.signatures import Envelope
@@ -39,7 +46,8 @@ CREATE TABLE entries (
 ) STRICT;
 CREATE TABLE requests (
     digest TEXT PRIMARY KEY, ceremony TEXT NOT NULL, product TEXT NOT NULL, version TEXT NOT NULL,
-    kind TEXT NOT NULL, supersedes TEXT, payload BLOB NOT NULL, ended INTEGER NOT NULL DEFAULT 0
+    kind TEXT NOT NULL, mode TEXT NOT NULL, supersedes TEXT, payload BLOB NOT NULL,
+    ended INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX requests_by_release ON requests (product, version);
 CREATE TABLE statements (
@@ -141,7 +149,7 @@ class Journal:
                 ],
             )
             connection.execute(
-                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (digest) DO UPDATE SET ended = max(ended, excluded.ended)",
                 (
                     request.digest,
@@ -149,6 +157,7 @@ class Journal:
                     statement.product,
                     statement.version,
                     str(statement.kind),
+                    str(statement.mode),
                     statement.supersedes,
                     request.envelope.payload,
                     int(ended),
@@ -161,6 +170,11 @@ class Journal:
             "SELECT ceremony FROM requests WHERE ended = 0 "
             "AND EXISTS (SELECT 1 FROM entries WHERE entries.ceremony = requests.ceremony)"
         )
+        return tuple(row[0] for row in rows)
+
+    def emergencies(self) -> tuple[str, ...]:
+        """Return the emergencies that were shown."""
+        rows = self._rows("SELECT ceremony FROM requests WHERE mode = ?", str(Mode.BREAK_GLASS))
         return tuple(row[0] for row in rows)
 
     # What was signed

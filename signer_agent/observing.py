@@ -8,12 +8,17 @@ one that this agent has verified; and that nothing shown before is missing now.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
 
 from quorumseal.ceremony.chain import Chain
+from quorumseal.ceremony.commitments import commitments
+from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Log
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.statements import SeenCheckpoint
+from quorumseal.ceremony.statement_document import read_statement
+from quorumseal.ceremony.statements import SeenCheckpoint, Statement
 from quorumseal.client.values import Publication
 from quorumseal.signatures import JointEnvelope
 from quorumseal.tlog import Checkpoint, ProofError, verify_consistency
@@ -23,6 +28,8 @@ from signer_agent.agent import Agent
 from signer_agent.errors import HiddenEntriesError, LogBehindError, OlderPolicyError, OtherAnswerError
 from signer_agent.fork import refuse_fork
 from signer_agent.kept import keep_policies
+
+_Statement = TypeVar("_Statement", bound=Statement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +55,29 @@ class Observation:
     """What the chain was replayed from."""
     head: Signature
     reasons: Mapping[str, str]
-    """The texts that decisions commit to, by their commitment."""
+    """The texts that its statements commit to, by their commitment."""
     publications: tuple[Publication, ...] = ()
     """The coordinator's word."""
+
+    @property
+    def opened_at(self) -> datetime:
+        """When the log says that it was opened."""
+        return read_entry(self.entries[0]).at
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """Everything that was signed in it, in the log's order."""
+        return signed_in(self.entries)
+
+    def signed(self, kind: type[_Statement]) -> tuple[_Statement, ...]:
+        """Return the statements of one kind, in the log's order."""
+        return tuple(statement for statement in self.statements if isinstance(statement, kind))
+
+
+def signed_in(entries: Sequence[bytes]) -> tuple[Statement, ...]:
+    """Return the statements that verified entries hold."""
+    read = (read_entry(payload) for payload in entries)
+    return tuple(read_statement(entry.envelope.payload) for entry in read if "envelope" in entry.body)
 
 
 def observe_policy(agent: Agent) -> SignedPolicy:
@@ -93,7 +120,7 @@ def observe(agent: Agent, ceremony: str, policy: SignedPolicy | None = None) -> 
         raise OtherAnswerError(f"expected ceremony {ceremony}, got {chain.id}")
     head = _accept(agent, log, known, record.part.checkpoint, record.consistency)
     _require_all_shown(agent.journal.shown(ceremony), chain)
-    bound = {d.statement.reason for d in chain.ceremony.decisions.values()}
+    bound = frozenset[str]().union(*map(commitments, signed_in(record.part.entries)))
     agent.journal.keep_shown(
         chain.ceremony.request,
         record.part.entries,

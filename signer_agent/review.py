@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum, unique
 
+from quorumseal.ceremony.breaking_glass import awaited
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy import Rule
 from quorumseal.ceremony.quorum import Tally
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision, Request
 from signer_agent.artifacts import Findings
+from signer_agent.background import Background
 from signer_agent.changes import changes_between
 from signer_agent.observing import Observation
 from signer_agent.recollection import Known, Recollection, Stored
@@ -51,6 +53,7 @@ class Review:
     at: datetime
     recollection: Recollection = field(default_factory=Recollection)
     findings: Findings = field(default_factory=Findings)
+    background: Background = field(default_factory=Background)
 
     @property
     def ceremony(self) -> Ceremony:
@@ -69,8 +72,9 @@ class Review:
 
     @property
     def roles(self) -> frozenset[str]:
-        """The roles of the rule that this signer holds."""
-        return self.ceremony.policy.roles_of(self.signer, self.rule)
+        """The roles of its quorum that this signer holds."""
+        roles = self.ceremony.policy.roles
+        return frozenset(t.role for t in self.ceremony.quorum if self.signer in roles[t.role].members)
 
     @property
     def tally(self) -> Tally:
@@ -128,10 +132,11 @@ class Review:
             return Standing.REQUESTED
         if not self.roles:
             return Standing.NO_ROLE
-        if self.at >= self.request.statement.deadline:
+        if self.at >= self.ceremony.deadline:
             return Standing.OVERDUE
         if self.own is not None:
             return Standing.DECIDED
         if self.conflict is not None:
             return Standing.CONFLICT
-        return Standing.AWAITED if self.signer in self.tally.awaited else Standing.OPEN
+        awaited_now = awaited(self.ceremony, at=self.at)
+        return Standing.AWAITED if self.signer in awaited_now else Standing.OPEN

@@ -7,8 +7,10 @@ What others wrote stands apart, each under its author's name, and is said to be 
 from collections.abc import Sequence
 from datetime import datetime
 
+from quorumseal.ceremony.breaking_glass import more_people
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import (
+    Ceremony,
     CeremonyRejected,
     DeadlinePassed,
     Event,
@@ -17,32 +19,57 @@ from quorumseal.ceremony.lifecycle import (
     State,
     replay,
 )
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.quorum import RoleTally, Tally, explain
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import CheckOutcome, Choice, Decision
+from quorumseal.ceremony.statements import CeremonyAct, CheckOutcome, Choice, Context, Decision
 from quorumseal.terminal import Cell, Foreign, Mark, Screen, distance_text, duration_text, instant_text
+from signer_agent.about_screen import draw_about
 from signer_agent.drafting import Draft
+from signer_agent.emergency_screen import draw_banner, draw_emergency, quorum_text
+from signer_agent.journal import kind_of
 from signer_agent.review import Review, Standing
 from signer_agent.words import four_words
 
 CHOICE_MARKS = {Choice.APPROVAL: Mark.DONE, Choice.REJECTION: Mark.FAILED, Choice.ABSTENTION: Mark.WAITING}
+ENDED_MARKS = {State.APPROVED: Mark.DONE, State.PROVISIONAL: Mark.WARNING}
 VERBS = {Choice.APPROVAL: "approves", Choice.REJECTION: "rejects", Choice.ABSTENTION: "abstains"}
 YOU = {Choice.APPROVAL: "approved", Choice.REJECTION: "rejected", Choice.ABSTENTION: "abstained from"}
+_NOUNS = {Kind.RATIFICATION: "ratification", Kind.REVOCATION: "revocation"}
 _Row = tuple[str, Cell, str | None]
+COMPLETED = {
+    Kind.RELEASE: "It completes the quorum: the release is approved and published.",
+    Kind.RATIFICATION: "It completes the quorum: the emergency counts like a regular release from then on.",
+    Kind.REVOCATION: "It completes the quorum: the release is revoked, for good.",
+}
 NOT_SIGNED = "Written by others, and not signed by your decision"
 
 
 def release_of(review: Review) -> str:
-    """Return what a ceremony is about, in two words."""
-    request = review.request.statement
-    return f"{request.product} {request.version}"
+    """Return what a ceremony is about, in few words."""
+    return name_of(review.ceremony)
+
+
+def name_of(ceremony: Ceremony) -> str:
+    """Return what a ceremony is about: a release, its ratification, its revocation, an emergency."""
+    request = ceremony.request.statement
+    release = f"{request.product} {request.version}"
+    if request.emergency is not None:
+        return f"EMERGENCY {release}"
+    return release if request.kind is Kind.RELEASE else f"{_NOUNS[request.kind]} of {release}"
 
 
 def draw_review(screen: Screen, review: Review) -> None:
     """Draw everything that there is to know before deciding."""
     screen.answer(*headline(review))
+    draw_banner(screen, review.ceremony)
     _draw_warnings(screen, review)
-    _draw_artifacts(screen, review)
+    draw_about(screen, review)
+    if review.ceremony.emergency is not None:
+        draw_emergency(screen, review.ceremony, review.observation.reasons, at=review.at)
+        _draw_people(screen, review)
+    if review.request.statement.kind is not Kind.REVOCATION:
+        _draw_artifacts(screen, review)
     _draw_request(screen, review)
     _draw_quorum(screen, review)
     _draw_changes(screen, review)
@@ -71,15 +98,25 @@ def headline(review: Review) -> tuple[Mark, str]:
         case Standing.CONFLICT:
             return Mark.WARNING, f"{what} is asked for with other bytes than you approved before"
         case Standing.ENDED:
-            mark = Mark.DONE if review.ceremony.state is State.APPROVED else Mark.FAILED
+            mark = ENDED_MARKS.get(review.ceremony.state, Mark.FAILED)
             ended = review.ceremony.ended_at
-            how = "expired" if review.ceremony.state is State.EXPIRED else f"was {review.ceremony.state}"
-            return mark, f"{what} {how} {distance_text(ended or review.at, review.at)}"
+            return (
+                mark,
+                f"{what} {ended_text(review.ceremony)} {distance_text(ended or review.at, review.at)}",
+            )
+
+
+def ended_text(ceremony: Ceremony) -> str:
+    """Say how a ceremony ended."""
+    if ceremony.stopped_by is not None:
+        return f"was vetoed by {ceremony.stopped_by}"
+    how = {State.EXPIRED: "expired", State.PROVISIONAL: "was released provisionally"}
+    return how.get(ceremony.state, f"was {ceremony.state}")
 
 
 def time_left(review: Review) -> str:
     """Say how long a ceremony is still open."""
-    deadline = review.request.statement.deadline
+    deadline = review.ceremony.deadline
     if review.at >= deadline:
         return f"its deadline was {distance_text(deadline, review.at)}"
     return f"{duration_text(deadline - review.at)} left"
@@ -94,9 +131,7 @@ def draw_draft(screen: Screen, review: Review, draft: Draft, events: tuple[Event
     rows: list[_Row] = [
         ("counts in", ", ".join(sorted(decision.roles)), None),
         *(("states", f"{check.name}: {check.outcome}", None) for check in decision.checks),
-        ("signed at", instant_text(context.signed_at), None),
-        ("log", f"{context.log}, of which you have seen {context.checkpoint.size} entries", None),
-        ("policy", f"version {context.policy.version}", context.policy.digest),
+        *_context_rows(context),
         ("request", "", decision.request),
     ]
     if decision.replaces is not None:
@@ -113,19 +148,56 @@ def draw_draft(screen: Screen, review: Review, draft: Draft, events: tuple[Event
         screen.item(Mark.WAITING, sentence)
 
 
+def draw_act(screen: Screen, review: Review, draft: Draft, sentence: str) -> None:
+    """Draw exactly what will be signed that is no decision, and what it will do."""
+    act = draft.statement
+    assert isinstance(act, CeremonyAct)  # noqa: S101 - drawn for acts only
+    screen.heading(f"What you sign: {kind_of(act)} on {release_of(review)}, as {act.context.signer}")
+    rows: list[_Row] = [
+        *_context_rows(act.context),
+        ("request", "", act.request),
+        ("seen", "the newest entry of the ceremony", act.seen),
+        ("text", "yours, below; the signature commits to it", None),
+        ("statement", "", draft.digest),
+    ]
+    _draw_rows(screen, rows)
+    for annex in draft.annexes:
+        screen.quote(annex.text)
+    screen.item(Mark.WAITING, sentence)
+
+
+def _context_rows(context: Context) -> list[_Row]:
+    return [
+        ("signed at", instant_text(context.signed_at), None),
+        ("log", f"{context.log}, of which you have seen {context.checkpoint.size} entries", None),
+        ("policy", f"version {context.policy.version}", context.policy.digest),
+    ]
+
+
 def consequences_text(review: Review, events: tuple[Event, ...]) -> tuple[str, ...]:
     """Say what a decision will do."""
     if any(isinstance(event, QuorumReached) for event in events):
-        return ("It completes the quorum: the release is approved and published.",)
+        return (COMPLETED[review.request.statement.kind],)
     if any(isinstance(event, CeremonyRejected) for event in events):
         return ("It ends the ceremony: the release is rejected.",)
     if any(isinstance(event, DeadlinePassed | LateDecisionRecorded) for event in events):
         return ("It comes too late to count, and goes on record as late.",)
-    after = replay(review.ceremony, events).tally(at=review.at)
-    return tuple(f"Then {sentence}." for sentence in explain(after))
+    after = replay(review.ceremony, events)
+    if (ends := after.window_ends) is not None:
+        met = f"The emergency's quorum is met: unless somebody vetoes it by {instant_text(ends)}"
+        return (f"{met}, it is released provisionally.",)
+    more = more_people(after, at=review.at)
+    also = (f"Then it needs {more} more, of any role of its quorum.",) if more else ()
+    missing = explain(after.tally(at=review.at))
+    return (
+        *(() if more and after.tally(at=review.at).quorum_met else [f"Then {s}." for s in missing]),
+        *also,
+    )
 
 
 def _draw_warnings(screen: Screen, review: Review) -> None:
+    if (refusal := review.background.refusal) is not None:
+        screen.item(Mark.FAILED, f"Do not approve this [{refusal.code}]:", Foreign(str(refusal), 600))
     if review.foreign_own:
         screen.item(
             Mark.WARNING,
@@ -134,11 +206,9 @@ def _draw_warnings(screen: Screen, review: Review) -> None:
         )
     if (conflict := review.conflict) is not None:
         final = conflict.end is EntryType.APPROVED
-        who = "A quorum" if final else "You"
-        screen.item(
-            Mark.WARNING,
-            f"{who} approved these bytes as {release_of(review)} (ceremony {conflict.request.ceremony}):",
-        )
+        who, named = "A quorum" if final else "You", conflict.request
+        what = f"{named.product} {named.version} (ceremony {named.ceremony})"
+        screen.item(Mark.WARNING, f"{who} approved these bytes as {what}:")
         for subject in conflict.request.subjects:
             screen.facts([(f"    {subject.name}", subject.digest)])
         if final:
@@ -147,6 +217,15 @@ def _draw_warnings(screen: Screen, review: Review) -> None:
             screen.line("    That ceremony is not shown to have ended.")
         else:
             screen.line("    This request does not say that it supersedes that one.")
+
+
+def _draw_people(screen: Screen, review: Review) -> None:
+    """Say whether as many people are needed as the log's earlier emergencies demand."""
+    if review.background.refusal is not None:
+        return
+    before = " and ".join(sorted(review.background.vetoed_by))
+    because = f"; {before} vetoed this release before" if before else ""
+    screen.item(Mark.DONE, f"by the log, that many people are enough{because}")
 
 
 def _draw_artifacts(screen: Screen, review: Review) -> None:
@@ -168,16 +247,16 @@ def _draw_request(screen: Screen, review: Review) -> None:
     request = review.request.statement
     behind = request.on_behalf_of
     by = request.context.signer + (f", a machine, which says that it asks for {behind}" if behind else "")
-    policy = review.observation.policy
+    policy, deadline = review.observation.policy, review.ceremony.deadline
     words = four_words(review.request.digest)
     rows: list[_Row] = [
         ("asked by", by, None),
         ("asked at", instant_text(request.opened_at), None),
-        ("deadline", f"{instant_text(request.deadline)}, {distance_text(request.deadline, review.at)}", None),
+        ("deadline", f"{instant_text(deadline)}, {distance_text(deadline, review.at)}", None),
         ("kind", f"{request.kind}, {request.mode}", None),
         (
             "rule",
-            f"{review.rule.name}: " + ", ".join(f"{t.count} of {t.role}" for t in review.rule.quorum),
+            f"{review.rule.name}: {quorum_text(review.ceremony.quorum)}",
             None,
         ),
         ("policy", f"version {policy.policy.version}", policy.digest),
@@ -202,6 +281,8 @@ def _draw_quorum(screen: Screen, review: Review) -> None:
         screen.item(
             Mark.WAITING if role.missing else Mark.DONE, f"{role.role:<{width}} ", _role_text(role, review)
         )
+    if more := more_people(review.ceremony, at=review.ceremony.ended_at or review.at):
+        screen.item(Mark.WAITING, f"and {more} more, of any of these roles")
     for sentence in _why_elsewhere(tally):
         screen.line(f"    {sentence}")
     for decision in (*((review.own,) if review.own else ()), *review.others):

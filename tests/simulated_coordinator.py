@@ -19,11 +19,14 @@ from quorumseal.ceremony.admission import Existing, Known, admit, identity
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.commands import Command, Expire, Record, Supersede, command_of
 from quorumseal.ceremony.delegating import handed_on, live_for
+from quorumseal.ceremony.emergencies import admit_emergency, past_emergency
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.standing_chain import StandingChain, replay_standing, stand_on
 from quorumseal.ceremony.statements import CeremonyAct, Decision, Request, StandingAct
+from quorumseal.ceremony.succeeding import check_ratification, check_revocation
 from quorumseal.client.errors import ClientError, CoordinatorRefusedError
 from quorumseal.client.values import (
     Acted,
@@ -136,6 +139,10 @@ class SimulatedCoordinator:
         self.now = self.chains[ceremony].ceremony.deadline
         self._extend(ceremony, Expire())
 
+    def happen(self, ceremony: str, command: Command) -> None:
+        """Let something happen to a ceremony now."""
+        self._extend(ceremony, command)
+
     # What a coordinator does
 
     def start(self, envelope: Envelope, annexes: Collection[Annex] = ()) -> Started:
@@ -160,7 +167,8 @@ class SimulatedCoordinator:
             return Started(ceremony=admitted.ceremony, created=False, receipt=self.receipt(first))
         if admitted.superseded is not None:
             self._extend(admitted.superseded, Supersede(request.digest))
-        return Started(ceremony=statement.ceremony, created=True, receipt=self.receipt(self._begin(request)))
+        opening = self._begin(request, self._check_others(statement))
+        return Started(ceremony=statement.ceremony, created=True, receipt=self.receipt(opening))
 
     def decide(self, envelope: Envelope, reason: Annex | None) -> Decided:
         """Record a decision."""
@@ -260,13 +268,27 @@ class SimulatedCoordinator:
             mode=str(request.mode),
         )
 
-    def _begin(self, request: Signed[Request]) -> Entry:
+    def _begin(self, request: Signed[Request], vetoed_by: frozenset[str] = frozenset()) -> Entry:
         policy = self.organisation.policy
         live = live_for(request.statement, policy.policy, self.standing.standing.live(at=self.now))
-        chain, entry = open_chain(policy, request, at=self.now, delegations=live)
+        chain, entry = open_chain(policy, request, at=self.now, delegations=live, vetoed_by=vetoed_by)
         self.chains[chain.id], self.entries[chain.id] = chain, []
         self._append(chain, (entry,))
         return entry
+
+    def _check_others(self, request: Request) -> frozenset[str]:
+        """Refuse what other ceremonies speak against; return who vetoed earlier emergencies."""
+        if request.emergency is not None:
+            past = [past_emergency(chain) for chain in self.chains.values() if chain.ceremony.emergency]
+            return admit_emergency(request, request.emergency, past, at=self.now)
+        if request.ratified is not None:
+            broken = self.chains[request.ratified.ceremony]
+            check_ratification(request, request.ratified, broken.ceremony, broken.conclusion or "")
+        if request.kind is Kind.REVOCATION:
+            requests = {chain.ceremony.request.digest: chain.ceremony for chain in self.chains.values()}
+            revoked = requests[request.subjects[0].digest]
+            check_revocation(request, revoked.request, revoked.state)
+        return frozenset()
 
     def _extend(self, ceremony: str, command: Command) -> None:
         if ceremony not in self.chains:

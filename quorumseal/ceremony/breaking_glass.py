@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The course of an emergency: a quorum opens a window, in which any member of any role may veto."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from quorumseal.ceremony import budget
@@ -60,12 +60,39 @@ def emergency_met(ceremony: Ceremony, *, at: datetime) -> bool:
     emergency = ceremony.request.statement.emergency
     assert emergency is not None  # noqa: S101 - the caller knows that it is one
     needs, consents = ceremony.needs, ceremony.consents(at=at)
-    joined = {p for p, roles in consents.items() if any(n.role in roles and p in n.members for n in needs)}
     return (
         quorum_met(needs, consents)
-        and len(joined) >= emergency.people
+        and len(joined(ceremony, at=at)) >= emergency.people
         and floor_met(seat(needs, consents), ceremony.policy.guardians)
     )
+
+
+def joined(ceremony: Ceremony, *, at: datetime) -> frozenset[str]:
+    """Return whose approvals count at an instant, those beyond the thresholds among them."""
+    needs, consents = ceremony.needs, ceremony.consents(at=at)
+    return frozenset(p for p, roles in consents.items() if _counts(needs, p, roles))
+
+
+def more_people(ceremony: Ceremony, *, at: datetime) -> int:
+    """Return how many people an emergency needs beyond those whose roles are still to be filled."""
+    emergency = ceremony.request.statement.emergency
+    if emergency is None:
+        return 0
+    seats = sum(role.missing for role in ceremony.tally(at=at).roles)
+    return max(0, emergency.people - len(joined(ceremony, at=at)) - seats)
+
+
+def awaited(ceremony: Ceremony, *, at: datetime) -> tuple[str, ...]:
+    """Return everybody whose approval would bring the end nearer: for a role, or as one person more."""
+    count = ceremony.tally(at=at)
+    if not more_people(ceremony, at=at):
+        return count.awaited
+    able = frozenset[str]().union(*(need.members for need in ceremony.needs))
+    return tuple(sorted(able - ceremony.decisions.keys()))
+
+
+def _counts(needs: Sequence[Need], person: str, roles: frozenset[str]) -> bool:
+    return any(need.role in roles and person in need.members for need in needs)
 
 
 def stop(ceremony: Ceremony, veto: Signed[Veto], at: datetime) -> tuple[Event, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.emergency import MOST_PER_QUARTER, PEOPLE_AFTER_TROUBLE
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.request_errors import EmergencyLimitError, EmergencyPeopleError
@@ -26,6 +27,20 @@ class PastEmergency:
     vetoed_by: str | None = None
     report_due: datetime | None = None
     """When a report on it is late; none where it is owed no more, or never was."""
+
+
+def past_emergency(chain: Chain) -> PastEmergency:
+    """Return what the limits ask about an emergency, as its chain has it."""
+    ceremony, request = chain.ceremony, chain.ceremony.request.statement
+    return PastEmergency(
+        ceremony=chain.id,
+        product=request.product,
+        version=request.version,
+        state=ceremony.state,
+        opened_at=request.opened_at,
+        vetoed_by=ceremony.stopped_by,
+        report_due=ceremony.report_due,
+    )
 
 
 def admit_emergency(

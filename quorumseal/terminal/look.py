@@ -31,6 +31,7 @@ class Tone(StrEnum):
 
     STRONG = "1"
     FAINT = "2"
+    ALARM = "1;97;41"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

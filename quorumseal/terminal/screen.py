@@ -14,6 +14,7 @@ from quorumseal.terminal.layout import GAP, Cell, Foreign, drawn, facts, table, 
 from quorumseal.terminal.look import Look, Mark, Tone, look_of
 
 _LONG: Final = 2000
+_ALARM: Final = "!!"
 
 
 class Screen:
@@ -49,6 +50,14 @@ class Screen:
     def heading(self, text: str) -> None:
         """Write an empty line and what the lines below are about."""
         self._data(["", self.look.tone(drawn(text, self.look), Tone.STRONG)])
+
+    def banner(self, *parts: Cell) -> None:
+        """Write what nobody may overlook: white on red where there are colours, and behind marks anywhere."""
+        self._data(_banner(self.look, parts))
+
+    def alarm(self, *parts: Cell) -> None:
+        """Write a banner to standard error, for whoever reads data and not the screen."""
+        _write(self._err, _banner(self.err_look, parts))
 
     def facts(self, pairs: Sequence[tuple[str, Cell]]) -> None:
         """Write labels and values in two columns."""
@@ -102,6 +111,11 @@ class Screen:
 def _marked(look: Look, mark: Mark, parts: Sequence[Cell], indent: str = "") -> list[str]:
     first, *rest = wrap(_joined(parts, look), look.width - len(indent) - len(GAP))
     return [f"{indent}{look.mark(mark)} {first}", *(f"{indent}{GAP}{line}" for line in rest)]
+
+
+def _banner(look: Look, parts: Sequence[Cell]) -> list[str]:
+    lines = wrap(_joined(parts, look), look.width - len(_ALARM) - 1)
+    return [look.tone(f"{_ALARM} {line}", Tone.ALARM) for line in lines]
 
 
 def _write(stream: TextIO, lines: Sequence[str]) -> None:

@@ -22,6 +22,7 @@ from signer_agent.cli.opening import add_home, add_passphrase, command, open_key
 from signer_agent.deciding import require_decidable
 from signer_agent.documents import draft_json, review_json, stored_json
 from signer_agent.drafting import Draft, consequences, draft_decision, make_reason
+from signer_agent.emergency_screen import banner_of
 from signer_agent.errors import NotConfirmedError, UsageError
 from signer_agent.fork import require_unblocked
 from signer_agent.inbox_screen import handle_of
@@ -162,7 +163,11 @@ def sign_shown(
         not_after=_not_after(review, arguments),
     )
     events = consequences(review, draft)
-    if not arguments.json:
+    if arguments.json:
+        if review.ceremony.emergency is not None:  # whatever else is read, nobody joins one without this
+            for line in banner_of(review.ceremony):
+                screen().alarm(*line)
+    else:
         shown = screen()
         draw_review(shown, review)
         draw_draft(shown, review, draft, events)

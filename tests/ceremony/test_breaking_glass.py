@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from quorumseal.ceremony import errors, request_errors
+from quorumseal.ceremony.breaking_glass import awaited, joined, more_people
 from quorumseal.ceremony.chain import Chain, extend, open_chain, replay_chain
 from quorumseal.ceremony.commands import Command, Deliver, Expire
 from quorumseal.ceremony.deciding import next_due, open_ceremony
@@ -159,6 +160,23 @@ def test_an_emergency_needs_as_many_people_as_it_says() -> None:
     chain = after(chain, (joins(chain, "alice"), NOW), (joins(chain, "carol"), NOW))
     assert chain.ceremony.window_ends is None
     assert types(chain, joins(chain, "erin"), NOW) == ["decided", "window-opened"]
+
+
+def test_people_beyond_the_roles_are_awaited_among_all_who_can_join() -> None:
+    chain = open_emergency(request=emergency_request(people=4))
+    assert (more_people(chain.ceremony, at=NOW), joined(chain.ceremony, at=NOW)) == (2, frozenset())
+    assert awaited(chain.ceremony, at=NOW) == ("alice", "bob", "carol", "dan", "erin")
+    for missing, signer in ((2, "alice"), (2, "carol"), (1, "bob"), (0, "erin")):
+        chain = extend(chain, joins(chain, signer), at=NOW)[0]
+        assert more_people(chain.ceremony, at=NOW) == missing
+    assert joined(chain.ceremony, at=NOW) == {"alice", "bob", "carol", "erin"}
+    assert awaited(chain.ceremony, at=NOW) == ()
+
+
+def test_an_ordinary_ceremony_needs_its_roles_and_nobody_more() -> None:
+    chain = BURNING.run()[0]
+    assert more_people(chain.ceremony, at=NOW) == 0
+    assert awaited(chain.ceremony, at=NOW) == chain.ceremony.tally(at=NOW).awaited
 
 
 def test_whoever_asked_does_not_join() -> None:

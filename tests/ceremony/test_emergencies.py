@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from quorumseal.ceremony import request_errors
-from quorumseal.ceremony.emergencies import QUARTER, PastEmergency, admit_emergency
+from quorumseal.ceremony.chain import extend
+from quorumseal.ceremony.emergencies import QUARTER, PastEmergency, admit_emergency, past_emergency
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.refusal import Refusal
-from tests.burning import DAY, MINUTE, emergency_request
+from tests.burning import DAY, MINUTE, emergency_request, open_emergency, run_emergency, vetoes
 from tests.organisation import NOW
 
 PAST = PastEmergency(
@@ -82,3 +83,14 @@ def test_whoever_vetoed_this_release_is_named() -> None:
         VETOED, replace(VETOED, vetoed_by="alice"), replace(VETOED, version="2.0", vetoed_by="bob"), people=3
     )
     assert both == {"alice", "erin"}
+
+
+def test_what_the_limits_ask_is_read_from_an_emergencys_chain() -> None:
+    released = run_emergency("alice", "carol")[0]
+    past = past_emergency(released)
+    assert (past.ceremony, past.product, past.version) == (released.id, "widget", "1.0")
+    assert (past.state, past.vetoed_by) == (State.PROVISIONAL, None)
+    assert past.report_due == released.ceremony.report_due is not None
+    chain = open_emergency()
+    stopped = past_emergency(extend(chain, vetoes(chain, "erin"), at=NOW)[0])
+    assert (stopped.state, stopped.vetoed_by, stopped.report_due) == (State.REJECTED, "erin", None)

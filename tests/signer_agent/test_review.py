@@ -15,14 +15,13 @@ from quorumseal.ceremony.statements import CheckOutcome, Choice, Decision, Subje
 from quorumseal.ceremony.values import digest_of
 from quorumseal.refusal import Refusal
 from signer_agent.changes import changes_between
-from signer_agent.deciding import look, require_decidable, require_shown
+from signer_agent.deciding import look, require_decidable
 from signer_agent.drafting import consequences, draft_decision, make_reason
-from signer_agent.errors import NotAwaitedError, NotShownError, UnreadableTextError, UsageError
+from signer_agent.errors import NotAwaitedError, UnreadableTextError, UsageError
 from signer_agent.recollection import LastDecision
 from signer_agent.review import Standing
 from signer_agent.screen import consequences_text
 from signer_agent.signing import sign_and_store
-from tests.burning import emergency_request, ratification, run_emergency
 from tests.organisation import ARTIFACT, NOW, Organisation, changed
 from tests.signer_agent.desks import Desk
 from tests.simulated_coordinator import Message, SimulatedCoordinator
@@ -374,10 +373,3 @@ def test_a_review_is_a_function_of_what_was_verified(
         two.roles,
         two.findings,
     )
-
-
-def test_nobody_decides_on_what_no_screen_explains() -> None:
-    require_shown(Organisation().request())
-    for request in (emergency_request(), ratification(run_emergency("alice", "carol")[0])):
-        with pytest.raises(NotShownError):
-            require_shown(request)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask for a ceremony about an earlier one: make an emergency permanent, or take a release back.
+
+What it is about was verified before, entry by entry; what is signed names it by digest and hash.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from quorumseal.ceremony.policy import Kind, Policy, Rule
+from quorumseal.ceremony.request_document import REQUEST
+from quorumseal.ceremony.request_errors import RatificationError
+from quorumseal.ceremony.spans import Until
+from quorumseal.ceremony.statements import Evidence, Mode, Ratified, Request, Subject
+from quorumseal.ceremony.values import instant_text
+from signer_agent.agent import Agent
+from signer_agent.background import refusal_about
+from signer_agent.deadlines import default_deadline, resolve_until
+from signer_agent.drafting import Draft, draft_request, make_context, make_reason
+from signer_agent.observing import Observation, observe_head
+from signer_agent.requesting import new_ceremony_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succession:
+    """What somebody says who asks for a ceremony about an earlier one."""
+
+    deadline: Until | None = None
+    """When it expires, or after how long; the rule's own deadline where it is left out."""
+    on_behalf_of: str | None = None
+    ticket: str | None = None
+    evidence: Sequence[Evidence] = ()
+    supersedes: str | None = None
+
+
+def write_ratification(agent: Agent, emergency: Observation, asked: Succession) -> Draft:
+    """Write the request to ratify an emergency, exactly as the log has it."""
+    chain, policy = emergency.chain, emergency.policy
+    broken = chain.ceremony.request
+    release = broken.statement
+    context = make_context(policy, agent.name, observe_head(agent, policy).seen, at=agent.now())
+    opened, rule = context.signed_at, policy.policy.rule_for(release.product, Kind.RATIFICATION)
+    latest = min(opened + rule.longest, policy.policy.expires)
+    if release.emergency is not None:
+        latest = min(latest, release.emergency.ratify_by)
+        if opened >= release.emergency.ratify_by:
+            raise RatificationError(
+                f"expected a ratification that ends by {instant_text(release.emergency.ratify_by)}, "
+                f"it is {instant_text(opened)}: the emergency has lapsed",
+                hint="release the same bytes by a regular ceremony under another version",
+            )
+    deadline = _deadline(asked, rule, policy.policy, opened, latest)
+    request = Request(
+        context=context,
+        ceremony=new_ceremony_id(agent),
+        product=release.product,
+        version=release.version,
+        kind=Kind.RATIFICATION,
+        mode=Mode.REGULAR,
+        subjects=release.subjects,
+        deadline=deadline,
+        hard_stop=max(deadline, latest),
+        on_behalf_of=asked.on_behalf_of,
+        supersedes=asked.supersedes,
+        ticket=asked.ticket or release.ticket,
+        evidence=(*release.evidence, *asked.evidence),
+        locators=release.locators,
+        ratified=Ratified(
+            ceremony=chain.id,
+            request=broken.digest,
+            conclusion=chain.conclusion or chain.hashes[-1],
+            requesters=release.requesters,
+        ),
+    )
+    return _checked(request, draft_request(request), emergency)
+
+
+def write_revocation(agent: Agent, release: Observation, why: str, asked: Succession) -> Draft:
+    """Write the request to take a release back."""
+    policy, revoked = release.policy, release.chain.ceremony.request
+    statement = revoked.statement
+    text = make_reason(why, agent.randomness, what="why")
+    context = make_context(policy, agent.name, observe_head(agent, policy).seen, at=agent.now())
+    opened, rule = context.signed_at, policy.policy.rule_for(statement.product, Kind.REVOCATION)
+    latest = min(opened + rule.longest, policy.policy.expires)
+    deadline = _deadline(asked, rule, policy.policy, opened, latest)
+    request = Request(
+        context=context,
+        ceremony=new_ceremony_id(agent),
+        product=statement.product,
+        version=statement.version,
+        kind=Kind.REVOCATION,
+        mode=Mode.REGULAR,
+        subjects=(Subject(name=REQUEST, digest=revoked.digest),),
+        deadline=deadline,
+        hard_stop=max(deadline, latest),
+        on_behalf_of=asked.on_behalf_of,
+        supersedes=asked.supersedes,
+        ticket=asked.ticket,
+        evidence=tuple(asked.evidence),
+        why=text.commitment,
+    )
+    return _checked(request, draft_request(request, text), release)
+
+
+def _deadline(asked: Succession, rule: Rule, policy: Policy, at: datetime, latest: datetime) -> datetime:
+    if asked.deadline is None:
+        return min(default_deadline(rule, policy.calendar, at=at), latest)
+    return resolve_until(asked.deadline, policy.calendar, at=at)
+
+
+def _checked(request: Request, draft: Draft, about: Observation) -> Draft:
+    """Return the draft, or refuse it as the rules would, before anything is signed."""
+    refusal = refusal_about(request, about)
+    if refusal is not None:
+        raise refusal
+    return draft
