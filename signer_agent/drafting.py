@@ -24,10 +24,12 @@ from quorumseal.ceremony.statements import (
     Choice,
     Context,
     Decision,
+    Extension,
     PolicyReference,
     Report,
     Request,
     SeenCheckpoint,
+    StandingAct,
     Statement,
     Veto,
 )
@@ -136,6 +138,23 @@ def draft_report(review: Review, text: Annex) -> Draft:
     return _draft_act(Report(**_act(review), text=text.commitment), review, text)
 
 
+def draft_extension(review: Review, deadline: datetime) -> Draft:
+    """Write the extension that follows the ceremony as it verifiably stands."""
+    earlier = review.ceremony.extensions
+    extension = Extension(
+        **_act(review),
+        number=len(earlier) + 1,
+        previous=earlier[-1].digest if earlier else None,
+        deadline=deadline,
+    )
+    return _draft_act(extension, review)
+
+
+def draft_standing(act: StandingAct) -> Draft:
+    """Write what is signed outside any ceremony."""
+    return _draft(act, "")
+
+
 def draft_request(request: Request, *texts: Annex) -> Draft:
     """Write a request with the texts that it commits to."""
     return _draft(request, request.product, texts)
@@ -176,8 +195,8 @@ def _act(review: Review) -> _ActFields:
     }
 
 
-def _draft_act(act: CeremonyAct, review: Review, text: Annex) -> Draft:
-    return _draft(act, review.request.statement.product, [text], review)
+def _draft_act(act: CeremonyAct, review: Review, *texts: Annex) -> Draft:
+    return _draft(act, review.request.statement.product, texts, review)
 
 
 def _draft(

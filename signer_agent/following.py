@@ -99,7 +99,7 @@ class Watch:
     _looked_at: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The entries of the ceremonies that this run has looked at lately."""
     _policy: SignedPolicy | None = None
-    _warned: set[tuple[str, timedelta]] = field(default_factory=set)
+    _warned: set[tuple[str, datetime]] = field(default_factory=set)
     _again: set[str] = field(default_factory=set)
     _broken: bool = False
     _checked_at: datetime | None = None
@@ -282,11 +282,10 @@ class Watch:
         at = self.agent.now()
         for review in self._waiting():
             request, deadline = review.request.statement, review.ceremony.deadline
-            due = [left for left in WARNINGS if deadline - left <= at]
-            told = {left for left in WARNINGS if (request.ceremony, left) in self._warned}
-            late = {left for left in due if deadline - left > request.opened_at}
-            if late - told:
-                self._warned |= {(request.ceremony, left) for left in due}
+            moments = {(request.ceremony, deadline - left) for left in WARNINGS}
+            due = {(ceremony, moment) for ceremony, moment in moments if moment <= at}
+            if any(moment > request.opened_at for _, moment in due - self._warned):
+                self._warned |= due
                 self._say(Notice.DEADLINE, review=review)
 
     def _sleep(self) -> float:

@@ -53,7 +53,7 @@ def told_json(told: Told) -> dict[str, Json]:
             "version": request.version,
             "standing": str(told.review.standing),
             "state": str(told.review.ceremony.state),
-            "deadline": instant_text(request.deadline),
+            "deadline": instant_text(told.review.ceremony.deadline),
         }
     if told.inbox is not None:
         document["waiting"] = len(told.inbox.waiting)

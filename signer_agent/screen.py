@@ -245,7 +245,7 @@ def _draw_artifacts(screen: Screen, review: Review) -> None:
 
 def _draw_request(screen: Screen, review: Review) -> None:
     request = review.request.statement
-    behind = request.on_behalf_of
+    deadline, behind = review.ceremony.deadline, request.on_behalf_of
     by = request.context.signer + (f", a machine, which says that it asks for {behind}" if behind else "")
     policy, deadline = review.observation.policy, review.ceremony.deadline
     words = four_words(review.request.digest)

@@ -1,48 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """Withdraw an open ceremony.  It ends for good; the same release needs a new request."""
 
-import sys
 from argparse import ArgumentParser, Namespace
 
 from quorumseal.ceremony.statements import Cancellation
+from quorumseal.cli.acting import act, add_act
 from quorumseal.cli.ceremony_screen import release_name
-from quorumseal.cli.desk import add_ceremony, command, open_desk
+from quorumseal.cli.desk import command, open_desk
 from quorumseal.cli.output import print_json, screen
 from quorumseal.terminal import Mark
-from signer_agent.cli.opening import add_passphrase, open_key
-from signer_agent.cli.verdict import Person
-from signer_agent.deciding import look
-from signer_agent.requesting import cancel, write_cancellation
-from signer_agent.signing import settle
+from signer_agent.requesting import write_cancellation
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe what ``cancel`` takes."""
-    add_ceremony(parser)
+    add_act(parser)
     parser.add_argument(
         "--reason", required=True, metavar="TEXT", help="why; signers and auditors see it, bundles do not"
     )
-    parser.add_argument("--yes", action="store_true", help="do not ask; for scripts")
-    add_passphrase(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Withdraw it."""
     with open_desk(arguments) as desk:
-        found = desk.look(arguments.ceremony)
-        review = look(desk.agent, found.chain.id, policy=found.policy)
-        what = release_name(review.ceremony)
-        stored = None
-        if review.pending is not None:
-            stored = settle(desk.agent, review.pending, review.observation)
-            review = look(desk.agent, found.chain.id, policy=found.policy)
-        if stored is None or not isinstance(stored.statement, Cancellation):
-            draft = write_cancellation(desk.agent, review, arguments.reason)
-            ask = input if sys.stdin.isatty() and sys.stderr.isatty() else None
-            question = f"{desk.agent.name}: end the ceremony of {what} for good."
-            Person(ask=ask, yes=arguments.yes).confirm(question)
-            key = open_key(desk.settings, arguments.passphrase_fd)
-            stored = cancel(desk.agent, draft, key, review.observation.policy)
+        acted = act(
+            desk,
+            arguments,
+            Cancellation,
+            write=lambda review: write_cancellation(desk.agent, review, arguments.reason),
+            ask=lambda review, _: f"end the ceremony of {release_name(review.ceremony)} for good.",
+        )
+    stored, what = acted.stored, release_name(acted.review.ceremony)
     if arguments.json:
         print_json({"ceremony": stored.ceremony, "statement": stored.digest, "state": stored.state})
         return 0

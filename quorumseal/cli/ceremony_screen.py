@@ -19,12 +19,12 @@ def release_name(ceremony: Ceremony) -> str:
 def draw_request(drawn: Screen, ceremony: Ceremony, policy: SignedPolicy) -> None:
     """Draw who asks for what until when."""
     request = ceremony.request.statement
-    open_for = request.deadline - request.opened_at
+    open_for = ceremony.deadline - request.opened_at
     facts: list[tuple[str, Cell]] = [
         ("  ceremony", request.ceremony),
         ("  asked for by", request.context.signer),
         ("  opened", instant_text(request.opened_at)),
-        ("  deadline", f"{instant_text(request.deadline)}, {duration_text(open_for)} after it opened"),
+        ("  deadline", f"{instant_text(ceremony.deadline)}, {duration_text(open_for)} after it opened"),
         ("  policy", f"{policy.policy.organisation} version {policy.policy.version}"),
     ]
     if request.on_behalf_of:
@@ -89,7 +89,7 @@ def ceremony_json(ceremony: Ceremony, policy: SignedPolicy) -> dict[str, Json]:
         "requester": request.context.signer,
         "on_behalf_of": request.on_behalf_of,
         "opened_at": exact(request.opened_at),
-        "deadline": exact(request.deadline),
+        "deadline": exact(ceremony.deadline),
         "ended_at": exact(ceremony.ended_at) if ceremony.ended_at else None,
         "ticket": request.ticket,
         "request": ceremony.request.digest,

@@ -25,7 +25,7 @@ def tally_of(ceremony: Ceremony, at: datetime) -> Tally:
 
 def headline(ceremony: Ceremony, at: datetime) -> tuple[Mark, str]:
     """Return the first line about a ceremony."""
-    what, deadline = release_name(ceremony), ceremony.request.statement.deadline
+    what, deadline = release_name(ceremony), ceremony.deadline
     if ceremony.state is not State.OPEN:
         mark = Mark.DONE if ceremony.state is State.APPROVED else Mark.FAILED
         ended = "expired" if ceremony.state is State.EXPIRED else f"was {ceremony.state}"

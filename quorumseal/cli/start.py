@@ -5,17 +5,15 @@ The files are hashed here and stay here; what is signed and sent are their names
 request again is the same ceremony, so this is safe to repeat.
 """
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from quorumseal.ceremony.deciding import open_ceremony, opened
-from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.spans import Until, read_until
 from quorumseal.ceremony.statements import Request, Subject
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli import ceremony_screen, standing
@@ -29,6 +27,7 @@ from quorumseal.signatures import Envelope
 from quorumseal.terminal import Mark
 from signer_agent.agent import Agent
 from signer_agent.cli.opening import add_passphrase, open_key
+from signer_agent.cli.times import until_argument
 from signer_agent.drafting import Draft, key_at
 from signer_agent.observing import observe_policy
 from signer_agent.requesting import Opened, Wanted, pending_request, resume, start, write_request
@@ -55,7 +54,7 @@ def add_release(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--deadline",
-        type=_until,
+        type=until_argument,
         metavar="TIME",
         help="3bd or 4bh (working time), 8h, 3d, or an instant with its zone (default: the rule's)",
     )
@@ -183,11 +182,3 @@ def _report(
     else:
         drawn.next(*next_command(ceremony.state, opened.ceremony, arguments))
     return 0
-
-
-def _until(text: str) -> Until:
-    """Read a deadline that somebody typed."""
-    try:
-        return read_until(text)
-    except ValueFormatError as error:
-        raise ArgumentTypeError(str(error)) from None

@@ -50,7 +50,7 @@ def run(arguments: Namespace) -> int:
                 "ended": ended.sentence,
                 "reason": ended.text,
                 "connected": [name for name in present if name in awaited],
-                "deadline": exact(ceremony.request.statement.deadline),
+                "deadline": exact(ceremony.deadline),
             }
         )
         return 0
@@ -66,7 +66,7 @@ def run(arguments: Namespace) -> int:
 
 def _draw_open(drawn: Screen, seen: Observation, at: datetime, present: Sequence[str]) -> None:
     ceremony = seen.chain.ceremony
-    deadline = ceremony.request.statement.deadline
+    deadline = ceremony.deadline
     for sentence in standing.missing(ceremony, at):
         drawn.item(Mark.WAITING, sentence)
     _draw_reasons(drawn, seen)
@@ -110,7 +110,7 @@ def _ending(desk: Desk, seen: Observation) -> Ending:
     """Say who or what ended a ceremony, where its decisions do not show that."""
     state = seen.chain.ceremony.state
     if state is State.EXPIRED:
-        deadline = seen.chain.ceremony.request.statement.deadline
+        deadline = seen.chain.ceremony.deadline
         return Ending(f"its deadline passed {instant_text(deadline)}")
     if state in (State.CANCELLED, State.SUPERSEDED):
         entries, texts = desk.entries(seen)
