@@ -235,8 +235,8 @@ def delegation(
     )
 
 
-def withdrawal(signer: str, role: str, *, acme: Organisation = BURNING, number: int = 2) -> Withdrawal:
-    """Return an unsigned withdrawal of a delegation."""
+def withdrawal(signer: str, role: str | None, *, acme: Organisation = BURNING, number: int = 2) -> Withdrawal:
+    """Return an unsigned withdrawal of a delegation, or of an absence."""
     return Withdrawal(context=acme.context(signer), number=number, role=role)
 
 

@@ -90,7 +90,7 @@ def check_begin(delegation: Signed[Delegation], request: Request, policy: Policy
 
 def check_number(ceremony: Ceremony, act: Signed[Delegation] | Signed[Withdrawal]) -> None:
     """Refuse an act that a later one of the same member about the same role has replaced."""
-    highest = ceremony.numbers.get((act.signer, act.statement.role), 0)
+    highest = ceremony.numbers.get((act.signer, act.statement.role or ""), 0)
     if act.statement.number <= highest:
         raise StandingOrderError(
             f"expected number {highest + 1} or higher for role {act.statement.role} of {act.signer}, "
@@ -102,7 +102,9 @@ def check_end(ceremony: Ceremony, withdrawal: Signed[Withdrawal], *, at: datetim
     """Refuse the withdrawal of what is not delegated in this ceremony, or one that was replaced."""
     role = withdrawal.statement.role
     if (withdrawal.signer, role) not in ceremony.delegations:
-        raise DelegationMissingError(f"expected a delegation of {role} by {withdrawal.signer}, got none")
+        raise DelegationMissingError(
+            f"expected a delegation of {role or 'a role'} by {withdrawal.signer}, got none"
+        )
     check_number(ceremony, withdrawal)
     check_key(withdrawal, at)
     check_not_ahead(withdrawal.statement.context.signed_at, skew=ceremony.policy.clock_skew, at=at)

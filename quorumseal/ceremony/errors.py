@@ -319,6 +319,13 @@ class DelegationNotAllowedError(CeremonyError):
     code = "delegation.deputy"
 
 
+class AbsenceMissingError(CeremonyError):
+    """There is no absence to withdraw."""
+
+    code = "absence.missing"
+    usual_hint = "nothing needs to be withdrawn"
+
+
 class DelegationMissingError(CeremonyError):
     """There is no live delegation of this role to withdraw."""
 

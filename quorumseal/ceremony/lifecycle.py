@@ -367,6 +367,7 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
                 size=size,
             )
         case DelegationEnded(withdrawal=withdrawal):
+            assert withdrawal.statement.role is not None  # noqa: S101 - else it ends nothing here
             key = withdrawal.signer, withdrawal.statement.role
             kept = {k: d for k, d in ceremony.delegations.items() if k != key}
             return replace(

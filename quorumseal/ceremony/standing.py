@@ -11,6 +11,7 @@ from datetime import datetime
 from quorumseal.ceremony.checking import check_key
 from quorumseal.ceremony.delegating import check_delegation
 from quorumseal.ceremony.errors import (
+    AbsenceMissingError,
     DelegationMissingError,
     DelegationNotAllowedError,
     StandingOrderError,
@@ -52,7 +53,7 @@ class Standing:
 
 def about(act: StandingAct) -> str:
     """Return what an act is about: of those about the same, only the newest counts."""
-    return "absence" if isinstance(act, Absence) else f"role {act.role}"
+    return "absence" if isinstance(act, Absence) or act.role is None else f"role {act.role}"
 
 
 def stand(standing: Standing, signed: Signed[StandingAct], policy: Policy, *, at: datetime) -> Standing:
@@ -82,10 +83,7 @@ def stand(standing: Standing, signed: Signed[StandingAct], policy: Policy, *, at
 def _apply(standing: Standing, signed: Signed[StandingAct], policy: Policy, at: datetime) -> Standing:
     act = signed.statement
     if isinstance(act, Withdrawal):
-        key = signed.signer, act.role
-        if key not in standing.delegations:
-            raise DelegationMissingError(f"expected a delegation of {act.role} by {signed.signer}, got none")
-        return replace(standing, delegations={k: d for k, d in standing.delegations.items() if k != key})
+        return _withdraw(standing, signed.signer, act.role)
     if act.until <= at:
         raise StandingTimeError(
             f"expected an end after now ({instant_text(at)}), got {instant_text(act.until)}",
@@ -99,6 +97,17 @@ def _apply(standing: Standing, signed: Signed[StandingAct], policy: Policy, at: 
     _check_circle(standing, act)
     again = Signed(act, signed.envelope, signed.key, signed.digest)
     return replace(standing, delegations={**standing.delegations, (signed.signer, act.role): again})
+
+
+def _withdraw(standing: Standing, signer: str, role: str | None) -> Standing:
+    if role is None:
+        if signer not in standing.absences:
+            raise AbsenceMissingError(f"expected an absence of {signer}, got none")
+        return replace(standing, absences={s: a for s, a in standing.absences.items() if s != signer})
+    key = signer, role
+    if key not in standing.delegations:
+        raise DelegationMissingError(f"expected a delegation of {role} by {signer}, got none")
+    return replace(standing, delegations={k: d for k, d in standing.delegations.items() if k != key})
 
 
 def _check_circle(standing: Standing, delegation: Delegation) -> None:

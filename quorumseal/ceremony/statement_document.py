@@ -201,7 +201,7 @@ def _write_own(act: CeremonyAct | StandingAct) -> dict[str, JsonValue]:
             span = {"since": instant_text(act.since), "until": instant_text(act.until)}
             return {"role": act.role, "deputy": act.deputy, **span}
         case Withdrawal():
-            return {"role": act.role}
+            return given("role", act.role)
         case unknown:
             assert_never(unknown)
 
@@ -241,7 +241,7 @@ def _read_delegation(fields: Fields, _: tuple[Subject, ...]) -> Delegation:
 
 
 def _read_withdrawal(fields: Fields, _: tuple[Subject, ...]) -> Withdrawal:
-    return Withdrawal(**_read_standing(fields), role=name(fields.text("role")))
+    return Withdrawal(**_read_standing(fields), role=optional(fields, "role", name))
 
 
 def _read_act(fields: Fields) -> _ActFields:

@@ -254,9 +254,9 @@ class Delegation(Standing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal(Standing):
-    """Ends the signer's delegation of a role."""
+    """Ends the signer's delegation of a role, or, where it names none, their absence."""
 
-    role: str
+    role: str | None = None
 
 
 CeremonyAct: TypeAlias = Cancellation | Extension | Veto | Report

@@ -49,6 +49,10 @@ COURSES: dict[str, tuple[Sequence[Command], str]] = {
     "an earlier one after a later": ([Begin(AGAIN), Begin(GIVEN)], "standing.number"),
     "an earlier withdrawal after a later delegation": ([Begin(AGAIN), End(TAKEN)], "standing.number"),
     "taken back twice": ([Begin(GIVEN), End(TAKEN), End(TAKEN)], "delegation.missing"),
+    "an absence that is over is no part of it": (
+        [Begin(GIVEN), End(BURNING.sign(withdrawal("alice", None, number=3)))],
+        "delegation.missing",
+    ),
     "taken back and never given": ([End(TAKEN)], "delegation.missing"),
 }
 

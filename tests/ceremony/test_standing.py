@@ -37,6 +37,18 @@ def test_the_newest_absence_counts() -> None:
     assert standing.next_number("alice", "absence") == 3
 
 
+def test_whoever_withdraws_their_absence_is_back_and_may_be_away_again() -> None:
+    gone, back = absence("alice", until=NOW + DAY), withdrawal("alice", None)
+    assert not after(gone, back).away("alice", at=NOW)
+    assert after(gone, back, absence("alice", number=3, until=NOW + DAY)).away("alice", at=NOW)
+
+
+def test_an_absence_and_a_delegation_are_withdrawn_apart() -> None:
+    both = absence("alice", until=NOW + DAY), delegation("alice", "engineering", "frank")
+    back = after(*both, withdrawal("alice", None))
+    assert (back.away("alice", at=NOW), len(back.live(at=NOW))) == (False, 1)
+
+
 def test_a_delegation_is_live_until_its_end_or_its_withdrawal() -> None:
     given = delegation("alice", "engineering", "frank", until=NOW + DAY)
     assert [d.signer for d in after(given).live(at=NOW)] == ["alice"]
@@ -97,6 +109,7 @@ REFUSED: dict[str, tuple[list[StandingAct], type[Refusal]]] = {
         [delegation("alice", "engineering", "carol"), delegation("carol", "security", "alice")],
         errors.DelegationNotAllowedError,
     ),
+    "a withdrawal of an absence that is none": ([withdrawal("alice", None)], errors.AbsenceMissingError),
     "a withdrawal of nothing": ([withdrawal("alice", "engineering")], errors.DelegationMissingError),
 }
 
