@@ -20,6 +20,7 @@ from coordinator.notifying.settings import NotificationSettings
 from coordinator.policies import Policies
 from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
+from coordinator.reminding import Reminding
 from coordinator.status import StatusFile, StatusKeeping
 from coordinator.steady import Steady
 from coordinator.storage import Storage
@@ -121,6 +122,7 @@ class Coordinator:
             reader=reader,
             status=status,
             keeping=StatusKeeping(status, destinations, clock=self._clock),
+            reminding=Reminding(storage, told.routes, status, clock=self._clock, told=notifying.wake),
             policies=policies,
             clock=self._clock,
         )
@@ -143,10 +145,12 @@ class _Running:
         reader: LogReader,
         status: StatusFile,
         keeping: StatusKeeping,
+        reminding: Reminding,
         policies: Policies,
         clock: LogClock,
     ) -> None:
         self._keeping = keeping
+        self._reminding = reminding
         self._storage = storage
         self._live = live
         self._writer = writer
@@ -176,12 +180,13 @@ class _Running:
         self._sweeping.thread.start()
         self._publishing.thread.start()
         self._keeping.thread.start()
+        self._reminding.thread.start()
         self._notifying.start()
 
     def lost(self) -> list[str]:
         threads: list[Writer | Steady] = [self._writer, self._listening]
         threads += [self._deadlines.thread, self._sweeping.thread, self._publishing.thread]
-        threads.append(self._keeping.thread)
+        threads += [self._keeping.thread, self._reminding.thread]
         threads += self._notifying.threads
         return [thread.name for thread in threads if not thread.alive]
 
@@ -192,6 +197,7 @@ class _Running:
         self._sweeping.thread.close()
         self._publishing.thread.close()
         self._keeping.thread.close()
+        self._reminding.thread.close()
         self._writer.close()
         self._notifying.close()
         self._reading.shutdown()

@@ -2,7 +2,7 @@
 """``status.json``: what was revoked and what has lapsed, signed anew every hour and whenever it changes."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from coordinator.clock import LogClock
@@ -65,9 +65,10 @@ class StatusFile:
         ]
         return frozenset(
             row.request for row in provisional if _ends(self._reader.request(row.ceremony)) <= at
-        ) - self._ratified({(row.product, row.version) for row in provisional})
+        ) - self.ratified({(row.product, row.version) for row in provisional})
 
-    def _ratified(self, releases: set[tuple[str, str]]) -> frozenset[str]:
+    def ratified(self, releases: Collection[tuple[str, str]]) -> frozenset[str]:
+        """Return the requests of emergencies for some products and versions that were ratified."""
         names = {(product, version, str(Kind.RATIFICATION)) for product, version in releases}
         rows = self._storage.ceremonies.earlier(names) if names else {}
         approved = [e.row.ceremony for those in rows.values() for e in those if e.row.state == State.APPROVED]

@@ -33,6 +33,12 @@ class NoticeType(StrEnum):
     BREAK_GLASS_RATIFIED = "dev.quorumseal.breakglass.ratified.v1"
     BREAK_GLASS_LAPSED = "dev.quorumseal.breakglass.lapsed.v1"
     BREAK_GLASS_REPORT_DUE = "dev.quorumseal.breakglass.report-due.v1"
+    EXTENDED = "dev.quorumseal.ceremony.extended.v1"
+    BREAK_GLASS_JOINED = "dev.quorumseal.breakglass.joined.v1"
+    BREAK_GLASS_UNMET = "dev.quorumseal.breakglass.unmet.v1"
+    BREAK_GLASS_ENDED = "dev.quorumseal.breakglass.ended.v1"
+    BREAK_GLASS_RATIFY = "dev.quorumseal.breakglass.ratification-due.v1"
+    BREAK_GLASS_REPORTED = "dev.quorumseal.breakglass.reported.v1"
 
     @property
     def urgent(self) -> bool:

@@ -5,17 +5,18 @@ Texts that people wrote freely are annexes, which are not read here: a notice le
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
-from coordinator.notifying.notice import About, Notice, NoticeType
+from coordinator.notifying.addressing import about_of, asked, capacity, tell, when
+from coordinator.notifying.alarming import notices_of_emergency, notices_of_ratification
+from coordinator.notifying.notice import Notice, NoticeType
 from coordinator.storage import OutboxRow
 from coordinator.values import PublicationState
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statement_document import read_statement
-from quorumseal.ceremony.statements import Cancellation, Choice, Decision, Request
-from quorumseal.terminal import instant_text
+from quorumseal.ceremony.statements import Choice, Decision, Delegation, Extension, Request
 
 _DID = {
     Choice.APPROVAL: "approves",
@@ -49,26 +50,19 @@ def notices_of_publication(request: Request, row: OutboxRow, *, at: datetime) ->
     ]
 
 
-def about_of(request: Request) -> About:
-    """Return what notices about a request are about."""
-    return About(
-        log=request.context.log,
-        ceremony=request.ceremony,
-        product=request.product,
-        version=request.version,
-    )
-
-
-def asked(ceremony: Ceremony) -> frozenset[str]:
-    """Return everybody who can count, and so was asked."""
-    return frozenset[str]().union(*(need.members for need in ceremony.needs))
-
-
 def _notices(ceremony: Ceremony, entry: Entry) -> list[Notice]:
     match entry.type:
+        case EntryType.LATE:
+            return _decided(ceremony, entry)
+        case EntryType.EXTENDED:
+            return _extended(ceremony, entry)
+        case EntryType.DELEGATED:
+            return _delegated(ceremony, entry)
+        case _ if ceremony.emergency is not None:
+            return notices_of_emergency(ceremony, entry)
         case EntryType.OPENED:
             return _opened(ceremony, entry)
-        case EntryType.DECIDED | EntryType.LATE:
+        case EntryType.DECIDED:
             return _decided(ceremony, entry)
         case EntryType.APPROVED | EntryType.REJECTED | EntryType.EXPIRED:
             return _concluded(ceremony, entry)
@@ -79,62 +73,86 @@ def _notices(ceremony: Ceremony, entry: Entry) -> list[Notice]:
 
 
 def _opened(ceremony: Ceremony, entry: Entry) -> list[Notice]:
-    request = ceremony.request.statement
-    about, deadline = about_of(request), instant_text(request.deadline, zone=UTC)
     return [
-        Notice(
-            type=NoticeType.OPENED,
-            recipient=member,
-            about=about,
-            cause=entry.hash,
-            at=entry.at,
-            headline=f"{_requester(request)} asks you to review {about.release} until {deadline}",
-            sentences=(
-                f"You can count for {' or '.join(n.role for n in ceremony.needs if member in n.members)}.",
-            ),
-            command=f"quorumseal review {about.ceremony}",
-        )
-        for member in sorted(asked(ceremony))
+        notice
+        for person in sorted(asked(ceremony, at=entry.at))
+        for notice in _asked(ceremony, entry, person)
     ]
+
+
+def _asked(ceremony: Ceremony, entry: Entry, person: str) -> list[Notice]:
+    request = ceremony.request.statement
+    first = ceremony.open_roles(at=entry.at)
+    now = any(person in need.members and need.role in first for need in ceremony.needs)
+    later = (f"Your turn comes after {' and '.join(sorted(first))}.",) if ceremony.rule.stages else ()
+    return tell(
+        ceremony,
+        [person],
+        NoticeType.OPENED,
+        cause=entry.hash,
+        at=entry.at,
+        headline=f"{_requester(request)} asks you to review {about_of(request).release} "
+        f"until {when(ceremony.deadline)}",
+        sentences=(*capacity(ceremony, person, at=entry.at), *(() if now else later)),
+        verb="review",
+    )
+
+
+def _delegated(ceremony: Ceremony, entry: Entry) -> list[Notice]:
+    """Ask a deputy from the delegation on."""
+    delegation = read_statement(entry.envelope.payload)
+    assert isinstance(delegation, Delegation)  # noqa: S101 - nothing else is in such an entry
+    return _asked(ceremony, entry, delegation.deputy)
+
+
+def _extended(ceremony: Ceremony, entry: Entry) -> list[Notice]:
+    extension = read_statement(entry.envelope.payload)
+    assert isinstance(extension, Extension)  # noqa: S101 - nothing else is in such an entry
+    release = about_of(ceremony.request.statement).release
+    return tell(
+        ceremony,
+        asked(ceremony, at=entry.at) | ceremony.request.statement.requesters,
+        NoticeType.EXTENDED,
+        cause=entry.hash,
+        at=entry.at,
+        headline=f"{extension.context.signer} extends {release} until {when(extension.deadline)}",
+        sentences=explain(ceremony.tally(at=entry.at)),
+        verb="why",
+    )
 
 
 def _decided(ceremony: Ceremony, entry: Entry) -> list[Notice]:
     decision = read_statement(entry.envelope.payload)
     assert isinstance(decision, Decision)  # noqa: S101 - nothing else is in such an entry
     late = entry.type is EntryType.LATE
-    about = about_of(ceremony.request.statement)
-    what = f"{decision.context.signer} {_DID[decision.choice]} {about.release}"
-    return [
-        Notice(
-            type=NoticeType.DECIDED,
-            recipient=requester,
-            about=about,
-            cause=entry.hash,
-            at=entry.at,
-            headline=f"{what}, too late to count" if late else what,
-            sentences=() if late else explain(ceremony.tally(at=entry.at)),
-            command=f"quorumseal why {about.ceremony}",
-        )
-        for requester in sorted(ceremony.request.statement.requesters)
-    ]
+    release = about_of(ceremony.request.statement).release
+    what = f"{decision.context.signer} {_DID[decision.choice]} {release}"
+    return tell(
+        ceremony,
+        ceremony.request.statement.requesters | ({decision.context.signer} if late else frozenset()),
+        NoticeType.DECIDED,
+        cause=entry.hash,
+        at=entry.at,
+        headline=f"{what}, too late to count" if late else what,
+        sentences=() if late else explain(ceremony.tally(at=entry.at)),
+        verb="why",
+    )
 
 
 def _concluded(ceremony: Ceremony, entry: Entry) -> list[Notice]:
     request = ceremony.request.statement
-    about, sentences = about_of(request), tuple(_reasons(ceremony, entry))
-    return [
-        Notice(
-            type=NoticeType.CONCLUDED,
-            recipient=each,
-            about=about,
-            cause=entry.hash,
-            at=entry.at,
-            headline=f"{about.release} {'has' if entry.type is EntryType.EXPIRED else 'is'} {entry.type}",
-            sentences=sentences,
-            command=f"quorumseal show {about.ceremony}",
-        )
-        for each in sorted(asked(ceremony) | request.requesters)
-    ]
+    has = "has" if entry.type is EntryType.EXPIRED else "is"
+    if request.ratified is not None and entry.type is EntryType.APPROVED:
+        return notices_of_ratification(ceremony, entry)
+    return tell(
+        ceremony,
+        asked(ceremony, at=entry.at) | request.requesters,
+        NoticeType.CONCLUDED,
+        cause=entry.hash,
+        at=entry.at,
+        headline=f"{about_of(request).release} {has} {entry.type}",
+        sentences=tuple(_reasons(ceremony, entry)),
+    )
 
 
 def _reasons(ceremony: Ceremony, entry: Entry) -> Iterable[str]:
@@ -145,25 +163,25 @@ def _reasons(ceremony: Ceremony, entry: Entry) -> Iterable[str]:
 
 def _withdrawn(ceremony: Ceremony, entry: Entry) -> list[Notice]:
     request = ceremony.request.statement
-    about = about_of(request)
+    why = "A newer request took its place."
     if entry.type is EntryType.CANCELLED:
-        cancellation = read_statement(entry.envelope.payload)
-        assert isinstance(cancellation, Cancellation)  # noqa: S101 - nothing else is in such an entry
-        why = f"{cancellation.context.signer} cancelled the request."
-    else:
-        why = "A newer request took its place."
+        why = f"{read_statement(entry.envelope.payload).context.signer} cancelled the request."
+    people = asked(ceremony, at=entry.at)
     return [
-        Notice(
-            type=NoticeType.WITHDRAWN if each not in request.requesters else NoticeType.CONCLUDED,
-            recipient=each,
-            about=about,
+        notice
+        for kind, recipients in (
+            (NoticeType.WITHDRAWN, people - request.requesters),
+            (NoticeType.CONCLUDED, request.requesters),
+        )
+        for notice in tell(
+            ceremony,
+            recipients,
+            kind,
             cause=entry.hash,
             at=entry.at,
-            headline=f"{about.release} is {entry.type}: there is nothing left to decide",
+            headline=f"{about_of(request).release} is {entry.type}: there is nothing left to decide",
             sentences=(why,),
-            command=f"quorumseal show {about.ceremony}",
         )
-        for each in sorted(asked(ceremony) | request.requesters)
     ]
 
 

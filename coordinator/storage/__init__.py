@@ -3,11 +3,12 @@
 
 ``Storage`` is the door.  ``schema`` names the tables, ``rows`` what goes in and comes out; ``appending`` is
 the one transaction that writes the log, ``log``, ``ceremonies``, ``evidence``, ``outbox`` and
-``notices`` read.
+``notices`` read; ``reminders`` says what was told already.
 """
 
 from coordinator.storage.appending import LostRaceError
 from coordinator.storage.ceremonies import Earlier, Release
+from coordinator.storage.reminders import Alarm, Telling
 from coordinator.storage.rows import (
     EMPTY_HEAD,
     AnnexRow,
@@ -24,6 +25,7 @@ from coordinator.storage.storage import Storage, migrate_database
 
 __all__ = [
     "EMPTY_HEAD",
+    "Alarm",
     "AnnexRow",
     "Append",
     "CeremonyRow",
@@ -37,5 +39,6 @@ __all__ = [
     "OutboxRow",
     "Release",
     "Storage",
+    "Telling",
     "migrate_database",
 ]

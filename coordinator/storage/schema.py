@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables.
 
-``entries``, ``tree_nodes``, ``log_head``, ``checkpoints``, ``annexes``, ``evidence``, ``outbox`` and
-``notices`` are the truth.  ``ceremonies`` is a projection of the entries: ``rebuilding`` drops it, makes it
-anew, and compares.
+``entries``, ``tree_nodes``, ``log_head``, ``checkpoints``, ``annexes``, ``evidence``, ``outbox``,
+``notices`` and ``marks`` are the truth.  ``ceremonies`` is a projection of the entries: ``rebuilding`` drops
+it, makes it anew, and compares.  ``alarms`` and ``looked_through`` say how far the reminders are.
 Instants are whole milliseconds since 1970, hashes are raw bytes, digests and ids are text as on the wire.
 """
 
@@ -151,6 +151,32 @@ Index(
     notices.c.due_at,
     sqlite_where=_UNDELIVERED,
     postgresql_where=_UNDELIVERED,
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("ceremony", Text, primary_key=True),
+    Column("due_at", Whole, nullable=False),
+    Index(None, "due_at"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("ceremony", Text, primary_key=True),
+    Column("mark", Text, primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("at", Whole, nullable=False),
+)
+
+looked_through = Table(
+    "looked_through",
+    metadata,
+    Column(
+        "id", SmallInteger, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False
+    ),
+    Column("size", Whole, nullable=False),
 )
 
 ceremonies = Table(

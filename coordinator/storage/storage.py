@@ -13,6 +13,7 @@ from coordinator.storage.migrating import migrate, require_current
 from coordinator.storage.notices import NoticeTable
 from coordinator.storage.notifications import listen
 from coordinator.storage.outbox import Outbox
+from coordinator.storage.reminders import ReminderTables
 from coordinator.storage.rows import Append
 
 
@@ -26,6 +27,7 @@ class Storage:
         self.evidence = EvidenceTable(self.engines)
         self.outbox = Outbox(self.engines)
         self.notices = NoticeTable(self.engines)
+        self.reminders = ReminderTables(self.engines)
         try:
             require_current(self.engines)
         except BaseException:

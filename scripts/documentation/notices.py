@@ -18,7 +18,7 @@ SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the one
 BODY: Final = b'{"specversion":"1.0"}'
 _MEANINGS: Final[dict[NoticeType, tuple[str, str]]] = {
     NoticeType.OPENED: ("everybody who can count", "somebody asks for a review"),
-    NoticeType.DECIDED: ("the requester", "a decision is on record, a late one too"),
+    NoticeType.DECIDED: ("the requester; of a late one, its signer too", "a decision is on record"),
     NoticeType.WITHDRAWN: ("everybody who was asked", "a request was cancelled or superseded"),
     NoticeType.CONCLUDED: ("the requester, everybody who was asked", "a ceremony has ended"),
     NoticeType.REMINDER: ("those who can still help", "a part of the time is over"),
@@ -35,7 +35,13 @@ _MEANINGS: Final[dict[NoticeType, tuple[str, str]]] = {
     NoticeType.BREAK_GLASS_PROVISIONAL: ("the roster, the audit contacts", "a provisional bundle exists"),
     NoticeType.BREAK_GLASS_RATIFIED: ("the roster, the audit contacts", "the regular quorum ratified it"),
     NoticeType.BREAK_GLASS_LAPSED: ("the roster, the audit contacts", "nobody ratified it in time"),
-    NoticeType.BREAK_GLASS_REPORT_DUE: ("the roster, the audit contacts", "its report is due"),
+    NoticeType.BREAK_GLASS_REPORT_DUE: ("the roster, the audit contacts", "its report is due, or late"),
+    NoticeType.EXTENDED: ("the requester, everybody who was asked", "the deadline has moved"),
+    NoticeType.BREAK_GLASS_JOINED: ("the roster, the audit contacts", "somebody decided on an emergency"),
+    NoticeType.BREAK_GLASS_UNMET: ("the roster, the audit contacts", "it has too few people again"),
+    NoticeType.BREAK_GLASS_ENDED: ("the roster, the audit contacts", "it ended and released nothing"),
+    NoticeType.BREAK_GLASS_RATIFY: ("the roster, the audit contacts", "it lapses unless it is ratified"),
+    NoticeType.BREAK_GLASS_REPORTED: ("the roster, the audit contacts", "somebody reported on it"),
 }
 
 
