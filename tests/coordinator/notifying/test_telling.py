@@ -14,11 +14,12 @@ from coordinator.notifying.telling import notices_of, notices_of_publication
 from coordinator.storage import OutboxRow
 from coordinator.values import PublicationState
 from quorumseal.ceremony.chain import extend, open_chain
-from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
+from quorumseal.ceremony.commands import Begin, Cancel, Command, Expire, Record, Supersede
 from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.statements import Choice, Request
 from quorumseal.ceremony.values import EMPTY_DIGEST
 from quorumseal.refusal import Refusal
+from tests.burning import BURNING, DAY, delegation, extends
 from tests.coordinator.notifying.receivers import NOTICE
 from tests.organisation import NOW, REASON, Organisation
 
@@ -114,6 +115,50 @@ def test_what_is_withdrawn_is_told_to_those_who_were_asked(command: Callable[[],
     assert who(notices, NoticeType.WITHDRAWN) == ASKED
     assert who(notices, NoticeType.CONCLUDED) == ["mallory"]
     assert {notice.sentences for notice in notices} == {(why,)}
+
+
+def test_an_extension_is_told_to_all_who_wait_or_are_waited_for() -> None:
+    request = replace(BURNING.request(), hard_stop=NOW + DAY * 3)
+    chain, _ = open_chain(BURNING.policy, BURNING.sign_request(request), at=NOW)
+    chain, entries = extend(chain, extends(chain, "rita", NOW + DAY * 2), at=NOW)
+    notices = notices_of(chain.ceremony, entries)
+    assert who(notices, NoticeType.EXTENDED) == sorted([*ASKED, "mallory"])
+    assert notices[0].headline == "rita extends widget 1.0 until Sun 2026-11-22 14:00 UTC"
+
+
+def test_who_stands_in_for_somebody_is_asked_too_and_hears_of_the_end() -> None:
+    given = BURNING.sign(delegation("alice", "engineering", "frank"))
+    request = BURNING.sign_request()
+    chain, opening = open_chain(BURNING.policy, request, at=NOW, delegations=(given,))
+    asked = notices_of(chain.ceremony, [opening])
+    (frank,) = (notice for notice in asked if notice.recipient == "frank")
+    assert frank.sentences == ("You stand in for alice in engineering.",)
+    chain, _ = open_chain(BURNING.policy, request, at=NOW)
+    chain, entries = extend(chain, Begin(given), at=NOW)
+    assert [(n.type, n.recipient) for n in notices_of(chain.ceremony, entries)] == [
+        (NoticeType.OPENED, "frank")
+    ]
+    chain, entries = extend(chain, Supersede(EMPTY_DIGEST), at=NOW)
+    assert "frank" in who(notices_of(chain.ceremony, entries), NoticeType.WITHDRAWN)
+
+
+def test_whoever_waits_for_their_turn_is_told_for_whom() -> None:
+    acme = replace(ACME, stages=(frozenset({"engineering"}), frozenset({"security", "release"})))
+    chain, opening = open_chain(acme.policy, acme.sign_request(), at=NOW)
+    said = {n.recipient: n.sentences for n in notices_of(chain.ceremony, [opening])}
+    assert said["carol"] == ("You can count for security.", "Your turn comes after engineering.")
+    assert said["bob"] == ("You can count for engineering or security.",)
+
+
+def test_whoever_decides_too_late_is_told_so() -> None:
+    chain, _ = open_chain(ACME.policy, ACME.sign_request(REQUEST), at=NOW)
+    chain, _ = extend(chain, Expire(), at=NOW + DAY)
+    chain, entries = extend(chain, decide("alice"), at=NOW + DAY)
+    notices = notices_of(chain.ceremony, entries)
+    assert [(n.recipient, n.headline) for n in notices] == [
+        ("alice", "alice approves widget 1.0, too late to count"),
+        ("mallory", "alice approves widget 1.0, too late to count"),
+    ]
 
 
 @pytest.mark.parametrize(
