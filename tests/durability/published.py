@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from quorumseal.client.connection import Connection
+from quorumseal.verifier.status import STATUS_NAME
 
 PATIENCE = 300.0
 
@@ -21,6 +22,7 @@ class Published:
         found = {
             path.name: (path.stat().st_ino, path.stat().st_mtime_ns, path.read_bytes())
             for path in self._folder.glob("[!.]*")
+            if path.name != STATUS_NAME  # of which each is dated, and takes the place of the one before
         }
         for name, before in self._known.items():
             assert found.get(name) == before, f"{name} was published a second time, or taken back"
