@@ -13,7 +13,8 @@ from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import Request
 from quorumseal.offline.assembling import command_about, open_offline
-from quorumseal.offline.files import CarriedRequest, CarriedStatements
+from quorumseal.offline.files import CarriedRequest, CarriedStatements, KnownOrganisation
+from quorumseal.signatures import JointEnvelope
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources, find_artifacts
 from signer_agent.observing import Observation, compare, observe_head, observe_policy
@@ -54,6 +55,13 @@ def review_carried(agent: Agent, carried: CarriedRequest, *, sources: Sources | 
         recollection=agent.journal.recall(request.statement),
     )
     return review if sources is None else replace(review, findings=find_artifacts(request.statement, sources))
+
+
+def known_organisation(agent: Agent) -> KnownOrganisation:
+    """Return what travels with a request: the policy chain and the checkpoint that this agent goes by."""
+    record = agent.connection.organisation()
+    policies = tuple(JointEnvelope.read(version) for version in record.policies)
+    return KnownOrganisation(policies=policies, checkpoint=record.checkpoint)
 
 
 def signed_before(agent: Agent, ceremony: str) -> tuple[Stored, ...]:

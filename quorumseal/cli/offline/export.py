@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ask for a release in a file, without the coordinator.
+
+The file holds the policy chain and the newest checkpoint that this home has seen, and the request that
+`start` would send, signed. Give it to everybody who is to decide, by any way: it holds no secret, and whoever
+changes it on its way breaks its signature. The same request again is the same file.
+"""
+
+from argparse import ArgumentParser, Namespace
+from datetime import datetime
+from pathlib import Path
+
+from quorumseal.ceremony.lifecycle import Ceremony
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.statements import Request
+from quorumseal.ceremony.values import instant_text as exact
+from quorumseal.cli import ceremony_screen, standing
+from quorumseal.cli.files import read_file, write_new
+from quorumseal.cli.offline.carried import request_name
+from quorumseal.cli.output import print_json, screen
+from quorumseal.cli.start import add_release, read_wanted, show_draft, would_open
+from quorumseal.offline.files import (
+    MAX_FILE_BYTES,
+    CarriedRequest,
+    KnownOrganisation,
+    read_organisation,
+    write_request_file,
+)
+from quorumseal.terminal import Mark
+from signer_agent.agent import Agent
+from signer_agent.cli.opening import add_home, add_passphrase, open_key, unplugged
+from signer_agent.drafting import Draft
+from signer_agent.fork import require_unblocked
+from signer_agent.observing import observe_policy
+from signer_agent.offline import known_organisation
+from signer_agent.recollection import Stored
+from signer_agent.requesting import pending_request, write_request
+from signer_agent.settings import Settings
+from signer_agent.signing import sign_and_store
+from signer_agent.words import four_words
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Describe what ``offline export`` takes."""
+    add_release(parser)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="default: PRODUCT@VERSION.request.json")
+    add_organisation(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show what would be signed, and sign nothing")
+    add_passphrase(parser)
+    add_home(parser)
+    parser.epilog = "example:\n  quorumseal offline export widget 1.0 dist/ --deadline 6h"
+
+
+def add_organisation(parser: ArgumentParser) -> None:
+    """Let a verb be told the policy by a file, where this home keeps none."""
+    parser.add_argument(
+        "--organisation",
+        type=Path,
+        metavar="FILE",
+        help="organisation.json of a break-glass kit, for a home that has never seen the coordinator",
+    )
+
+
+def read_given(arguments: Namespace) -> KnownOrganisation | None:
+    """Return what a file says of the organisation, unverified, where one is named."""
+    if arguments.organisation is None:
+        return None
+    return read_organisation(read_file(arguments.organisation, "an organisation's policies", MAX_FILE_BYTES))
+
+
+def run(arguments: Namespace) -> int:
+    """Ask, in a file."""
+    wanted, _ = read_wanted(arguments)
+    with unplugged(arguments, read_given(arguments)) as (agent, settings):
+        require_unblocked(agent.home)
+        policy = observe_policy(agent)
+        draft = write_request(agent, policy, wanted)
+        ceremony = would_open(agent, policy, draft)
+        if arguments.dry_run:
+            return show_draft(draft, ceremony, policy, arguments)
+        stored = sign(agent, settings, draft, policy, arguments)
+        return write(agent, stored, ceremony, policy, arguments)
+
+
+def sign(
+    agent: Agent, settings: Settings, draft: Draft, policy: SignedPolicy, arguments: Namespace
+) -> Stored:
+    """Sign a request and put it on record; the same one again is not signed anew while it is open."""
+    stored = pending_request(agent, draft)
+    if stored is not None:
+        assert isinstance(stored.statement, Request)  # noqa: S101 - asked for requests alone
+        if agent.now() < stored.statement.deadline:
+            return stored
+        agent.journal.make_void(stored.digest, "its deadline passed")
+    return sign_and_store(agent, draft, open_key(settings, arguments.passphrase_fd), policy)
+
+
+def write(
+    agent: Agent, stored: Stored, ceremony: Ceremony, policy: SignedPolicy, arguments: Namespace
+) -> int:
+    """Write the file, and say to whom it goes."""
+    request = stored.statement
+    assert isinstance(request, Request)  # noqa: S101 - what was just signed
+    out = arguments.out or request_name(request)
+    carried = CarriedRequest(known=known_organisation(agent), request=stored.envelope, annexes=stored.annexes)
+    write_new(out, write_request_file(carried))
+    if arguments.json:
+        print_json(
+            {
+                "file": str(out),
+                "ceremony": request.ceremony,
+                "request": stored.digest,
+                "four_words": four_words(stored.digest),
+                "deadline": exact(request.deadline),
+                "awaited": _awaited(ceremony, request.opened_at),
+                "policy": ceremony_screen.policy_json(policy),
+            }
+        )
+        return 0
+    drawn = screen()
+    drawn.answer(Mark.DONE, f"asked for {ceremony_screen.release_name(ceremony)} in {out}; no log has it yet")
+    ceremony_screen.draw_request(drawn, ceremony, policy)
+    drawn.facts([("  request", f"{four_words(stored.digest)} (to compare aloud; no security check)")])
+    drawn.line(f"    {stored.digest}")
+    standing.draw_lanes(drawn, ceremony, request.opened_at)
+    drawn.next(
+        "Give the file and the artifacts to each of them, who then say",
+        ["quorumseal", "offline", "decide", str(out), "--approve", "--artifacts", "PATH"],
+    )
+    return 0
+
+
+def _awaited(ceremony: Ceremony, at: datetime) -> list[str]:
+    return list(ceremony.tally(at=at).awaited)
