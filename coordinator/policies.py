@@ -36,7 +36,7 @@ class Policies:
         except CeremonyError as refusal:
             raise LogDamagedError(
                 f"expected entries of no ceremony that replay, got some that do not: {refusal}",
-                hint="restore the database from a backup; `quorumseal coordinator rebuild` says more",
+                hint="stop the coordinator, keep its files, and compare them with a backup",
             ) from refusal
 
     def keep(self, chain: StandingChain) -> None:

@@ -52,6 +52,13 @@ def _add_init_arguments(parser: ArgumentParser) -> None:
         help="whether one rejection ends a ceremony, or too many (default: veto)",
     )
     parser.add_argument(
+        "--machines",
+        type=_names,
+        default="",
+        metavar="NAMES",
+        help="which of them are programs, such as ci: they ask on behalf of a person",
+    )
+    parser.add_argument(
         "--spare-keys",
         type=_names,
         default="",
@@ -103,11 +110,13 @@ def init(arguments: Namespace) -> int:
         products=arguments.products,
         listen=arguments.listen,
         passphrase=_passphrase(arguments),
+        machines=arguments.machines,
         spare_keys=arguments.spare_keys,
         rejection=arguments.rejection,
     )
-    for stranger in sorted(set(plan.spare_keys) - set(plan.people)):
-        raise UsageError(f"expected --spare-keys for people who have a role, got {stranger}")
+    for option, names in (("--spare-keys", plan.spare_keys), ("--machines", plan.machines)):
+        for stranger in sorted(set(names) - set(plan.people)):
+            raise UsageError(f"expected {option} of --people, who have a role, got {stranger}")
     screen().talk(f"making keys for {len(plan.people)} people…")
     policy = make_organisation(folder, plan, at=datetime.now(UTC))
     if arguments.json:

@@ -47,6 +47,8 @@ class Plan:
     products: Sequence[str]
     listen: str
     passphrase: bytes
+    machines: Sequence[str] = ()
+    """Who of them is a program, which asks on behalf of a person."""
     spare_keys: Sequence[str] = ()
     """Who gets a second key."""
     rejection: str = "veto"
@@ -98,6 +100,7 @@ class _Maker:
         return Draft(
             organisation=plan.name,
             people={person: key.public for person, key in self._keys.items()},
+            machines=frozenset(plan.machines),
             roles=plan.roles,
             quorum=plan.quorum,
             requesters=plan.requesters,

@@ -25,6 +25,7 @@ class Draft:
     authorities: Sequence[str]
     valid_from: datetime
     valid_until: datetime
+    machines: frozenset[str] = frozenset()
     spare: Mapping[str, PublicKey] = field(default_factory=dict)
     """The second keys of those who have one."""
     rejection: str = "veto"
@@ -94,7 +95,7 @@ def _person(name: str, key: PublicKey, draft: Draft) -> str:
     keys = [key, *([draft.spare[name]] if name in draft.spare else [])]
     return f"""\
 [signers.{_bare(name)}]
-kind = "person"
+kind = "{"machine" if name in draft.machines else "person"}"
 
 {"".join(_valid_key(name, key, draft) for key in keys)}"""
 

@@ -2,7 +2,7 @@
 """An organisation that ``org init`` made, its coordinator on loopback, and people who use the command."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,24 +46,25 @@ class Office:
             assert self.decide("approve", person, release=release) == 0
 
 
-def found_office(folder: Path) -> Office:
-    """Make the organisation, its keys opened by a file in each home."""
+def found_office(folder: Path, *, machines: Sequence[str] = ()) -> Office:
+    """Make the organisation, the keys of people opened by a file in each home; machines are managers."""
     plan = Plan(
         name="acme",
         roles={
             "engineering": ["alice", "bob", "erin"],
             "security": ["carol"],
             "release": ["dan"],
-            "managers": ["rita"],
+            "managers": ["rita", *machines],
         },
         quorum={"engineering": 2, "security": 1, "release": 1},
         requesters=["managers"],
         products=["widget", "gadget"],
+        machines=machines,
         listen=f"127.0.0.1:{_free_port()}",
         passphrase=PASSPHRASE.encode(),
     )
     make_organisation(folder, plan, at=datetime.now(UTC))
-    for person in plan.people:
+    for person in set(plan.people) - set(machines):
         home = folder / "people" / person
         secret = home / "passphrase"
         secret.write_text(PASSPHRASE + "\n")

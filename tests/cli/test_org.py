@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import Kind, SignerKind
 from quorumseal.cli.main import main
 from quorumseal.cli.policy import read_source
 from quorumseal.signatures import read_key_file
@@ -173,9 +173,18 @@ def test_a_spare_key_is_a_second_key_of_the_same_person(
     assert policy.rule_for("widget", Kind.RELEASE).veto == frozenset()
 
 
-def test_a_spare_key_is_for_somebody_with_a_role(
-    tmp_path: Path, passphrase: list[str], capsys: pytest.CaptureFixture[str]
+def test_a_machine_is_a_signer_that_asks_for_others(tmp_path: Path, passphrase: list[str]) -> None:
+    people = "alice:engineering bob:engineering erin:engineering carol:security dan:release ci:managers"
+    words = ["--people", people, "--machines", "ci"]
+    assert main(["org", "init", "--local", str(tmp_path / "new"), *passphrase, *words]) == 0
+    policy = read_source(tmp_path / "new" / "policy.toml")
+    assert {name for name, signer in policy.signers.items() if signer.kind is SignerKind.MACHINE} == {"ci"}
+
+
+@pytest.mark.parametrize("option", ["--spare-keys", "--machines"])
+def test_a_spare_key_or_a_machine_is_somebody_with_a_role(
+    tmp_path: Path, passphrase: list[str], capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
-    words = ["--spare-keys", "zoe"]
+    words = [option, "zoe"]
     assert main(["org", "init", "--local", str(tmp_path / "new"), *passphrase, *words]) == 2
     assert "got zoe" in flat(capsys.readouterr().err)
