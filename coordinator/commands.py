@@ -9,7 +9,7 @@ from quorumseal.ceremony.commands import Cancel, Deliver, Expire, Extend, File, 
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import Request, StandingAct
+from quorumseal.ceremony.statements import Absence, Request, StandingAct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,11 @@ class Stand:
     policy: SignedPolicy
     """The one under which the act was authenticated."""
     act: Signed[StandingAct]
+
+    @property
+    def touches_ceremonies(self) -> bool:
+        """Whether it may mean something for the open ceremonies."""
+        return not isinstance(self.act.statement, Absence)
 
 
 WriterCommand: TypeAlias = Start | Act | Stand

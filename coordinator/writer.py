@@ -213,7 +213,7 @@ class Writer:
         wanted |= {e.ceremony for those in releases.values() for e in those if e.state is State.OPEN}
         wanted |= {row.ceremony for row in emergencies if row.state == State.OPEN}
         wanted |= _revoked(starts, releases)
-        if any(isinstance(command, Stand) for command in commands):
+        if any(isinstance(command, Stand) and command.touches_ceremonies for command in commands):
             wanted |= set(self._storage.ceremonies.open_ones())
         damaged = self._fetch([ceremony for ceremony in wanted if self._chains.get(ceremony) is None])
         chains = {ceremony: chain for ceremony in wanted if (chain := self._chains.get(ceremony))}
