@@ -79,7 +79,8 @@ def wait_for(
     ceremony, start = seen.chain.id, seen.head.checkpoint.size
     if seen.chain.ceremony.state is State.OPEN:
         with desk.connection.follow(start, ceremony=ceremony) as stream:
-            timer = threading.Timer(max(0.0, until - time.monotonic()), stream.close)
+            left = min(max(0.0, until - time.monotonic()), threading.TIMEOUT_MAX)
+            timer = threading.Timer(left, stream.close)
             timer.daemon = True
             timer.start()
             for event in stream:

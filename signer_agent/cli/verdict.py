@@ -11,14 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from quorumseal.ceremony.spans import Until
 from quorumseal.ceremony.statements import Choice, Decision
 from quorumseal.client.values import Annex
 from quorumseal.signatures import PrivateKey
-from quorumseal.terminal import Mark, Screen, parse_duration
+from quorumseal.terminal import Mark, Screen
 from quorumseal.verifier.outcomes import Outcome
 from signer_agent.agent import Agent
 from signer_agent.cli.looking import add_artifacts, add_ceremony, look_at
 from signer_agent.cli.opening import add_home, add_passphrase, command, open_key, opened, print_json, screen
+from signer_agent.cli.times import until_argument
+from signer_agent.deadlines import resolve_until
 from signer_agent.deciding import require_decidable
 from signer_agent.documents import draft_json, review_json, stored_json
 from signer_agent.drafting import Draft, consequences, draft_decision, make_reason
@@ -97,7 +100,10 @@ def add_approval_arguments(parser: ArgumentParser) -> None:
         help="approve although not every artifact was found here; the approval says so",
     )
     parser.add_argument(
-        "--valid-for", metavar="DURATION", help="let the approval stand only so long (90m, 72h, 3d)"
+        "--valid-for",
+        type=until_argument,
+        metavar="TIME",
+        help="let the approval stand only so long: 90m, 72h, 1bd, or until an instant",
     )
 
 
@@ -239,5 +245,7 @@ def _reason(agent: Agent, arguments: Namespace) -> Annex | None:
 
 
 def _not_after(review: Review, arguments: Namespace) -> datetime | None:
-    duration = getattr(arguments, "valid_for", None)
-    return None if duration is None else review.at + parse_duration(duration)
+    until: Until | None = getattr(arguments, "valid_for", None)
+    if until is None:
+        return None
+    return resolve_until(until, review.ceremony.policy.calendar, at=review.at)

@@ -283,6 +283,29 @@ def test_artifacts_of_one_name_and_links_are_refused(
     assert (code, answer["refused"]["code"]) == (2, "usage.file")
 
 
+def test_a_wait_longer_than_a_thread_can_sleep_is_a_wait(
+    office: Office, release: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failed.append)
+    others = threading.Timer(1, lambda: office.decide("reject", "carol", "--reason", "no", release=release))
+    others.start()
+    assert main(["wait", release, "--timeout", "999999w", *office.home("rita")]) == 10
+    others.join()
+    assert failed == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "code", "expected"),
+    [("soon", 2, "3bd (business days)"), ("999999w", 15, "ends within the calendar"), ("2bd", 0, "")],
+)
+def test_an_approval_stands_until_what_a_person_can_say(
+    office: Office, release: str, capsys: Capture, typed: str, code: int, expected: str
+) -> None:
+    assert office.decide("approve", "alice", "--valid-for", typed, release=release) == code
+    assert expected in flat(capsys.readouterr().err)
+
+
 def test_watch_says_each_thing_that_happens(office: Office, release: str, capsys: Capture) -> None:
     def approve() -> None:
         time.sleep(1)
