@@ -61,6 +61,9 @@ class Waiting(Generic[_Item]):
         self._closed = False
         self._changed = threading.Condition()
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     def put(self, item: _Item) -> None:
         """Let it wait, or refuse it."""
         with self._changed:

@@ -4,8 +4,9 @@
 Wired by hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 from coordinator.clock import LogClock
@@ -13,6 +14,8 @@ from coordinator.deadlines import Deadlines
 from coordinator.deliveries import record_delivery
 from coordinator.destinations import Directory
 from coordinator.live import Live
+from coordinator.metrics.observing import Observe, unobserved
+from coordinator.metrics.readings import Process, Readings
 from coordinator.notifying import Heard, Notifier, Notifying
 from coordinator.notifying.connecting import OwnPorts
 from coordinator.notifying.opening import open_channels
@@ -47,6 +50,7 @@ class Coordinator:
         notifications: NotificationSettings | None = None,
         own_ports: OwnPorts = tuple,
         queue_limit: int = MOST_QUEUED,
+        observe: Observe = unobserved,
         clock: LogClock | None = None,
     ) -> None:
         self._database = database
@@ -55,6 +59,7 @@ class Coordinator:
         self._notifications = notifications or NotificationSettings()
         self._channels = open_channels(self._notifications, own_ports)
         self._queue_limit = queue_limit
+        self._observe = observe
         self._clock = clock or LogClock()
         self._running: _Running | None = None
 
@@ -74,6 +79,17 @@ class Coordinator:
         """Name the threads that have ended although nobody closed them: without them it is of little use."""
         return self._running.lost() if self._running else []
 
+    def readings(
+        self,
+        *,
+        present: Callable[[], Collection[str]],
+        calls: Callable[[], int],
+        expiries: Mapping[str, datetime],
+    ) -> Readings:
+        """Return what is read for Prometheus, once started; its API adds what only it knows."""
+        assert self._running is not None  # noqa: S101 - it is started
+        return self._running.readings(present=present, calls=calls, expiries=expiries)
+
     def close(self) -> None:
         """Take no more commands, finish those that were taken, and stop; safe to call twice."""
         running, self._running = self._running, None
@@ -92,6 +108,7 @@ class Coordinator:
             clock=self._clock,
             base_url=told.base_url,
             most_attempts=told.attempts,
+            observe=self._observe,
             heard=Heard(delivered=lambda notice, route, _: record_delivery(writer, notice, route)),
         )
         notifier = Notifier(storage, told.routes, clock=self._clock, wake=notifying.wake)
@@ -108,6 +125,7 @@ class Coordinator:
             routes=told.routes,
             approved=publishing.thread.wake,
             told=notifying.wake,
+            observe=self._observe,
             most_queued=self._queue_limit,
         )
         return _Running(
@@ -125,6 +143,7 @@ class Coordinator:
             reminding=Reminding(storage, told.routes, status, clock=self._clock, told=notifying.wake),
             policies=policies,
             clock=self._clock,
+            queue_limit=self._queue_limit,
         )
 
 
@@ -148,9 +167,14 @@ class _Running:
         reminding: Reminding,
         policies: Policies,
         clock: LogClock,
+        queue_limit: int,
     ) -> None:
         self._keeping = keeping
         self._reminding = reminding
+        self._status = status
+        self._policies = policies
+        self._clock = clock
+        self._queue_limit = queue_limit
         self._storage = storage
         self._live = live
         self._writer = writer
@@ -182,6 +206,23 @@ class _Running:
         self._keeping.thread.start()
         self._reminding.thread.start()
         self._notifying.start()
+
+    def readings(
+        self,
+        *,
+        present: Callable[[], Collection[str]],
+        calls: Callable[[], int],
+        expiries: Mapping[str, datetime],
+    ) -> Readings:
+        process = Process(
+            present=present,
+            calls=calls,
+            queued=lambda: self._writer.queued,
+            queue_limit=self._queue_limit,
+            lost=self.lost,
+            expiries=expiries,
+        )
+        return Readings(self._storage, self._policies, self._status, process, now=self._clock.now)
 
     def lost(self) -> list[str]:
         threads: list[Writer | Steady] = [self._writer, self._listening]

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from coordinator.commands import Act, Outcome, Repeated, Stand, Start, WriterCommand, Written
 from coordinator.errors import OldPolicyError, UnknownCeremonyError
+from coordinator.metrics.observing import Observation, observations_of
 from coordinator.notifying.notice import Notice
 from coordinator.notifying.routes import Routes
 from coordinator.notifying.telling import notices_of
@@ -110,6 +111,8 @@ class Batch:
         self.changed: dict[str, Chain] = {}
         """The ceremonies that this batch moved, as they stand after it."""
         self.standing = ground.standing
+        self.observations: list[Observation] = []
+        """What is to be counted once it is written."""
 
     def run(self, command: WriterCommand) -> None:
         """Run one command; whatever is wrong with it is its own outcome."""
@@ -340,6 +343,7 @@ class Batch:
         self.changed[chain.id] = chain
         if self._ground.routes.anybody:
             self._notices += notices_of(chain.ceremony, entries)
+        self.observations += observations_of(chain.ceremony, entries)
         return first
 
     def _log(self, entry: Entry) -> int:

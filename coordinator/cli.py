@@ -48,8 +48,9 @@ def run(arguments: Namespace) -> int:
     running_log.begin(settings.lines)
     from coordinator.server import serve
 
-    def ready(address: str) -> None:
-        _say(arguments, f"the coordinator of {settings.organisation} listens on {address}", listening=address)
+    def ready(address: str, metrics: str | None) -> None:
+        said = f"the coordinator of {settings.organisation} listens on {address}"
+        _say(arguments, said, listening=address, metrics=metrics)
 
     gc.freeze()  # what is loaded by now stays; looking through it for garbage takes a tenth of a second
     asyncio.run(serve(settings, ready=ready))

@@ -8,13 +8,19 @@ import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coordinator.assembly import Coordinator
+from coordinator.certificates import runs_out
 from coordinator.grpc_api.server import ApiServer, ServerTls
+from coordinator.metrics.observing import unobserved
 from coordinator.settings import LogKeyFile, Settings, SettingsError
 from coordinator.values import Organisation
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import Ed25519PrivateKey, KeyFileError, read_key_file
+
+if TYPE_CHECKING:
+    from coordinator.metrics.metering import Metering
 
 _log = logging.getLogger(__name__)
 _PEM_END = "-----END CERTIFICATE-----"
@@ -25,12 +31,15 @@ class CoordinatorServer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.metering = None if settings.metrics is None else _metering(settings.metrics)
+        self._observe = unobserved if self.metering is None else self.metering.observe
         self.coordinator = Coordinator(
             settings.database,
             read_log_key(settings.log_key),
             publish_to=settings.publish_to,
             notifications=settings.notifications,
             own_ports=self._own_ports,
+            observe=self._observe,
         )
         self.api: ApiServer | None = None
 
@@ -59,25 +68,58 @@ class CoordinatorServer:
                 lost=self.coordinator.lost,
                 revoked=settings.tls.revoked,
                 reflection=settings.reflection,
+                observe=self._observe,
             )
             await self.api.start()
+            self._start_metering(self.api, tls, organisation)
         except BaseException:
-            await asyncio.to_thread(self.coordinator.close)
+            await asyncio.to_thread(self._close)
             raise
 
     async def stop(self) -> None:
         """Let what is in progress finish, then close what stands behind it."""
         if self.api is not None:
             await self.api.stop()
-        await asyncio.to_thread(self.coordinator.close)
+        await asyncio.to_thread(self._close)
+
+    def _start_metering(self, api: ApiServer, tls: ServerTls, organisation: Organisation) -> None:
+        if self.metering is None:
+            return
+        readings = self.coordinator.readings(
+            present=lambda: [signer for signer, _ in api.presence.present()],
+            calls=lambda: api.gate.in_progress,
+            expiries={
+                "server": runs_out(tls.certificate),
+                "client_authorities": runs_out(tls.client_authorities),
+            },
+        )
+        self.metering.start(
+            readings,
+            channels=self._settings.notifications.channels,
+            roles=organisation.policies[-1].policy.roles,
+        )
+        _log.info("Prometheus reads %s", self.metering.url)
+
+    def _close(self) -> None:
+        if self.metering is not None:
+            self.metering.close()
+        self.coordinator.close()
 
     def _own_ports(self) -> tuple[int, ...]:
         """Where no notice is sent."""
-        return (int(self._settings.listen.rpartition(":")[2]) if self.api is None else self.api.port,)
+        api = int(self._settings.listen.rpartition(":")[2]) if self.api is None else self.api.port
+        return (api,) if self.metering is None else (api, self.metering.port)
 
 
-async def serve(settings: Settings, *, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; ``ready`` is told the address."""
+def _metering(listen: str) -> "Metering":
+    """Load Prometheus' library only where somebody asks for numbers."""
+    from coordinator.metrics.metering import Metering
+
+    return Metering(listen)
+
+
+async def serve(settings: Settings, *, ready: Callable[[str, str | None], None]) -> None:
+    """Serve until SIGTERM or SIGINT; ``ready`` is told the address, and what Prometheus reads."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -85,7 +127,7 @@ async def serve(settings: Settings, *, ready: Callable[[str], None]) -> None:
     server = CoordinatorServer(settings)
     await server.start()
     try:
-        ready(server.address)
+        ready(server.address, None if server.metering is None else server.metering.url)
         await stopping.wait()
     finally:
         await server.stop()

@@ -24,6 +24,10 @@ directories = ["published"]
 [logging]                                 # all of it may be left out
 format = "text"                           # or "json", one object on each line
 
+[metrics]                                 # all of it may be left out: then there are none
+enabled = true
+listen = "127.0.0.1:7444"                 # plain HTTP, for anybody who gets there; this is the default
+
 [limits]                                  # all of it may be left out, or any line of it
 streams_per_caller = 16
 
@@ -51,6 +55,7 @@ from quorumseal.strict_json import Fields, JsonValue
 
 FORMAT = 0
 MAX_SETTINGS_BYTES = 64 << 10
+DEFAULT_METRICS = "127.0.0.1:7444"
 _LISTEN = re.compile(r"(?:\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 _SQLITE, _POSTGRESQL = "sqlite:///", ("postgresql://", "postgresql+psycopg://")
 _SERIAL = re.compile(r"[0-9a-f]{1,40}")
@@ -95,6 +100,8 @@ class Settings:
     notifications: NotificationSettings
     limits: Limits
     lines: LineFormat
+    metrics: str | None
+    """Where Prometheus reads; nowhere without."""
     reflection: bool
 
 
@@ -150,6 +157,7 @@ class _Reader:
             ),
             limits=self._limits(self._section(top, "limits")),
             lines=self._lines(self._section(top, "logging")),
+            metrics=self._metrics(self._section(top, "metrics")),
             reflection=self._reflection(self._section(top, "development")),
         )
         self._take(top.done, None)
@@ -211,6 +219,15 @@ class _Reader:
         if not section.names():
             return LineFormat.TEXT
         return self._take(lambda: section.choice("format", LineFormat), LineFormat.TEXT)
+
+    def _metrics(self, section: Fields) -> str | None:
+        if not section.names():
+            return None
+        enabled = self._take(lambda: section.flag("enabled"), False)
+        listen = DEFAULT_METRICS
+        if "listen" in section:
+            listen = self._take(lambda: _listen(section), listen)
+        return listen if enabled else None
 
     def _reflection(self, section: Fields) -> bool:
         return self._take(lambda: section.flag("reflection"), False) if section.names() else False

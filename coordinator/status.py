@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from coordinator.clock import LogClock
@@ -21,6 +22,16 @@ from quorumseal.verifier.status import STATUS_NAME, Status, write_status
 EVERY = timedelta(hours=1)
 _PAUSE = 5.0
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterEmergencies:
+    """What became of provisional emergencies: the requests of two sorts, and until when the rest can wait."""
+
+    ratified: frozenset[str]
+    lapsed: frozenset[str]
+    waiting: tuple[datetime, ...] = ()
+    """When each of the others lapses, the first one first."""
 
 
 class StatusFile:
@@ -60,12 +71,24 @@ class StatusFile:
 
     def lapsed(self, *, at: datetime) -> frozenset[str]:
         """Return the requests of the emergencies that nobody ratified in time."""
+        return self.after_emergencies(at=at).lapsed
+
+    def after_emergencies(self, *, at: datetime) -> "AfterEmergencies":
+        """Return what became of the emergencies that nobody vetoed."""
         provisional = [
             row for row in self._storage.ceremonies.emergencies() if row.state == State.PROVISIONAL
         ]
-        return frozenset(
-            row.request for row in provisional if _ends(self._reader.request(row.ceremony)) <= at
-        ) - self.ratified({(row.product, row.version) for row in provisional})
+        ratified = self.ratified({(row.product, row.version) for row in provisional})
+        ends = {
+            row.request: _ends(self._reader.request(row.ceremony))
+            for row in provisional
+            if row.request not in ratified
+        }
+        return AfterEmergencies(
+            ratified=ratified,
+            lapsed=frozenset(request for request, end in ends.items() if end <= at),
+            waiting=tuple(sorted(end for end in ends.values() if end > at)),
+        )
 
     def ratified(self, releases: Collection[tuple[str, str]]) -> frozenset[str]:
         """Return the requests of emergencies for some products and versions that were ratified."""

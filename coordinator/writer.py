@@ -12,6 +12,7 @@ interpreter, and the batches that share a commit become small.
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Stand, Start, WriterCommand
 from coordinator.errors import BusyError, LogKeyError, StorageFailedError
 from coordinator.live import Live
+from coordinator.metrics.catalogue import BATCH, COMMIT, RACES
+from coordinator.metrics.observing import Observation, Observe, unobserved
 from coordinator.notifying.routes import Routes
 from coordinator.policies import Policies
 from coordinator.projection import known, past_emergency
@@ -67,6 +70,8 @@ class Writer:
         routes: Routes | None = None,
         approved: Callable[[], None] = lambda: None,
         told: Callable[[], None] = lambda: None,
+        observe: Observe = unobserved,
+        elapsed: Callable[[], float] = time.monotonic,
         most_queued: int = MOST_QUEUED,
     ) -> None:
         self._storage = storage
@@ -78,11 +83,18 @@ class Writer:
         self._routes = routes or Routes()
         self._approved = approved
         self._told = told
+        self._observe = observe
+        self._elapsed = elapsed
         self._waiting: Waiting[_Pending] = Waiting(most_queued)
         self._head: LogHead | None = None
         self._chains = Chains()
         self._thread = threading.Thread(target=self._work, name=self.name)
         self._check_log_key()
+
+    @property
+    def queued(self) -> int:
+        """How many commands wait."""
+        return len(self._waiting)
 
     @property
     def alive(self) -> bool:
@@ -179,11 +191,14 @@ class Writer:
                     return outcomes
                 self._catch_up(head)
                 continue
+            began = self._elapsed()
             try:
                 self._storage.append(append)
             except LostRaceError:
+                self._observe(Observation(RACES))
                 self._catch_up(head)
                 continue
+            took = self._elapsed() - began
             self._head = append.after
             self._policies.keep(batch.standing)
             for ceremony, chain in batch.changed.items():
@@ -194,6 +209,12 @@ class Writer:
                 self._approved()
             if append.notices:
                 self._told()
+            for each in (
+                Observation(COMMIT, took),
+                Observation(BATCH, len(commands)),
+                *batch.observations,
+            ):
+                self._observe(each)
             return outcomes
         raise BusyError(
             f"expected to append within {_MOST_RACES} attempts, got none: other coordinators were faster",

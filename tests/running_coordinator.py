@@ -222,7 +222,10 @@ class Subprocess:
             self.process.wait(PATIENCE)
             self.kill()
             raise RuntimeError((settings.parent / "coordinator.log").read_text())
-        self.address: str = json.loads(line)["listening"]
+        told = json.loads(line)
+        self.address: str = told["listening"]
+        self.metrics: str = told["metrics"] or ""
+        """What Prometheus reads."""
 
     def kill(self) -> None:
         """End it with no warning, as a power cut would."""

@@ -16,7 +16,7 @@ from coordinator.certificates.errors import (
     OutlivesAuthorityError,
     UnreadableCertificateError,
 )
-from coordinator.certificates.identity import Identity, Kind, identity_of, identity_uri
+from coordinator.certificates.identity import Identity, Kind, identity_of, identity_uri, runs_out
 
 __all__ = [
     "Authority",
@@ -33,4 +33,5 @@ __all__ = [
     "UnreadableCertificateError",
     "identity_of",
     "identity_uri",
+    "runs_out",
 ]

@@ -91,6 +91,14 @@ def identity_of(certificate_pem: bytes) -> Identity:
     )
 
 
+def runs_out(certificates_pem: bytes) -> datetime:
+    """Return when the first of some certificates runs out."""
+    try:
+        return min(each.not_valid_after_utc for each in x509.load_pem_x509_certificates(certificates_pem))
+    except _UNREADABLE as error:
+        raise UnreadableCertificateError(f"expected certificates in PEM, got {error}") from None
+
+
 def _require_client(extensions: x509.Extensions) -> None:
     try:
         if extensions.get_extension_for_class(x509.BasicConstraints).value.ca:

@@ -33,6 +33,8 @@ from coordinator.grpc_api.errors import (
 )
 from coordinator.grpc_api.refusals import Context, refuse
 from coordinator.limits import Limits
+from coordinator.metrics.catalogue import REFUSALS
+from coordinator.metrics.observing import Observation, Observe, unobserved
 from coordinator.running_log import about
 from quorumseal.refusal import Refusal
 
@@ -56,8 +58,16 @@ class Sort(StrEnum):
 class Gate:
     """All calls in progress."""
 
-    def __init__(self, callers: Callers, limits: Limits, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        callers: Callers,
+        limits: Limits,
+        *,
+        now: Callable[[], datetime],
+        observe: Observe = unobserved,
+    ) -> None:
         self.limits = limits
+        self.observe = observe
         self._callers = callers
         self._now = now
         self._calls: set[Call] = set()
@@ -190,8 +200,7 @@ class Call:
         try:
             caller = self._gate.enter(self)
         except Refusal as refusal:
-            self._tell(refusal)
-            await refuse(self.context, refusal, within=self._gate.limits.write_seconds)
+            await refuse(self.context, self._told(refusal), within=self._gate.limits.write_seconds)
         self._task = asyncio.current_task()
         self.ends_at = asyncio.get_running_loop().time() + self.seconds
         self._running = True
@@ -206,12 +215,8 @@ class Call:
                 error = self._reason
             if error is None or isinstance(error, asyncio.CancelledError | AbortError | GeneratorExit):
                 return
-            if isinstance(error, Refusal):
-                refusal = error
-                self._tell(refusal)
-            else:
-                refusal = self._unforeseen(error)
-            await refuse(self.context, refusal, within=self._gate.limits.write_seconds)
+            refusal = error if isinstance(error, Refusal) else self._unforeseen(error)
+            await refuse(self.context, self._told(refusal), within=self._gate.limits.write_seconds)
         finally:
             self._gate.leave(self)
 
@@ -226,10 +231,12 @@ class Call:
             hint="what was asked may have been done; ask again, the same call is not counted twice",
         )
 
-    def _tell(self, refusal: Refusal) -> None:
-        """Say who was refused what; what they sent, and their name, is not said."""
+    def _told(self, refusal: Refusal) -> Refusal:
+        """Count a refusal, and say who was refused what; what they sent, and their name, is not said."""
+        self._gate.observe(Observation(REFUSALS, label=refusal.code))
         if not (isinstance(refusal, CoordinatorError) and refusal.retryable):  # those come in floods
             _log.info("refused a call", extra=about(reason=refusal, caller=self.who[0], call=self.method))
+        return refusal
 
     def _unforeseen(self, error: BaseException) -> Refusal:
         number = secrets.token_hex(4)

@@ -18,6 +18,7 @@ from coordinator.grpc_api.handlers import Handler, guarded, handlers_of
 from coordinator.grpc_api.presence import Presence
 from coordinator.grpc_api.service import Service
 from coordinator.limits import Limits
+from coordinator.metrics.observing import Observe, unobserved
 from coordinator.use_cases import UseCases
 
 _log = logging.getLogger(__name__)
@@ -53,15 +54,18 @@ class ApiServer:
         lost: Callable[[], Collection[str]] = tuple,
         revoked: Collection[str] = (),
         reflection: bool = False,
+        observe: Observe = unobserved,
     ) -> None:
-        self.gate = Gate(Callers(organisation, revoked=revoked, now=now), limits, now=now)
+        callers = Callers(organisation, revoked=revoked, now=now)
+        self.gate = Gate(callers, limits, now=now, observe=observe)
+        self.presence = Presence(now)
         self._limits = limits
         self._lost = lost
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._health = health.aio.HealthServicer()
         self._serving = True
         self._server = grpc.aio.server(options=_options(limits), maximum_concurrent_rpcs=2 * limits.calls)
-        service = Service(use_cases, Presence(now), limits)
+        service = Service(use_cases, self.presence, limits)
         self._server.add_generic_rpc_handlers((handlers_of(service, self.gate),))
         guarding = cast("grpc.aio.Server", _Guarding(self._server, self.gate))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, guarding)

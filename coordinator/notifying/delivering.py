@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from coordinator.clock import LogClock
+from coordinator.metrics.observing import Observe, observations_of_failure, unobserved
 from coordinator.notifying.backing_off import delivered, failed
 from coordinator.notifying.channels import Channel, Message
 from coordinator.notifying.notice import Notice, read_notice
@@ -53,6 +54,7 @@ class Notifying:
         base_url: str | None = None,
         most_attempts: int = MOST_ATTEMPTS,
         heard: Heard | None = None,
+        observe: Observe = unobserved,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._storage = storage
@@ -62,6 +64,7 @@ class Notifying:
         self._base_url = base_url
         self._most_attempts = most_attempts
         self._heard = heard or Heard()
+        self._observe = observe
         self._jitter = jitter
         self._stopping = False
         self.threads = [
@@ -136,6 +139,8 @@ class Notifying:
             urgent=notice.type.urgent,
         )
         dead = settled.row.state is DeliveryState.DEAD
+        for each in observations_of_failure(row.channel, urgent=notice.type.urgent):
+            self._observe(each)
         (_log.error if dead else _log.warning)(
             "%s notice for %s over %s %s: %s",
             notice.type,

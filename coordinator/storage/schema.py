@@ -152,6 +152,9 @@ Index(
     sqlite_where=_UNDELIVERED,
     postgresql_where=_UNDELIVERED,
 )
+DEAD = text("notices.state = 'dead'")
+_DEAD = text("state = 'dead'")
+Index("notices_dead", notices.c.due_at, sqlite_where=_DEAD, postgresql_where=_DEAD)
 
 alarms = Table(
     "alarms",

@@ -6,6 +6,7 @@ from threading import Event
 
 from coordinator.storage.appending import append_to_log
 from coordinator.storage.ceremonies import CeremonyTable
+from coordinator.storage.counting import Counting
 from coordinator.storage.engine import Engines
 from coordinator.storage.evidence import EvidenceTable
 from coordinator.storage.log import LogTables
@@ -28,6 +29,7 @@ class Storage:
         self.outbox = Outbox(self.engines)
         self.notices = NoticeTable(self.engines)
         self.reminders = ReminderTables(self.engines)
+        self.counting = Counting(self.engines)
         try:
             require_current(self.engines)
         except BaseException:

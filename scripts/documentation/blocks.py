@@ -11,6 +11,7 @@ from typing import Final
 from coordinator.grpc_api.callers import CALLERS, SERVICE
 from coordinator.grpc_api.refusals import STATUSES
 from coordinator.limits import Limits
+from coordinator.metrics.catalogue import METRICS, Metric, Scope
 from quorumseal.ceremony.lifecycle import TRANSITIONS, Event, State
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statements import Choice
@@ -191,6 +192,26 @@ def limits() -> str:
     return _table("| limit | default | |", rows)
 
 
+def shared_metrics() -> str:
+    """List the numbers that every coordinator of a database says alike."""
+    return _metrics(Scope.SHARED)
+
+
+def own_metrics() -> str:
+    """List the numbers of one coordinator."""
+    return _metrics(Scope.OWN)
+
+
+def _metrics(scope: Scope) -> str:
+    rows = [_metric(each) for each in METRICS if each.scope is scope]
+    return _table("| metric | sort | |", rows)
+
+
+def _metric(metric: Metric) -> str:
+    name = f"{metric.name}{{{metric.label}}}" if metric.label else metric.name
+    return f"| `{name}` | {metric.sort} | {metric.about} |"
+
+
 def scheme_codes() -> str:
     """List the refusals of keys and signatures."""
     rows = [f"| `{code}` | {about} |" for code, about in codes_of(Refusal, ("key.", "signature."))]
@@ -295,6 +316,8 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
         calls,
         statuses,
         limits,
+        shared_metrics,
+        own_metrics,
         scheme_codes,
         strict_codes,
         notice_types,

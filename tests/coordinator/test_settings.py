@@ -35,6 +35,9 @@ directories = ["published", "/srv/mirror"]
 streams_per_caller = 3
 [logging]
 format = "json"
+[metrics]
+enabled = true
+listen = "0.0.0.0:9100"
 [development]
 reflection = true
 """
@@ -67,6 +70,7 @@ def test_everything_that_can_be_said_is_read(folder: Path) -> None:
     assert settings.publish_to == (folder / "published", Path("/srv/mirror"))
     assert settings.limits == Limits(streams_per_caller=3)
     assert settings.lines is LineFormat.JSON
+    assert settings.metrics == "0.0.0.0:9100"
     assert settings.reflection
 
 
@@ -77,6 +81,22 @@ def test_what_may_be_left_out_has_safe_defaults(folder: Path) -> None:
     assert settings.tls.revoked == frozenset()
     assert (settings.publish_to, settings.limits, settings.reflection) == ((), Limits(), False)
     assert settings.lines is LineFormat.TEXT
+    assert settings.metrics is None
+
+
+@pytest.mark.parametrize(
+    ("section", "listens"),
+    [
+        ("enabled = true", "127.0.0.1:7444"),
+        ("enabled = false", None),
+        ('enabled = false\nlisten = "0.0.0.0:9100"', None),
+    ],
+)
+def test_metrics_are_on_loopback_unless_the_settings_say_otherwise(
+    folder: Path, section: str, listens: str | None
+) -> None:
+    text = WHOLE.replace('enabled = true\nlisten = "0.0.0.0:9100"', section)
+    assert parse_settings(text.encode(), folder=folder).metrics == listens
 
 
 WRONG = [
@@ -95,6 +115,10 @@ WRONG = [
     ("streams_per_caller = 3", "streams_per_caller = 0", "settings.limits.streams_per_caller: expected"),
     ("streams_per_caller = 3", "streams_per_caller = 3.5", "settings.limits.streams_per_caller: expected"),
     ("streams_per_caller = 3", "streems = 3", "settings.limits.streems: expected only known fields"),
+    ("enabled = true", "enabled = 1", "settings.metrics.enabled: expected true or false, got 1"),
+    ("enabled = true", "", "settings.metrics.enabled: expected this field"),
+    ('"0.0.0.0:9100"', '"9100"', "settings.metrics.listen: expected ADDRESS:PORT"),
+    ('"0.0.0.0:9100"', '"0.0.0.0:9100"\npath = "/"', "settings.metrics.path: expected only known fields"),
     ('format = "json"', 'format = "xml"', "settings.logging.format: expected one of text, json"),
     ('format = "json"', 'level = "debug"', "settings.logging.format: expected this field"),
     ("reflection = true", 'reflection = "yes"', "settings.development.reflection: expected true or false"),

@@ -12,6 +12,7 @@ from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Start, WriterCommand, Written
 from coordinator.errors import DestinationError
 from coordinator.live import Live
+from coordinator.metrics.observing import Observe, unobserved
 from coordinator.notifying import Routes
 from coordinator.notifying.settings import NotificationSettings
 from coordinator.policies import Policies
@@ -113,6 +114,7 @@ class Workshop:
         storage: Callable[[str], Storage] = Storage,
         queued: int = 4096,
         routes: Routes | None = None,
+        observe: Observe = unobserved,
     ) -> Desk:
         """Open one more coordinator on the database, as far as its writer."""
         opened = storage(self.database)
@@ -125,6 +127,7 @@ class Workshop:
             policies=policies,
             destinations=["directory:test"],
             routes=routes,
+            observe=observe,
             most_queued=queued,
         )
         desk = Desk(opened, writer, policies, live, LogReader(opened, policies))

@@ -120,6 +120,7 @@ def _around_the_log() -> None:
         sa.PrimaryKeyConstraint("id", "channel", "address", name="notices_pkey"),
     )
     _partial_index("notices_due", "notices", ["channel", "due_at"], "state = 'pending'")
+    _partial_index("notices_dead", "notices", ["due_at"], "state = 'dead'")
 
 
 def _ceremonies() -> None:

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The numbers of a real coordinator, scraped while it runs a ceremony."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from coordinator.certificates import Kind
+from coordinator.metrics.catalogue import METRICS
+from quorumseal.client.connection import Connection
+from quorumseal.strict_json import write
+from tests.grpc_api.knocking import knock, wait_until
+from tests.organisation import Organisation
+from tests.running_coordinator import Site
+from tests.scraping import fetch, scrape
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+ACME = Organisation(founded=NOW)
+ON = '[metrics]\nenabled = true\nlisten = "127.0.0.1:0"'
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Site:
+    return Site(tmp_path, ACME, more=ON)
+
+
+def test_a_ceremony_is_seen_from_its_opening_to_its_publication(acme: Site) -> None:
+    request = ACME.sign_request(ACME.request(at=NOW))
+    with acme.subprocess() as coordinator:
+        before = scrape(coordinator.metrics)
+        assert before["quorumseal_ceremonies_open"] == 0
+        assert before["quorumseal_checkpoint_size"] == 1
+        with Connection(coordinator.address, acme.client_files("mallory"), patience=1) as mallory:
+            mallory.start(write(request.envelope.to_json()))
+        assert scrape(coordinator.metrics)["quorumseal_ceremonies_open"] == 1
+        for signer in ("alice", "erin", "carol", "rita"):
+            with Connection(coordinator.address, acme.client_files(signer), patience=1) as connection:
+                connection.decide(write(ACME.seal(ACME.decision(signer, request)).to_json()))
+        wait_until(lambda: scrape(coordinator.metrics)["quorumseal_publications published"] == 1)
+        after = scrape(coordinator.metrics)
+        assert coordinator.terminate() == 0
+    assert (after["quorumseal_ceremonies_open"], after["quorumseal_ceremonies_total approved"]) == (0, 1)
+    assert after["quorumseal_checkpoint_size"] == 1 + 6
+    assert after["quorumseal_outbox_backlog"] == 0
+    assert after["quorumseal_time_to_quorum_seconds_count regular"] == 1
+    assert after["quorumseal_role_response_seconds_count engineering"] == 2
+    assert after["quorumseal_role_response_seconds_count security"] == 1
+    assert after["quorumseal_writer_batch_commands_count"] == 5
+    assert after["quorumseal_writer_batch_commands_sum"] == 5
+    assert after["quorumseal_writer_commit_seconds_count"] == 5
+    assert 0 < after["quorumseal_writer_commit_seconds_sum"] < 60
+    assert after["quorumseal_writer_lost_races_total"] == 0
+    assert after["quorumseal_database_up"] == 1
+    assert after["process_open_fds"] > 3
+
+
+def test_refusals_agents_and_certificates_are_seen(acme: Site) -> None:
+    with acme.subprocess() as coordinator:
+        with knock(acme, coordinator.address, acme.client("alice")) as alice:
+            for _ in range(2):
+                alice.refusal("Start", b"\xff")
+        with knock(acme, coordinator.address, acme.client("olga", Kind.AUDITOR)) as olga:
+            olga.refusal("Start")
+        with Connection(coordinator.address, acme.client_files("bob"), patience=1) as bob:
+            following = bob.follow(present=True)
+            next(following)
+            found = scrape(coordinator.metrics)
+            following.close()
+            wait_until(lambda: scrape(coordinator.metrics)["quorumseal_agent_connected security"] == 0)
+    assert found["quorumseal_refusals_total message.malformed"] == 2
+    assert found["quorumseal_refusals_total caller.not_allowed"] == 1
+    assert found["quorumseal_agent_connected engineering"] == 1
+    assert found["quorumseal_agent_connected security"] == 1
+    assert found["quorumseal_agent_connected release"] == 0
+    assert found["quorumseal_calls_in_progress"] >= 1
+    lifetime = found["quorumseal_certificate_expiry_timestamp_seconds server"] - NOW.timestamp()
+    assert 0 < lifetime < found["quorumseal_certificate_expiry_timestamp_seconds client_authorities"]
+
+
+def test_every_metric_is_there_or_waits_for_its_first_emergency(acme: Site) -> None:
+    with acme.subprocess() as coordinator:
+        _, text = fetch(coordinator.metrics)
+    described = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE quorumseal_")}
+    missing = {each.name for each in METRICS} - described
+    assert missing == {"quorumseal_breakglass_ratify_by_timestamp_seconds"}
+
+
+def test_no_name_of_a_person_is_anywhere_in_it(acme: Site) -> None:
+    with acme.subprocess() as coordinator, knock(acme, coordinator.address, acme.client("alice")) as alice:
+        alice.refusal("Start", b"\xff")
+        labels = " ".join(scrape(coordinator.metrics))
+    for name in ACME.policy.policy.signers:
+        assert f" {name}" not in labels
+
+
+@pytest.mark.parametrize("more", ["", '[metrics]\nenabled = false\nlisten = "127.0.0.1:0"'])
+def test_nothing_listens_where_the_settings_do_not_say_so(tmp_path: Path, more: str) -> None:
+    with Site(tmp_path, ACME, more=more).subprocess() as coordinator:
+        assert coordinator.metrics == ""
+        assert coordinator.terminate() == 0
+    assert "Prometheus" not in (tmp_path / "coordinator.log").read_text()
