@@ -66,11 +66,7 @@ def replay_standing(payloads: Iterable[bytes]) -> StandingChain:
             raise ChainTimeError(f"expected entry {entry.seq} at or after {chain.last_at}, got {entry.at}")
         chain, expected = _founded(entry) if chain is None else _follow(chain, entry)
         if entry.payload != expected.payload:
-            raise ChainBrokenError(
-                f"expected standing entry {expected.seq} ({expected.type}) after {expected.prev}, "
-                f"got entry {entry.seq} ({entry.type}) after {entry.prev}",
-                hint="an entry is missing, repeated, reordered, or belongs elsewhere",
-            )
+            raise _broken(entry, expected.seq, expected.prev)
     if chain is None:
         raise ChainBrokenError("expected the entries of no ceremony, from the first policy on, got none")
     return chain
@@ -87,6 +83,8 @@ def _founded(entry: Entry) -> tuple[StandingChain, Entry]:
 
 def _follow(chain: StandingChain, entry: Entry) -> tuple[StandingChain, Entry]:
     _require_type(entry, {EntryType.POLICY, *_TYPES.values()})
+    if (entry.ceremony, entry.seq, entry.prev) != (None, len(chain.hashes), chain.hashes[-1]):
+        raise _broken(entry, len(chain.hashes), chain.hashes[-1])  # before what it would be refused for
     if entry.type is EntryType.POLICY:
         return _adopt(chain, policy_of(entry), entry.at)
     act = authenticate(entry.envelope, chain.policies[-1])
@@ -109,6 +107,14 @@ def _adopt(chain: StandingChain, policy: SignedPolicy, at: datetime) -> tuple[St
     return replace(
         chain, policies=(*chain.policies, policy), hashes=(*chain.hashes, entry.hash), last_at=at
     ), entry
+
+
+def _broken(entry: Entry, seq: int, prev: str | None) -> ChainBrokenError:
+    return ChainBrokenError(
+        f"expected standing entry {seq} after {prev}, "
+        f"got entry {entry.seq} ({entry.type}) after {entry.prev}",
+        hint="an entry is missing, repeated, reordered, or belongs elsewhere",
+    )
 
 
 def _require_type(entry: Entry, expected: set[EntryType]) -> None:

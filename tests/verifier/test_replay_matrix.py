@@ -6,225 +6,32 @@ the checkpoint with its own key and publishes.  The forged bytes are either sign
 (the signer's own, as on a stolen laptop) or left with the signature that they had.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from functools import cache
-from itertools import permutations
+from itertools import product
 
 import pytest
 
-from quorumseal.ceremony.chain import Chain, extend
-from quorumseal.ceremony.commands import Cancel, Record
 from quorumseal.ceremony.entries import Entry
-from quorumseal.ceremony.statement_document import read_statement, write_statement
-from quorumseal.ceremony.statements import (
-    Check,
-    CheckOutcome,
-    Choice,
-    Evidence,
-    Locator,
-    SeenCheckpoint,
-    Subject,
-)
-from quorumseal.ceremony.values import digest_of
-from quorumseal.signatures import Envelope
+from quorumseal.ceremony.statement_document import read_statement
+from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.signatures.dsse import sign
-from quorumseal.strict_json import JsonValue, read
-from quorumseal.verifier.part import verify_part, verify_seen_checkpoints
-from quorumseal.verifier.verify import verify
-from tests.forging import Path, edited, fields, relinked, value_at, verdict
-from tests.organisation import ARTIFACT, NOW, REASON_DIGEST, Organisation, ceremony_number, changed
+from quorumseal.strict_json import read
+from tests.forging import edited, fields, swapped, value_at, verdict
+from tests.organisation import NOW, ceremony_number
 from tests.simulated_log import SimulatedLog
+from tests.verifier import replayed_decisions, replayed_waiting
+from tests.verifier.replayed_decisions import ACME, MINUTE, ONES, OTHER
+from tests.verifier.replaying import Case, P, replay, signer_of
 
-MINUTE = timedelta(minutes=1)
-ONES, TWOS = "sha256:" + "1" * 64, "sha256:" + "2" * 64
-ACME = Organisation(checks=frozenset({"artifacts"}))
-OTHER = changed(ACME, name="other.example", origin="log.other.example/test", version=2, previous=ONES)
-SEEN_ELSEWHERE = SeenCheckpoint(size=1, root=TWOS)
-ARTIFACTS = {"widget.tar.gz": digest_of(ARTIFACT)}
-
-Edits = tuple[tuple[Path, JsonValue], ...]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A kind of statement in an honest ceremony, where it stands, and the other ceremony's statement."""
-
-    entries: list[Entry]
-    index: int
-    other: bytes
-    baseline: str
-    """What an honest bundle of this ceremony comes to."""
-
-    @property
-    def payload(self) -> bytes:
-        return self.entries[self.index].envelope.payload
-
-    def judge(self, envelope: Envelope) -> str:
-        """Publish the ceremony with another envelope in place of the honest one."""
-        forged = replace(self.entries[self.index], body={"envelope": envelope.to_json()})
-        entries = [*self.entries[: self.index], forged, *self.entries[self.index + 1 :]]
-        if self.index == 0:
-            ceremony = value_at(read(envelope.payload), ("predicate", "ceremony"))
-            assert isinstance(ceremony, str)
-            entries = [replace(entry, ceremony=ceremony) for entry in entries]
-        log = SimulatedLog(ACME)
-
-        def publish_and_verify() -> object:
-            chained = relinked(entries)
-            log.append(chained)
-            part = log.part(chained)
-            verify_seen_checkpoints(part, verify_part(part, ACME.policy).checkpoint)  # as agents do
-            return verify(log.bundle(chained), log.trust, ARTIFACTS)
-
-        return verdict(publish_and_verify)
-
-
-def _elsewhere() -> Chain:
-    """Return another organisation's ceremony, under way: everything about it differs."""
-    request = OTHER.request(
-        number=2,
-        requester="ci",
-        on_behalf_of="erin",
-        product="gadget",
-        version="2.0",
-        subjects=(Subject(name="gadget.tar.gz", digest=ONES),),
-        at=NOW + timedelta(days=2),
-        deadline=timedelta(hours=3),
-        supersedes=TWOS,
-    )
-    request = replace(
-        request,
-        context=replace(request.context, checkpoint=SEEN_ELSEWHERE),
-        ticket="T-2",
-        evidence=(Evidence(kind="sbom", name="sbom.json", media_type="application/json", digest=ONES),),
-        locators=(Locator(name="gadget.tar.gz", uri="https://other.example/gadget.tar.gz"),),
-    )
-    return OTHER.run(request=OTHER.sign_request(request), at=request.context.signed_at)[0]
-
-
-ELSEWHERE = _elsewhere()
-
-
-def _decision_elsewhere(choice: Choice) -> bytes:
-    decision = OTHER.decision(
-        "dan", ELSEWHERE.ceremony.request, choice, roles=["release"], replaces=ONES, seen=SEEN_ELSEWHERE,
-        not_after=NOW + timedelta(seconds=30),
-    )  # fmt: skip
-    checks = (Check(name="sbom", outcome=CheckOutcome.PASS),)
-    return write_statement(replace(decision, checks=checks, reason=TWOS))
-
-
-@cache
-def case(kind: str) -> Case:
-    """Return an honest ceremony with a statement of a kind in it, every optional field given."""
-    chain, entries = ACME.run()
-
-    def add(signer: str, minute: int, choice: Choice = Choice.APPROVAL) -> None:
-        nonlocal chain
-        when = NOW + MINUTE * minute
-        standing = chain.ceremony.decisions.get(signer)
-        decision = ACME.decision(
-            signer, chain.ceremony.request, choice, at=when, not_after=NOW + timedelta(days=3),
-            replaces=standing.digest if standing else None,
-        )  # fmt: skip
-        signed = ACME.sign_decision(replace(decision, reason=REASON_DIGEST))
-        chain, more = extend(chain, Record(signed), at=when)
-        entries.extend(more)
-
-    add("alice", 1, Choice.ABSTENTION)
-    match kind:
-        case "approval" | "abstention":
-            add("alice", 2, Choice(kind))
-            for minute, signer in enumerate(("bob", "carol", "rita"), start=3):
-                add(signer, minute)
-            if kind == "abstention":
-                add("erin", 6)
-            return Case(entries, 2, _decision_elsewhere(Choice(kind)), "accepted")
-        case "rejection":
-            add("alice", 2, Choice.REJECTION)
-            return Case(entries, 2, _decision_elsewhere(Choice.REJECTION), "ceremony.rejected")
-        case "cancellation":
-            cancellation = ACME.cancellation("mallory", chain, at=NOW + MINUTE * 2)
-            chain, more = extend(chain, Cancel(ACME.sign_cancellation(cancellation)), at=NOW + MINUTE * 2)
-            other = replace(OTHER.cancellation("rita", ELSEWHERE), reason=TWOS)
-            other = replace(other, context=replace(other.context, checkpoint=SEEN_ELSEWHERE))
-            return Case([*entries, *more], 2, write_statement(other), "ceremony.unapproved")
-        case _:
-            for minute, signer in enumerate(("bob", "erin", "carol", "rita"), start=3):
-                add(signer, minute)
-            return Case(entries, 0, ELSEWHERE.ceremony.request.envelope.payload, "accepted")
-
-
-P = "predicate"
-CONTEXT: dict[str, tuple[tuple[Path, ...], str]] = {
-    "organisation": (((P, "organisation"),), "statement.organisation"),
-    "log": (((P, "log"),), "statement.log"),
-    "policy version": (((P, "policy", "version"),), "statement.policy"),
-    "policy digest": (((P, "policy", "digest"),), "statement.policy"),
+MATRIX = {**replayed_decisions.MATRIX, **replayed_waiting.MATRIX}
+PREDICATES = {
+    **{kind: kind for kind in MATRIX},
+    **{kind: "request" for kind in MATRIX if kind.endswith("request")},
+    "ratification's decision": "approval",
+    "standing delegation": "delegation",
+    "standing withdrawal": "withdrawal",
 }
-DECISION: dict[str, tuple[tuple[Path, ...], str]] = {
-    **CONTEXT,
-    "signer": (((P, "signer"),), "decision.not_a_member"),
-    "signing time": (((P, "signed_at"),), "decision.signed_after_deadline"),
-    "checkpoint": (((P, "checkpoint"),), "log.consistency_proof"),
-    "checkpoint size": (((P, "checkpoint", "size"),), "log.consistency_proof"),
-    "checkpoint root": (((P, "checkpoint", "root"),), "log.consistency_proof"),
-    "ceremony": (((P, "ceremony"),), "statement.ceremony"),
-    "roles": (((P, "roles"),), "decision.not_a_member"),
-    "replaces": (((P, "replaces"),), "decision.replaces"),
-    "not after": (((P, "not_after"),), "decision.not_after"),
-    "reason": (((P, "reason"),), "may differ"),
-}
-MATRIX: dict[str, dict[str, tuple[tuple[Path, ...], str]]] = {
-    "approval": {
-        **DECISION,
-        "request": (((P, "request"),), "statement.request"),
-        "subjects": ((("subject",),), "statement.subjects"),
-        "checks": (((P, "checks"),), "decision.check_not_passed"),
-    },
-    **{
-        choice: {
-            **DECISION,
-            "request and subject": (((P, "request"), ("subject",)), "statement.request"),
-            "request alone": (((P, "request"),), "statement.format"),
-            "subject alone": ((("subject",),), "statement.format"),
-            "checks": (((P, "checks"),), "may differ"),
-        }
-        for choice in ("rejection", "abstention")
-    },
-    "cancellation": {
-        **CONTEXT,
-        "signer": (((P, "signer"),), "may differ"),  # rita may cancel too, where she signs it herself
-        "signing time": (((P, "signed_at"),), "decision.signed_after_deadline"),
-        "checkpoint": (((P, "checkpoint"),), "log.consistency_proof"),
-        "ceremony": (((P, "ceremony"),), "statement.ceremony"),
-        "request and subject": (((P, "request"), ("subject",)), "statement.request"),
-        "request alone": (((P, "request"),), "statement.format"),
-        "subject alone": ((("subject",),), "statement.format"),
-        "entry seen": (((P, "seen"),), "act.entry_not_seen"),
-        "reason": (((P, "reason"),), "may differ"),
-    },
-    "request": {
-        **{name: row for name, row in CONTEXT.items() if name != "policy digest"},
-        "policy digest and subject": (((P, "policy", "digest"), ("subject",)), "statement.policy"),
-        "policy digest alone": (((P, "policy", "digest"),), "statement.format"),
-        "subject alone": ((("subject",),), "statement.format"),
-        "signer": (((P, "signer"),), "request.on_behalf_of"),
-        "signing time": (((P, "signed_at"),), "request.deadline"),
-        "ceremony": (((P, "ceremony"),), "statement.ceremony"),
-        "subjects and locators": (((P, "subjects"), (P, "locators")), "statement.request"),
-        "locators alone": (((P, "locators"),), "json.invalid_field"),
-        "deadline": (((P, "deadline"),), "request.deadline"),
-        "hard stop": (((P, "hard_stop"),), "statement.request"),
-        "on behalf of": (((P, "on_behalf_of"),), "request.on_behalf_of"),
-        # Whatever else differs makes another request, about which nobody has decided anything.
-        **{
-            field: (((P, field),), "statement.request")
-            for field in ("product", "version", "checkpoint", "subjects", "evidence", "supersedes", "ticket")
-        },
-    },
-}  # fmt: skip
 # What is read before the signature is looked at has the same refusal without one.
 BEFORE_THE_SIGNATURE = {
     "statement.organisation",
@@ -236,13 +43,13 @@ BEFORE_THE_SIGNATURE = {
 ROWS = [(kind, row) for kind, rows in MATRIX.items() for row in rows]
 
 
+def case(kind: str) -> Case:
+    """Return an honest ceremony with a statement of a kind in it."""
+    return replayed_decisions.case(kind) if kind in replayed_decisions.MATRIX else replayed_waiting.case(kind)
+
+
 def exchanged(kind: str, row: str) -> bytes:
-    paths, _ = MATRIX[kind][row]
-    payload, other = case(kind).payload, read(case(kind).other)
-    for path in paths:
-        payload = edited(payload, path, value_at(other, path))
-    assert payload != case(kind).payload
-    return payload
+    return case(kind).exchanged(MATRIX[kind][row][0])
 
 
 @pytest.mark.parametrize("kind", MATRIX)
@@ -257,9 +64,19 @@ def test_a_field_of_another_ceremony_signed_again_by_the_right_key_has_its_own_r
 ) -> None:
     payload = exchanged(kind, row)
     expected = MATRIX[kind][row][1].replace("may differ", case(kind).baseline)
-    signer = value_at(read(payload), (P, "signer"))
-    assert isinstance(signer, str)
-    assert case(kind).judge(sign(payload, ACME.key(signer))) == expected
+    assert case(kind).judge(sign(payload, case(kind).acme.key(signer_of(payload)))) == expected
+
+
+@pytest.mark.parametrize(("kind", "row"), ROWS)
+def test_the_rules_alone_refuse_it_too_but_for_what_only_the_log_shows(kind: str, row: str) -> None:
+    if case(kind).judged_by is replayed_waiting.read_standing:
+        return  # judged by the rules above
+    payload = exchanged(kind, row)
+    expected = MATRIX[kind][row][1]
+    if expected in ("may differ", "log.consistency_proof"):
+        expected = "accepted"
+    entries = case(kind).with_envelope(sign(payload, case(kind).acme.key(signer_of(payload))))
+    assert case(kind).judge_entries(entries, by=replay) == expected
 
 
 @pytest.mark.parametrize(("kind", "row"), ROWS)
@@ -301,12 +118,19 @@ TURNED: dict[tuple[str, str], set[str]] = {
 }
 
 
-@pytest.mark.parametrize(("kind", "other"), list(permutations(MATRIX, 2)))
+@pytest.mark.parametrize(
+    ("kind", "other"),
+    [
+        (kind, other)
+        for kind, other in product(MATRIX, sorted(set(PREDICATES.values())))
+        if PREDICATES[kind] != other
+    ],
+)
 def test_a_statement_of_one_kind_never_passes_for_another(kind: str, other: str) -> None:
     turned = edited(case(kind).payload, ("predicateType",), f"https://quorumseal.dev/{other}/v1")
-    signer = value_at(read(turned), (P, "signer"))
-    assert isinstance(signer, str)
-    assert case(kind).judge(sign(turned, ACME.key(signer))) in TURNED.get((kind, other), UNREADABLE)
+    assert case(kind).judge(sign(turned, case(kind).acme.key(signer_of(turned)))) in TURNED.get(
+        (kind, other), UNREADABLE
+    )
     unsigned = replace(case(kind).entries[case(kind).index].envelope, payload=turned)
     assert case(kind).judge(unsigned) in {"statement.signature", *UNREADABLE}
 
@@ -357,3 +181,85 @@ def test_a_not_after_may_differ_while_it_lies_ahead() -> None:
 def test_a_request_that_differs_only_in_its_identifier_takes_no_decision_along() -> None:
     payload = edited(case("request").payload, (P, "ceremony"), ceremony_number(77))
     assert case("request").judge(sign(payload, ACME.key("mallory"))) == "statement.ceremony"
+
+
+def sibling(kind: str) -> bytes:
+    """Return a statement as it was signed in another ceremony of the same organisation."""
+    payload = case(kind).exchanged([(P, "ceremony"), (P, "request")])
+    subject = value_at(read(payload), ("subject", 0, "name"))
+    return case(kind).exchanged([(P, "ceremony"), (P, "request"), *[("subject",)] * (subject == "request")])
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind, rows in MATRIX.items() if "request" in rows or "request and subject" in rows]
+)
+def test_a_statement_of_a_sibling_ceremony_is_not_taken_here(kind: str) -> None:
+    payload = sibling(kind)
+    assert case(kind).judge(sign(payload, case(kind).acme.key(signer_of(payload)))) == "statement.ceremony"
+
+
+@pytest.mark.parametrize("kind", MATRIX)
+def test_nobody_signs_for_somebody_else(kind: str) -> None:
+    payload = case(kind).payload
+    for other in {"alice", "bob", "rita", "mallory"} - {signer_of(payload)}:
+        assert case(kind).judge(sign(payload, case(kind).acme.key(other))) == "statement.signature"
+
+
+# Where it stands
+
+
+def by_both(kind: str, entries: list[Entry]) -> str:
+    """Return what consumers say, and beside it what the rules alone say where that is something else."""
+    consumers, rules = case(kind).judge_entries(entries), case(kind).judge_entries(entries, by=replay)
+    if case(kind).judged_by is replayed_waiting.read_standing or rules == consumers:
+        return consumers
+    return f"{consumers}, by the rules {rules}"
+
+
+UNSEEN = "quorum.short, by the rules accepted"
+"""Without it the ceremony is open, which the rules have nothing against."""
+PLACES: dict[str, tuple[str, str, str]] = {
+    "approval": ("chain.broken", "chain.outcome", "decision.replaces"),
+    "rejection": ("chain.outcome", "chain.outcome", "decision.replaces"),
+    "abstention": ("chain.broken", "accepted", "decision.replaces"),
+    "cancellation": ("ceremony.ended", UNSEEN, "act.entry_not_seen"),
+    "extension": ("chain.broken", "chain.outcome", "act.entry_not_seen"),
+    "delegation": ("chain.broken", "decision.delegation", "chain.broken"),
+    "withdrawal": ("delegation.missing", "accepted", "delegation.missing"),
+    "veto": ("ceremony.ended", UNSEEN, "chain.outcome"),
+    "report": ("chain.broken", "accepted", "act.entry_not_seen"),
+    "ratification's decision": ("chain.broken", "chain.outcome", "chain.broken"),
+    "absence": ("chain.broken", "accepted", "chain.broken"),
+    "standing delegation": ("chain.broken", "delegation.missing", "accepted"),
+    "standing withdrawal": ("chain.broken", "accepted", "delegation.missing"),
+}
+"""Of each statement but requests, which open: repeated, left out, and exchanged with the one before.
+
+The chain is made anew.  What changes no outcome can then be left out, and two people's acts that have nothing
+to do with each other can be exchanged: that is found out by whoever holds a receipt, or the log as it was.
+"""
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_a_statement_stands_once_and_in_its_place(kind: str) -> None:
+    entries, index = case(kind).entries, case(kind).index
+    repeated = [*entries[: index + 1], *entries[index:]]
+    left_out = [*entries[:index], *entries[index + 1 :]]
+    moved = swapped(entries, index - 1, index)
+    assert tuple(by_both(kind, given) for given in (repeated, left_out, moved)) == PLACES[kind]
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_nothing_is_left_out_of_a_chain_that_was_not_made_anew(kind: str) -> None:
+    entries, index = case(kind).entries, case(kind).index
+    if index + 1 < len(entries):
+        left = [*entries[:index], *entries[index + 1 :]]
+        assert verdict(lambda: case(kind).judged_by(case(kind).acme, left)) == "chain.broken"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MATRIX if kind not in PLACES])
+def test_a_request_opens_once_and_first(kind: str) -> None:
+    entries = case(kind).entries
+    assert by_both(kind, [entries[0], *entries]) == "chain.outcome"
+    assert by_both(kind, entries[1:]) == "chain.broken"
+    assert by_both(kind, swapped(entries, 0, 1)) == "chain.broken"

@@ -3,12 +3,14 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.entries import Entry
-from quorumseal.ceremony.statements import Request
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.statements import Request, Subject
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import Envelope
 from quorumseal.signatures.dsse import sign
@@ -32,7 +34,7 @@ from tests.burning import (
     run_emergency,
 )
 from tests.forging import edited, verdict
-from tests.organisation import ARTIFACT, NOW, Organisation, changed, key_of
+from tests.organisation import ARTIFACT, NOW, SUBJECTS, Organisation, ceremony_number, changed, key_of
 from tests.simulated_log import SimulatedLog
 
 ARTIFACTS = {"widget.tar.gz": digest_of(ARTIFACT)}
@@ -150,12 +152,26 @@ def test_a_ratification_of_another_emergency_ratifies_nothing() -> None:
     assert story.judge(story.bundle(story.part, other.ratify(*QUORUM))) == "statement.organisation"
 
 
-def test_a_ratification_is_bound_to_one_conclusion() -> None:
+ANOTHER: dict[str, dict[str, object]] = {
+    "ceremony": {"ratified": {"ceremony": ceremony_number(77)}},
+    "request": {"ratified": {"request": "sha256:" + "a" * 64}},
+    "conclusion": {"ratified": {"conclusion": "sha256:" + "a" * 64}},
+    "requesters": {"ratified": {"requesters": frozenset({"gina", "mallory"})}},
+    "product": {"product": "gadget"},
+    "version": {"version": "1.1"},
+    "subjects": {"subjects": (Subject(name="widget.zip", digest=SUBJECTS[0].digest),)},
+    "hard stop": {"hard_stop": NOW + PROVISIONAL + timedelta(milliseconds=1)},
+}
+
+
+@pytest.mark.parametrize("given", ANOTHER.values(), ids=ANOTHER)
+def test_a_ratification_with_its_full_quorum_is_of_exactly_one_emergency(given: dict[str, Any]) -> None:
     story = Story()
-    ratified = ratification(story.chain)
-    assert ratified.ratified is not None
-    other = replace(ratified, ratified=replace(ratified.ratified, conclusion="sha256:" + "a" * 64))
-    _, entries = run(other, *QUORUM)
+    honest = ratification(story.chain)
+    assert honest.ratified is not None
+    of_it = {"ratified": replace(honest.ratified, **given["ratified"])} if "ratified" in given else given
+    chain, entries = run(replace(honest, **of_it), *QUORUM)
+    assert chain.ceremony.state is State.APPROVED
     story.log.append(entries)
     part = story.log.part(entries, also={story.part.index + 1})
     assert story.judge(story.bundle(story.part, part)) == "ratification.other"
