@@ -20,6 +20,7 @@ from coordinator.notifying import Heard, Notifier, Notifying
 from coordinator.notifying.connecting import OwnPorts
 from coordinator.notifying.opening import open_channels
 from coordinator.notifying.settings import NotificationSettings
+from coordinator.nudging import Nudging
 from coordinator.policies import Policies
 from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
@@ -193,6 +194,7 @@ class _Running:
             reader=reader,
             status=status,
             publishing=publishing,
+            nudging=Nudging(storage, notifier, clock=clock),
             clock=clock,
             reading=self._reading,
         )

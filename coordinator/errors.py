@@ -100,13 +100,6 @@ class OldPolicyError(CoordinatorError):
     code = "request.policy_not_current"
 
 
-class NotServedError(CoordinatorError):
-    """The rules know emergencies, ratifications and revocations; this coordinator opens none yet."""
-
-    code = "request.not_served"
-    usual_hint = "start a regular release"
-
-
 class UnknownCeremonyError(CoordinatorError):
     """No ceremony has this id."""
 
@@ -207,6 +200,26 @@ class DestinationError(CoordinatorError):
 
 
 # Telling people
+
+
+class NudgeNotAllowedError(CoordinatorError):
+    """Only those who take part in a ceremony ask others to hurry."""
+
+    code = "nudge.not_allowed"
+    usual_hint = "ask the requester to nudge"
+
+
+class NudgeTooSoonError(CoordinatorError):
+    """A ceremony is nudged once an hour, by whomever."""
+
+    code = "nudge.too_soon"
+
+
+class NudgeNobodyError(CoordinatorError):
+    """Nobody is awaited whom the coordinator could tell."""
+
+    code = "nudge.nobody"
+    usual_hint = "see who is missing, and ask them yourself: `quorumseal why`"
 
 
 class NotTakenError(CoordinatorError):

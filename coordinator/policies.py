@@ -78,3 +78,12 @@ class Policies:
             raise LogDamagedError(f"expected entry {rows[0].index} to open a ceremony, got {opening.type}")
         context = read_statement(opening.envelope.payload).context
         return replay_chain((row.payload for row in rows), self.named(context.policy.digest))
+
+
+class FollowedPolicies(Policies):
+    """For those who only read, and hear of no append: another coordinator may have written."""
+
+    def catch_up(self) -> None:
+        """Read again what belongs to no ceremony, if there is more of it than before."""
+        if self._storage.log.entry(None, len(self.chain.hashes)) is not None:
+            self.reload()

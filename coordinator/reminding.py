@@ -15,7 +15,7 @@ from coordinator.notifying.alarming import notices_of_aftermath
 from coordinator.notifying.notice import Notice
 from coordinator.notifying.reminding import notice_of_reminder
 from coordinator.notifying.routes import Routes
-from coordinator.policies import Policies
+from coordinator.policies import FollowedPolicies
 from coordinator.status import StatusFile
 from coordinator.steady import Steady
 from coordinator.storage import Alarm, Storage, Telling
@@ -50,8 +50,7 @@ class Reminding:
         self._status = status
         self._clock = clock
         self._told = told
-        self._policies = Policies(storage)
-        """Its own: whoever writes has theirs at hand, and another coordinator may have written."""
+        self._policies = FollowedPolicies(storage)
         self.thread = Steady("reminders", self._work)
 
     def remind_due(self) -> int:
@@ -63,7 +62,7 @@ class Reminding:
             pass
         while not self.thread.stopping and (claimed := self._claim(at := self._clock.now())):
             chains = self._storage.log.chains([alarm.ceremony for alarm in claimed])
-            self._catch_up()
+            self._policies.catch_up()
             for alarm in claimed:
                 try:
                     chain = self._policies.replay(chains[alarm.ceremony])
@@ -81,11 +80,6 @@ class Reminding:
         if first is None or first > at:
             return []
         return self._storage.reminders.claim(at, until=at + _CLAIM, limit=_MOST_AT_ONCE)
-
-    def _catch_up(self) -> None:
-        """Know who is away and every policy, whoever wrote of them."""
-        if self._storage.log.entry(None, len(self._policies.chain.hashes)) is not None:
-            self._policies.reload()
 
     def _look(self, alarm: Alarm, ceremony: Ceremony, at: datetime) -> int:
         """Tell what is due about a ceremony, and set its next alarm."""

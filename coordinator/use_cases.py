@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from coordinator.clock import LogClock
 from coordinator.commands import Outcome, WriterCommand, Written
-from coordinator.errors import EvidenceUnknownError, NotServedError, PageTokenError
+from coordinator.errors import EvidenceUnknownError, PageTokenError
 from coordinator.following import follow
 from coordinator.intake import Intake
 from coordinator.live import Live
+from coordinator.nudging import Nudging
 from coordinator.policies import Policies
 from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
@@ -63,6 +64,7 @@ class UseCases:
         reader: LogReader,
         status: StatusFile,
         publishing: Publishing,
+        nudging: Nudging,
         clock: LogClock,
         reading: ThreadPoolExecutor,
     ) -> None:
@@ -73,6 +75,7 @@ class UseCases:
         self._reader = reader
         self._status = status
         self._publishing = publishing
+        self._nudging = nudging
         self._clock = clock
         self._intake = Intake(storage, policies, now=clock.now)
         self._reading = reading
@@ -171,7 +174,7 @@ class UseCases:
 
     async def nudge(self, ceremony: str, *, caller: str) -> Nudged:
         """Remind those whose decision is awaited."""
-        raise NotServedError(f"expected another call than to nudge {ceremony} for {caller}")
+        return await self._read(lambda: self._nudging.nudge(ceremony, caller=caller))
 
     async def publish(self, ceremony: str) -> tuple[Publication, ...]:
         """Try now to publish an approved ceremony wherever it is not published yet."""

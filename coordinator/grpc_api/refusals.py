@@ -49,6 +49,8 @@ STATUSES: Final[dict[str, StatusCode]] = {
     "log.size_ahead": StatusCode.OUT_OF_RANGE,
     "message": StatusCode.INVALID_ARGUMENT,
     "notice.not_taken": StatusCode.UNAVAILABLE,
+    "nudge.not_allowed": StatusCode.PERMISSION_DENIED,
+    "nudge.too_soon": StatusCode.RESOURCE_EXHAUSTED,
     "page": StatusCode.INVALID_ARGUMENT,
     "publication": StatusCode.UNAVAILABLE,
     "request.ceremony_exists": StatusCode.ALREADY_EXISTS,

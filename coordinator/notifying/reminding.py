@@ -64,7 +64,7 @@ def notices_of_nudge(
 
 def _left(ceremony: Ceremony, at: datetime) -> str:
     """Say how long there is, to the nearest minute: whoever is told at a mark is told a little later."""
-    return duration_text(ceremony.deadline - at + timedelta(seconds=30))
+    return duration_text(max(ceremony.deadline - at, timedelta(0)) + timedelta(seconds=30))
 
 
 def _expires(ceremony: Ceremony) -> str:

@@ -60,6 +60,7 @@ GROUPS: Mapping[str, Mapping[str, Verb | Noun]] = {
     ASK: {
         "start": Verb("quorumseal.cli.start", "ask for a release", "agent"),
         "extend": Verb("quorumseal.cli.extend", "move the deadline of what was asked for", "agent"),
+        "nudge": Verb("quorumseal.cli.nudge", "ask those again who are awaited"),
         "cancel": Verb("quorumseal.cli.cancel", "withdraw what was asked for", "agent"),
     },
     DECIDE: {

@@ -66,6 +66,8 @@ _BY_PREFIX: dict[str, Outcome] = {
     "key_file": Outcome.USAGE,
     "limit": Outcome.UNREACHABLE,
     "log": Outcome.LOG_PROOF,
+    "nudge": Outcome.PENDING,
+    "nudge.not_allowed": Outcome.NOT_AUTHORISED,
     "offline": Outcome.UNEXPECTED,
     "offline.not_in_journal": Outcome.USAGE,
     "offline.nothing_kept": Outcome.USAGE,
