@@ -5,16 +5,20 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from quorumseal.ceremony.calendar import Calendar, resolve
+from quorumseal.ceremony.errors import CalendarError
 from quorumseal.ceremony.policy import Rule
 from quorumseal.ceremony.spans import Until, WorkingTime
 from quorumseal.ceremony.values import whole_milliseconds
-from signer_agent.errors import UnknownZoneError
+from signer_agent.errors import OutOfReachError, UnknownZoneError
 
 
 def resolve_until(until: Until, calendar: Calendar, *, at: datetime) -> datetime:
     """Return the instant that somebody means who says ``until`` now, with whole milliseconds."""
     zone = zone_of(calendar) if isinstance(until, WorkingTime) else UTC
-    return whole_milliseconds(resolve(until, calendar, zone, start=at))
+    try:
+        return whole_milliseconds(resolve(until, calendar, zone, start=at))
+    except CalendarError as error:  # the policy is as it was signed; what was asked of it is too much
+        raise OutOfReachError(str(error), hint=error.hint) from None
 
 
 def default_deadline(rule: Rule, calendar: Calendar, *, at: datetime) -> datetime:

@@ -64,6 +64,12 @@ class UsageError(AgentError):
     code = "usage.arguments"
 
 
+class OutOfReachError(AgentError):
+    """No calendar reaches as far as was asked for, or the policy's hardly ever opens."""
+
+    code = "usage.deadline"
+
+
 class UnknownZoneError(AgentError):
     """The policy's calendar is in a time zone that this machine has no rules of."""
 

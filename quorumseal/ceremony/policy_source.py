@@ -168,10 +168,19 @@ def _calendar(fields: Fields) -> Calendar:
         days=read_set(fields, "days") if "days" in fields else usual.days,
         opens=hour(fields.text("opens")) if "opens" in fields else usual.opens,
         closes=hour(fields.text("closes")) if "closes" in fields else usual.closes,
-        holidays=frozenset(instant(text).date() for text in fields.texts("holidays"))
-        if "holidays" in fields
-        else usual.holidays,
+        holidays=_holidays(fields) if "holidays" in fields else usual.holidays,
     )
+
+
+def _holidays(fields: Fields) -> frozenset[date]:
+    """Read dates, which ``_plain`` has made midnights; a time of day beside one would be dropped unseen."""
+    try:
+        found = [instant(text) for text in fields.texts("holidays")]
+    except ValueFormatError:
+        found = []
+    if any(at.time() != time() for at in found) or len(set(found)) != len(fields.texts("holidays")):
+        raise fields.invalid("holidays", "dates such as 2027-12-25, without quotes, each once")
+    return frozenset(at.date() for at in found)
 
 
 def _quorum(fields: Fields) -> tuple[Threshold, ...]:

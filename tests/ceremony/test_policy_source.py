@@ -2,7 +2,7 @@
 """What people write in ``policy.toml`` is compiled to the policy that is signed, or refused by name."""
 
 import base64
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -116,6 +116,12 @@ def test_a_policy_without_a_calendar_works_as_most_do() -> None:
     assert compile_policy(SOURCE).calendar == Calendar()
 
 
+def test_holidays_are_dates() -> None:
+    policy = compiled(("[log]", f"{HOLIDAYS}[2027-12-25, 2027-01-01]\n[log]"))
+    assert policy.calendar.holidays == {date(2027, 1, 1), date(2027, 12, 25)}
+    assert compiled(("[log]", f"{HOLIDAYS}[]\n[log]")).calendar == Calendar()
+
+
 def test_a_bare_date_is_its_first_instant_in_utc() -> None:
     assert compiled(("2027-11-20T14:00:00.000Z", "2027-11-20")).expires == EXPECTED.expires.replace(hour=0)
 
@@ -160,6 +166,7 @@ def test_a_duration_that_does_not_fit_is_named_with_its_field(old: str, new: str
         compiled((old, new))
 
 
+HOLIDAYS = "[calendar]\nholidays = "
 REFUSED: dict[str, tuple[str, str, str]] = {
     "no TOML": ("format = 0", "format = ", "policy.invalid"),
     "a field written twice": ("version = 1", "version = 1\nversion = 1", "policy.invalid"),
@@ -195,6 +202,9 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "a log with a space in its origin": ("log.acme.example/test", "log acme", "value.format"),
     "a rule for an unknown product kind": ('release = "standard"', 'release = "standard"\nlunch = "standard"',
                                            "json.unknown_field"),
+    "a holiday in quotes": ("[log]", f'{HOLIDAYS}["2027-01-01"]\n[log]', "json.invalid_field"),
+    "a holiday at noon": ("[log]", f"{HOLIDAYS}[2027-01-01T12:00:00Z]\n[log]", "json.invalid_field"),
+    "a holiday twice": ("[log]", f"{HOLIDAYS}[2027-01-01, 2027-01-01]\n[log]", "json.invalid_field"),
     "a product without a rule": ('release = "standard"', "", "json.missing_field"),
     "an authority that is no digest": ("authorities = []", 'authorities = ["ca"]', "value.format"),
     "what nobody could satisfy": ("release = 1 }", "release = 3 }", "policy.unsatisfiable"),

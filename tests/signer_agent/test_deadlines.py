@@ -11,7 +11,7 @@ from quorumseal.ceremony.calendar import Calendar
 from quorumseal.ceremony.spans import Until, WorkingTime, read_until
 from quorumseal.ceremony.statements import Request
 from signer_agent.deadlines import default_deadline, resolve_until, zone_of
-from signer_agent.errors import UnknownZoneError
+from signer_agent.errors import OutOfReachError, UnknownZoneError
 from signer_agent.requesting import Wanted, write_request
 from tests.organisation import NOW, SUBJECTS, Organisation
 from tests.signer_agent.desks import Desk
@@ -43,6 +43,13 @@ def test_a_default_that_holidays_stretch_ends_at_the_longest_at_last() -> None:
     month_off = Calendar(holidays=frozenset(date(2026, 12, day) for day in range(1, 32)))
     assert default_deadline(rule, Calendar(), at=FRIDAY) == datetime(2026, 12, 9, 17, tzinfo=UTC)
     assert default_deadline(rule, month_off, at=FRIDAY) == FRIDAY + timedelta(days=7)
+
+
+def test_a_calendar_that_hardly_ever_opens_is_found_out_by_whoever_asks() -> None:
+    closed = Calendar(holidays=frozenset(date.fromordinal(FRIDAY.toordinal() + day) for day in range(400)))
+    with pytest.raises(OutOfReachError, match="within a year") as refusal:
+        resolve_until(THREE_DAYS, closed, at=FRIDAY)
+    assert "mend the policy's calendar" in refusal.value.hint
 
 
 @pytest.mark.parametrize("zone", ["Europe/Lisbonn", "Mars", "Europe"])
