@@ -100,6 +100,7 @@ VERBS: dict[str, Command | Verb] = {
     "compile": Command(
         "write the bytes to be signed", _add_compile_arguments, compile_, compile_.__doc__ or ""
     ),
+    "lint": Verb("quorumseal.cli.policy_lint", "say whose absence stops a release, and what runs out"),
     "holidays": Verb(
         "quorumseal.cli.policy_holidays", "draft a country's holidays for policy.toml", "holidays"
     ),

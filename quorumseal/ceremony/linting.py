@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a policy that can be built is still short of: whose absence stops it, what runs out, what is unused.
+
+A policy that nobody could satisfy is never built; what is said here is about policies that somebody, or
+somebody on some day, could not.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum, unique
+
+from quorumseal.ceremony.policy import Policy, Rule
+from quorumseal.ceremony.quorum import Need, shortage
+from quorumseal.ceremony.resilience import Resilience, resilience
+
+SOON = timedelta(days=60)
+GOVERNANCE = "governance"
+
+
+@unique
+class Level(StrEnum):
+    """How much a finding matters."""
+
+    PROBLEM = "problem"
+    """Somebody who may ask can never get an answer."""
+    WARNING = "warning"
+    """One absence, or some time, makes it a problem."""
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing to look at."""
+
+    level: Level
+    where: str
+    says: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What one quorum of the policy can bear, asked for by whoever leaves it the least to spare."""
+
+    name: str
+    needs: tuple[Need, ...]
+    askers: frozenset[str]
+    """Who asks then, and so does not count."""
+    bears: Resilience
+
+
+def standings(policy: Policy) -> tuple[Standing, ...]:
+    """Return how each quorum stands: of every rule, of its emergencies, and of the policy itself."""
+    found = []
+    for rule in policy.rules.values():
+        found.append(_worst(policy, rule, rule.name, policy.needs(rule.quorum)))
+        if rule.emergency is not None:
+            needs = policy.needs(rule.emergency.quorum, excluded=policy.machines)
+            found.append(_worst(policy, rule, f"{rule.name}, break-glass", needs))
+    needs = policy.needs(policy.governance)
+    found.append(Standing(name=GOVERNANCE, needs=needs, askers=frozenset(), bears=resilience(needs)))
+    return tuple(found)
+
+
+def lint(policy: Policy, *, at: datetime) -> tuple[Finding, ...]:
+    """Return everything to look at, what matters most first."""
+    findings = [
+        *_askers(policy),
+        *_absences(policy),
+        *_emergencies(policy),
+        *_times(policy, at),
+        *_unused(policy),
+        *_machines(policy),
+    ]
+    order = list(Level)
+    return tuple(sorted(findings, key=lambda finding: order.index(finding.level)))
+
+
+def askers(policy: Policy, rule: Rule) -> tuple[frozenset[str], ...]:
+    """Return everybody who may ask, each with the people behind a machine: they do not count together."""
+    people = sorted(name for name in policy.signers if name not in policy.machines)
+    members = sorted({member for role in rule.requesters for member in policy.roles[role].members})
+    return tuple(
+        frozenset({member, behind})
+        for member in members
+        for behind in (people if member in policy.machines else [member])
+    )
+
+
+def _worst(policy: Policy, rule: Rule, name: str, needs: tuple[Need, ...]) -> Standing:
+    every = [(asking, resilience(needs, absent=asking)) for asking in askers(policy, rule)]
+    asking, bears = min(every, key=lambda each: each[1].tightest.spare)
+    return Standing(name=name, needs=needs, askers=asking, bears=bears)
+
+
+def _askers(policy: Policy) -> Iterator[Finding]:
+    for rule in policy.rules.values():
+        for asking in askers(policy, rule):
+            if reason := shortage(policy.needs(rule.quorum, excluded=asking)):
+                yield Finding(
+                    level=Level.PROBLEM,
+                    where=f"rule {rule.name}",
+                    says=f"when {' and '.join(sorted(asking))} asks, {reason}",
+                    hint="add members, lower a threshold, or let somebody outside these roles ask",
+                )
+
+
+def _absences(policy: Policy) -> Iterator[Finding]:
+    for standing in standings(policy):
+        if standing.bears.indispensable:
+            yield Finding(
+                level=Level.WARNING,
+                where=standing.name,
+                says=_indispensable(standing),
+                hint="add a member, so that somebody may be away",
+            )
+    needed = {role for rule in policy.rules.values() for role in _tight_roles(policy, rule)}
+    for role in sorted(needed):
+        if not policy.roles[role].deputies:
+            yield Finding(
+                level=Level.NOTE,
+                where=f"role {role}",
+                says="lists no deputies, and nobody in it may be away",
+                hint="list deputies: a delegation can only activate one who is listed",
+            )
+
+
+def _indispensable(standing: Standing) -> str:
+    group, people = standing.bears.tightest, sorted(standing.bears.indispensable)
+    when = f"when {' and '.join(sorted(standing.askers))} asks, " if standing.askers else ""
+    who = f"{' and '.join(people)} {'is' if len(people) == 1 else 'are each'} indispensable"
+    have = "has" if len(group.roles) == 1 else "have"
+    seats = f"{group.seats} seat{'' if group.seats == 1 else 's'}"
+    return f"{when}{who}: {' and '.join(group.roles)} {have} {seats} for {len(group.people)}"
+
+
+def _tight_roles(policy: Policy, rule: Rule) -> tuple[str, ...]:
+    worst = _worst(policy, rule, rule.name, policy.needs(rule.quorum))
+    return worst.bears.tightest.roles if worst.bears.spare == 0 else ()
+
+
+def _emergencies(policy: Policy) -> Iterator[Finding]:
+    for rule in policy.rules.values():
+        if rule.emergency is None:
+            yield Finding(
+                level=Level.NOTE,
+                where=f"rule {rule.name}",
+                says="has no break_glass: in an emergency there is the full quorum or nothing",
+                hint=f"add [rules.{rule.name}.break_glass], or leave it on purpose",
+            )
+
+
+def _times(policy: Policy, at: datetime) -> Iterator[Finding]:
+    if policy.expires <= at + SOON:
+        yield Finding(
+            level=Level.PROBLEM if policy.expires <= at else Level.WARNING,
+            where="policy",
+            says=f"expires {policy.expires:%Y-%m-%d}",
+            hint="give the next version a later end; bundles made until then stay valid",
+        )
+    for signer in policy.signers.values():
+        last = max(key.valid_until for key in signer.keys)
+        if last <= at + SOON:
+            yield Finding(
+                level=Level.PROBLEM if last <= at else Level.WARNING,
+                where=f"signer {signer.name}",
+                says=f"has no key that is valid after {last:%Y-%m-%d}",
+                hint="add a key whose time overlaps with this one's",
+            )
+    holidays = policy.calendar.holidays
+    if holidays and max(holidays) < at.date():
+        yield Finding(
+            level=Level.NOTE,
+            where="calendar",
+            says=f"lists no holiday after {max(holidays):%Y-%m-%d}",
+            hint="draft the next year's with `quorumseal policy holidays`",
+        )
+
+
+def _unused(policy: Policy) -> Iterator[Finding]:
+    ruling = {rule for kinds in policy.products.values() for rule in kinds.values()}
+    for rule in sorted(policy.rules.keys() - ruling):
+        yield Finding(
+            level=Level.NOTE,
+            where=f"rule {rule}",
+            says="is the rule of no product",
+            hint="remove it, or use it",
+        )
+    used = _roles_in_use(policy)
+    for role in sorted(policy.roles.keys() - used):
+        yield Finding(
+            level=Level.NOTE,
+            where=f"role {role}",
+            says="is asked for by no rule",
+            hint="remove it, or use it",
+        )
+    placed = {who for role in policy.roles.values() for who in role.members | role.deputies}
+    for signer in sorted(policy.signers.keys() - placed):
+        yield Finding(
+            level=Level.NOTE,
+            where=f"signer {signer}",
+            says="is in no role",
+            hint="remove them, or give them a role",
+        )
+
+
+def _roles_in_use(policy: Policy) -> frozenset[str]:
+    used = {threshold.role for threshold in policy.governance}
+    for rule in policy.rules.values():
+        used |= {threshold.role for threshold in rule.quorum} | rule.requesters | rule.extenders
+        used |= {threshold.role for threshold in rule.emergency.quorum} if rule.emergency else set()
+    return frozenset(used)
+
+
+def _machines(policy: Policy) -> Iterator[Finding]:
+    for role in sorted({threshold.role for rule in policy.rules.values() for threshold in rule.quorum}):
+        for machine in sorted(policy.roles[role].members & policy.machines):
+            yield Finding(
+                level=Level.NOTE,
+                where=f"role {role}",
+                says=f"counts the machine {machine} like a person",
+                hint="see that what it checks is worth a seat",
+            )
