@@ -4,13 +4,18 @@
 A ceremony lasts 100 hours, so that an hour is a percent; the clocks are the tests'.
 """
 
+import json
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -19,6 +24,7 @@ from coordinator.commands import Act, Stand, Start
 from coordinator.notifying import AUDIT, NoticeType, Notifying, Route, Routes
 from coordinator.notifying.channels import Message
 from coordinator.notifying.notice import Notice, read_notice
+from coordinator.notifying.settings import NotificationSettings, WebhookSettings
 from coordinator.policies import Policies
 from coordinator.reading import LogReader
 from coordinator.reminding import SETTLING, Reminding
@@ -37,6 +43,7 @@ from tests.burning import (
     ratification,
     reports,
 )
+from tests.coordinator.notifying.receivers import SECRET, HttpReceiver, http_receiver
 from tests.coordinator.workshop import Desk, Time, Workshop
 from tests.organisation import NOW, Organisation, changed
 
@@ -330,6 +337,44 @@ def test_one_damaged_ceremony_silences_no_other(workshop: Workshop) -> None:
     workshop.time.pass_by(MINUTE)
     wakes.remind_due()
     assert {n.about.version for n in told(desk.storage)} == {"1.2"}
+
+
+def test_two_whole_coordinators_tell_a_receiver_each_reminder(workshop: Workshop, tmp_path: Path) -> None:
+    """On SQLite, where there is one coordinator for a file, it is started again in between."""
+    secret = tmp_path / "hook.secret"
+    secret.write_bytes(SECRET)
+    with http_receiver(500, 204, 500) as hook:
+        settings = NotificationSettings(
+            channels={"hook": WebhookSettings(url=hook.url, secret_file=secret, seconds=5)}, routes=ROUTES
+        )
+        both = workshop.database.startswith("postgresql")
+        desk, _ = waiting(workshop)
+        first = workshop.coordinator(settings)
+        second = workshop.coordinator(settings) if both else None
+        _eventually(lambda: desk.storage.reminders.next_alarm() is not None)
+        for hours, wanted in ((25, 6), (50, 12), (90, 18)):
+            until(workshop, hours)
+            _eventually(partial(_received, hook, wanted))
+            first.close()
+            first = workshop.coordinator(settings)
+        for coordinator in (first, second):
+            if coordinator is not None:
+                coordinator.close()
+        reminders = told(desk.storage, NoticeType.REMINDER)
+        assert {n.id for n in reminders} <= set(hook.ids)
+        assert len(reminders) == 18
+
+
+def _received(hook: HttpReceiver, wanted: int) -> bool:
+    events = [json.loads(body) for _, _, body in list(hook.requests)]
+    return len({event["id"] for event in events if event["type"] == NoticeType.REMINDER}) >= wanted
+
+
+def _eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come to be in time"
+        time.sleep(0.05)
 
 
 def test_where_nobody_can_be_told_nothing_is_looked_at(workshop: Workshop) -> None:
