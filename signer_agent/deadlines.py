@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From ``3bd`` to the instant that is signed: resolved once, here, by the policy's own calendar."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from quorumseal.ceremony.calendar import Calendar, resolve
@@ -24,6 +24,13 @@ def resolve_until(until: Until, calendar: Calendar, *, at: datetime) -> datetime
 def default_deadline(rule: Rule, calendar: Calendar, *, at: datetime) -> datetime:
     """Return the rule's own deadline: working time that holidays stretch ends at the longest at last."""
     return min(resolve_until(rule.deadline, calendar, at=at), at + rule.longest)
+
+
+def moment(said: Until | date, calendar: Calendar, *, at: datetime) -> datetime:
+    """Return the instant that somebody means; of a day, its beginning in the calendar's time zone."""
+    if isinstance(said, date) and not isinstance(said, datetime):
+        return datetime.combine(said, time(), tzinfo=zone_of(calendar)).astimezone(UTC)
+    return resolve_until(said, calendar, at=at)
 
 
 def zone_of(calendar: Calendar) -> tzinfo:

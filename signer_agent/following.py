@@ -16,11 +16,12 @@ from queue import Empty, SimpleQueue
 from quorumseal.ceremony.entries import EntryType, read_entry
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.statements import CheckOutcome, Choice, Mode, Request
+from quorumseal.ceremony.statements import CheckOutcome, Choice, Mode, Request, StandingAct
 from quorumseal.client.errors import ClientError
 from quorumseal.client.values import Head, LoggedEntry
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import PrivateKey
+from signer_agent.absences import settle_standing
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources
 from signer_agent.connection import Stream
@@ -28,7 +29,7 @@ from signer_agent.deciding import look, require_decidable
 from signer_agent.drafting import draft_decision
 from signer_agent.errors import ForkError
 from signer_agent.inbox import Inbox, open_inbox
-from signer_agent.observing import observe, observe_head, observe_policy
+from signer_agent.observing import observe, observe_head, observe_policy, observe_standing
 from signer_agent.recollection import Stored
 from signer_agent.review import Review, Standing
 from signer_agent.signing import send, settle, sign_and_store
@@ -261,7 +262,10 @@ class Watch:
 
     def _send_again(self, stored: Stored) -> None:
         def send_again() -> None:
-            sent = settle(self.agent, stored, observe(self.agent, stored.ceremony))
+            if isinstance(stored.statement, StandingAct):
+                sent = settle_standing(self.agent, stored, observe_standing(self.agent))
+            else:
+                sent = settle(self.agent, stored, observe(self.agent, stored.ceremony))
             self._say(Notice.SENT, stored=sent)
 
         self._guarded(send_again)

@@ -5,8 +5,10 @@ from collections.abc import Callable, Sequence
 
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.quorum import explain
+from quorumseal.ceremony.statements import StandingAct
 from quorumseal.ceremony.values import instant_text
 from quorumseal.terminal import Foreign, Mark, Screen
+from signer_agent.away_screen import act_text
 from signer_agent.documents import Json, stored_json
 from signer_agent.following import Notice, Told
 from signer_agent.inbox_screen import handle_of
@@ -80,6 +82,8 @@ def _line(told: Told) -> tuple[Mark, str] | tuple[Mark, str, Foreign]:
             )
         case Notice.NOT_DECIDED if review is not None:
             return Mark.WARNING, f"{release_of(review)}: this machine does not approve it"
+        case Notice.SENT if told.stored is not None and isinstance(told.stored.statement, StandingAct):
+            return Mark.DONE, f"it has its receipt: {act_text(told.stored.statement)}"
         case Notice.SENT if told.stored is not None:
             ended = told.stored.state not in (State.OPEN, State.APPROVED)
             mark = Mark.WARNING if ended else Mark.DONE

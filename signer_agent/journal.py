@@ -32,6 +32,8 @@ from quorumseal.tlog import Checkpoint
 from signer_agent.errors import JournalError
 from signer_agent.recollection import Fate, Known, LastDecision, Recollection, Stored
 
+NO_CEREMONY = ""
+"""Where what belongs to no ceremony is kept."""
 _SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE checkpoints (
@@ -164,6 +166,17 @@ class Journal:
                 ),
             )
 
+    def keep_standing(self, entries: Sequence[bytes], *, at: datetime) -> None:
+        """Remember the verified entries of no ceremony, from the first policy on."""
+        with self._write() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?)",
+                [
+                    (digest_of(payload), NO_CEREMONY, seq, payload, instant_text(at))
+                    for seq, payload in enumerate(entries)
+                ],
+            )
+
     def open_ceremonies(self) -> tuple[str, ...]:
         """Return the ceremonies that were open when the log last showed them; not those of files alone."""
         rows = self._rows(
@@ -211,11 +224,10 @@ class Journal:
     def keep_receipt(self, digest: str, receipt: Receipt, entry: Entry, state: str) -> Stored:
         """Put a verified receipt beside what it acknowledges; its entry counts as shown."""
         with self._write() as connection:
-            if entry.ceremony is not None:
-                connection.execute(
-                    "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?)",
-                    (entry.hash, entry.ceremony, entry.seq, entry.payload, instant_text(entry.at)),
-                )
+            connection.execute(
+                "INSERT OR IGNORE INTO entries VALUES (?, ?, ?, ?, ?)",
+                (entry.hash, entry.ceremony or NO_CEREMONY, entry.seq, entry.payload, instant_text(entry.at)),
+            )
             connection.execute(
                 "UPDATE statements SET fate = ?, state = ?, entry = ?, entry_index = ?, inclusion = ?, "
                 "checkpoint = ? WHERE digest = ?",
@@ -352,7 +364,7 @@ class Journal:
 
 def ceremony_of(statement: Statement) -> str:
     """Return the ceremony that a statement belongs to; empty where it belongs to none."""
-    return "" if isinstance(statement, StandingAct) else statement.ceremony
+    return NO_CEREMONY if isinstance(statement, StandingAct) else statement.ceremony
 
 
 def kind_of(statement: Statement) -> str:

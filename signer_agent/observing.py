@@ -17,16 +17,19 @@ from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Log
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.standing import Standing
+from quorumseal.ceremony.standing_chain import StandingChain, replay_standing
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import SeenCheckpoint, Statement
 from quorumseal.client.values import Publication
 from quorumseal.signatures import JointEnvelope
 from quorumseal.tlog import Checkpoint, ProofError, verify_consistency
-from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint, verify_part
+from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint, verify_logged, verify_part
 from quorumseal.verifier.policy_chain import walk
 from signer_agent.agent import Agent
 from signer_agent.errors import HiddenEntriesError, LogBehindError, OlderPolicyError, OtherAnswerError
 from signer_agent.fork import refuse_fork
+from signer_agent.journal import NO_CEREMONY
 from signer_agent.kept import keep_policies
 
 _Statement = TypeVar("_Statement", bound=Statement)
@@ -74,6 +77,20 @@ class Observation:
         return tuple(statement for statement in self.statements if isinstance(statement, kind))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedStanding:
+    """Absences and delegations as they verifiably stand."""
+
+    policy: SignedPolicy
+    chain: StandingChain
+    head: Signature
+
+    @property
+    def standing(self) -> Standing:
+        """What stands."""
+        return self.chain.standing
+
+
 def signed_in(entries: Sequence[bytes]) -> tuple[Statement, ...]:
     """Return the statements that verified entries hold."""
     read = (read_entry(payload) for payload in entries)
@@ -119,7 +136,7 @@ def observe(agent: Agent, ceremony: str, policy: SignedPolicy | None = None) -> 
     if chain.id != ceremony:
         raise OtherAnswerError(f"expected ceremony {ceremony}, got {chain.id}")
     head = _accept(agent, log, known, record.part.checkpoint, record.consistency)
-    _require_all_shown(agent.journal.shown(ceremony), chain)
+    _require_all_shown(agent.journal.shown(ceremony), chain.hashes, f"ceremony {chain.id}")
     bound = frozenset[str]().union(*map(commitments, signed_in(record.part.entries)))
     agent.journal.keep_shown(
         chain.ceremony.request,
@@ -135,6 +152,26 @@ def observe(agent: Agent, ceremony: str, policy: SignedPolicy | None = None) -> 
         reasons={a.commitment: a.text for a in record.annexes if a.commitment in bound},
         publications=tuple(record.publications),
     )
+
+
+def observe_standing(agent: Agent) -> ObservedStanding:
+    """Return who is away and who stands in for whom, verified like a ceremony."""
+    policy = observe_policy(agent)
+    log = policy.policy.log
+    known = newest_known(agent, log)
+    record = agent.connection.standing(known.checkpoint.size if known else 0)
+    chain = replay_standing(record.part.entries)
+    if chain.policies[-1].digest != policy.digest:
+        raise OtherAnswerError(
+            f"expected policy version {policy.policy.version} ({policy.digest}) to be the log's newest, "
+            f"got {chain.policies[-1].digest}",
+            hint="the coordinator tells two tales: tell your auditor; nothing was signed",
+        )
+    verify_logged(record.part, log)
+    head = _accept(agent, log, known, record.part.checkpoint, record.consistency)
+    _require_all_shown(agent.journal.shown(NO_CEREMONY), chain.hashes, "no ceremony")
+    agent.journal.keep_standing(record.part.entries, at=agent.now())
+    return ObservedStanding(policy=policy, chain=chain, head=head)
 
 
 def connect(agent: Agent, log: Log, note: bytes) -> None:
@@ -205,12 +242,12 @@ def _keep(agent: Agent, signature: Signature) -> Signature:
     return signature
 
 
-def _require_all_shown(shown: Mapping[int, str], chain: Chain) -> None:
-    """Refuse a ceremony from which entries that were shown before are gone."""
+def _require_all_shown(shown: Mapping[int, str], hashes: Sequence[str], what: str) -> None:
+    """Refuse a chain from which entries that were shown before are gone."""
     for seq, entry in shown.items():
-        if chain.hashes[seq : seq + 1] != (entry,):
+        if tuple(hashes[seq : seq + 1]) != (entry,):
             raise HiddenEntriesError(
-                f"expected entry {seq} of ceremony {chain.id} to be {entry}, which this agent has seen, "
-                f"got {chain.hashes[seq] if seq < len(chain.hashes) else 'none'}",
+                f"expected entry {seq} of {what} to be {entry}, which this agent has seen, "
+                f"got {hashes[seq] if seq < len(hashes) else 'none'}",
                 hint="the coordinator hides what it showed before, or tells two tales; nothing was signed",
             )

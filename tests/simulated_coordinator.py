@@ -209,8 +209,18 @@ class SimulatedCoordinator:
 
     def standing_record(self, known_size: int = 0) -> StandingRecord:
         """Return what GetStanding answers."""
-        part = self.log.part(self.standing_entries, size=self.log.size)
-        return StandingRecord(part=part, consistency=self.proof(known_size))
+        return StandingRecord(part=self.standing_part(), consistency=self.proof(known_size))
+
+    def standing_part(self, length: int | None = None) -> Part:
+        """Return the entries of no ceremony, or their beginning, with the proof of the last one."""
+        entries = tuple(entry.payload for entry in self.standing_entries[:length])
+        index = self.log.entries.index(entries[-1])
+        return Part(
+            entries=entries,
+            index=index,
+            inclusion=tuple(prove_inclusion(index, self.log.size, self.log.node)),
+            checkpoint=self.log.checkpoint(),
+        )
 
     def state(self, ceremony: str) -> State:
         """Return where a ceremony stands."""

@@ -68,6 +68,7 @@ GROUPS: Mapping[str, Mapping[str, Verb | Noun]] = {
         "review": Verb("signer_agent.cli.review", "look at a request, and hash its artifacts", "agent"),
         "approve": Verb("signer_agent.cli.approve", "review, and sign an approval", "agent"),
         "reject": Verb("signer_agent.cli.reject", "review, and sign a rejection with its reason", "agent"),
+        "away": Verb("signer_agent.cli.away", "say when you are away, and who stands in for you", "agent"),
         "abstain": Verb("signer_agent.cli.abstain", "review, and sign that you do not decide", "agent"),
     },
     LOOK: {

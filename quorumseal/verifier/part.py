@@ -59,7 +59,12 @@ def open_log_checkpoint(note: bytes, log: Log) -> Checkpoint:
 def verify_part(part: Part, policy: SignedPolicy) -> VerifiedPart:
     """Replay a ceremony through the rules, and see that the log has it; raise where either fails."""
     chain = replay_chain(part.entries, policy)
-    checkpoint = open_log_checkpoint(part.checkpoint, policy.policy.log)
+    return VerifiedPart(chain=chain, checkpoint=verify_logged(part, policy.policy.log))
+
+
+def verify_logged(part: Part, log: Log) -> Checkpoint:
+    """Return the log's checkpoint that covers the last entry of a part; raise where it does not."""
+    checkpoint = open_log_checkpoint(part.checkpoint, log)
     if part.index >= checkpoint.size:
         raise InclusionProofError(
             f"expected the last entry within the checkpoint's size {checkpoint.size}, got index {part.index}"
@@ -67,7 +72,7 @@ def verify_part(part: Part, policy: SignedPolicy) -> VerifiedPart:
     verify_inclusion(
         leaf_hash(part.entries[-1]), part.index, checkpoint.size, part.inclusion, checkpoint.root
     )
-    return VerifiedPart(chain=chain, checkpoint=checkpoint)
+    return checkpoint
 
 
 def verify_seen_checkpoints(
