@@ -2,16 +2,19 @@
 """An organisation that ``org init`` made, its coordinator on loopback, and people who use the command."""
 
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 from coordinator.server import CoordinatorServer
 from coordinator.settings import read_settings
+from quorumseal.cli import organisation
 from quorumseal.cli.main import main
 from quorumseal.cli.organisation import Plan, make_organisation
+from quorumseal.cli.policy_template import policy_text
 from tests.running_coordinator import InProcess
 
 PASSPHRASE = "correct horse"
@@ -46,8 +49,22 @@ class Office:
             assert self.decide("approve", person, release=release) == 0
 
 
-def found_office(folder: Path, *, machines: Sequence[str] = ()) -> Office:
-    """Make the organisation, the keys of people opened by a file in each home; machines are managers."""
+WAITING = {
+    'engineering = ["alice", "bob", "erin"]': (
+        'engineering = { members = ["alice", "bob", "erin"], deputies = ["dana", "carol"], lead = "bob" }'
+    ),
+    "deadline = ": 'extend = ["on-call"]\ndeadline = ',
+}
+"""What a policy says where people stand in for others, and may extend."""
+
+
+def found_office(
+    folder: Path, *, machines: Sequence[str] = (), rules: Mapping[str, str] | None = None
+) -> Office:
+    """Make the organisation, the keys of people opened by a file in each home; machines are managers.
+
+    ``rules`` are put in the place of what ``org init`` writes.
+    """
     plan = Plan(
         name="acme",
         roles={
@@ -55,6 +72,7 @@ def found_office(folder: Path, *, machines: Sequence[str] = ()) -> Office:
             "security": ["carol"],
             "release": ["dan"],
             "managers": ["rita", *machines],
+            **({"on-call": ["dana", "rita"]} if rules else {}),
         },
         quorum={"engineering": 2, "security": 1, "release": 1},
         requesters=["managers"],
@@ -63,7 +81,8 @@ def found_office(folder: Path, *, machines: Sequence[str] = ()) -> Office:
         listen=f"127.0.0.1:{_free_port()}",
         passphrase=PASSPHRASE.encode(),
     )
-    make_organisation(folder, plan, at=datetime.now(UTC))
+    with patch.object(organisation, "policy_text", lambda draft: _changed(policy_text(draft), rules or {})):
+        make_organisation(folder, plan, at=datetime.now(UTC))
     for person in set(plan.people) - set(machines):
         home = folder / "people" / person
         secret = home / "passphrase"
@@ -91,6 +110,13 @@ def coordinator_of(office: Office) -> Iterator[None]:
             yield
         finally:
             running.run(server.stop())
+
+
+def _changed(text: str, rules: Mapping[str, str]) -> str:
+    for before, after in rules.items():
+        assert before in text
+        text = text.replace(before, after, 1)
+    return text
 
 
 def _free_port() -> int:
