@@ -322,7 +322,7 @@ class DelegationNotAllowedError(CeremonyError):
 class AbsenceMissingError(CeremonyError):
     """There is no absence to withdraw."""
 
-    code = "absence.missing"
+    code = "standing.not_away"
     usual_hint = "nothing needs to be withdrawn"
 
 

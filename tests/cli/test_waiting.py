@@ -147,7 +147,7 @@ def test_the_same_absence_again_is_not_signed_again(as_json: Run) -> None:
         (["--from", "2020-01-01", "--until", "2020-01-02"], "standing.time"),
         (["--until", "2026-13-01"], "usage.arguments"),
         (["--withdraw", "--until", "2d"], "usage.arguments"),
-        (["--withdraw"], "absence.missing"),
+        (["--withdraw"], "standing.not_away"),
     ],
 )
 def test_what_cannot_stand_is_not_signed(as_json: Run, words: list[str], code: str) -> None:
