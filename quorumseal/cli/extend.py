@@ -69,8 +69,8 @@ def _draw(acted: Acted, arguments: Namespace) -> None:
     drawn, left = screen(), MOST_EXTENSIONS - extension.number
     drawn.answer(
         Mark.DONE,
-        f"{release_name(ceremony)} now expires {distance_text(extension.deadline, at)}: the extension is in the "
-        "log, and the receipt is verified",
+        f"{release_name(ceremony)} now expires {distance_text(extension.deadline, at)}: the extension is in "
+        "the log, and the receipt is verified",
     )
     drawn.facts(
         [
