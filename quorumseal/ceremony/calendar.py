@@ -99,8 +99,8 @@ def _after_hours(start: datetime, left: timedelta, calendar: Calendar, zone: tzi
 def _check_reachable(day: date, last: date) -> None:
     if day > last:
         raise CalendarError(
-            f"expected enough working days within a year, got none of them by {last}",
-            hint="choose a shorter deadline, or mend the policy's calendar: it hardly ever opens",
+            f"expected enough working days within a year, got too few by {last}",
+            hint="choose a shorter deadline; if the policy's calendar hardly ever opens, mend it",
         )
 
 
