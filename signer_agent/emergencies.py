@@ -55,13 +55,25 @@ class Alarm:
     """How long it may be ratified; as long as the rule allows where it is left out."""
 
 
-def write_emergency(agent: Agent, policy: SignedPolicy, wanted: Wanted, alarm: Alarm) -> Draft:
-    """Write a request that breaks the glass, or refuse one that goes past the limits."""
+def write_emergency(
+    agent: Agent,
+    policy: SignedPolicy,
+    wanted: Wanted,
+    alarm: Alarm,
+    *,
+    past: Sequence[PastEmergency] | None = None,
+) -> Draft:
+    """Write a request that breaks the glass, or refuse one that goes past the limits.
+
+    The limits are the whole organisation's: its earlier emergencies are asked of the log unless ``past`` says
+    what is known of them without one.
+    """
     rule = policy.policy.rule_for(wanted.product, Kind.RELEASE)
     allowed = require_break_glass(rule)
     why = make_reason(alarm.why, agent.randomness, what="why", least=SHORTEST_WHY)
     impact = make_reason(alarm.impact, agent.randomness, what="impact")
-    past = past_emergencies(agent, policy, superseded=wanted.supersedes)
+    if past is None:
+        past = past_emergencies(agent, policy, superseded=wanted.supersedes)
     context = make_context(policy, agent.name, observe_head(agent, policy).seen, at=agent.now())
     opened = context.signed_at
     provisional_until = opened + (alarm.provisional or allowed.provisional)

@@ -186,9 +186,18 @@ class Journal:
         return tuple(row[0] for row in rows)
 
     def emergencies(self) -> tuple[str, ...]:
-        """Return the emergencies that were shown."""
-        rows = self._rows("SELECT ceremony FROM requests WHERE mode = ?", str(Mode.BREAK_GLASS))
+        """Return the emergencies that the log showed; not those of files alone."""
+        rows = self._rows(
+            "SELECT ceremony FROM requests WHERE mode = ? "
+            "AND EXISTS (SELECT 1 FROM entries WHERE entries.ceremony = requests.ceremony)",
+            str(Mode.BREAK_GLASS),
+        )
         return tuple(row[0] for row in rows)
+
+    def entries(self, ceremony: str) -> tuple[bytes, ...]:
+        """Return a ceremony's entries that were shown, from its opening to the first that was not."""
+        rows = self._rows("SELECT seq, payload FROM entries WHERE ceremony = ? ORDER BY seq", ceremony)
+        return tuple(bytes(payload) for number, (seq, payload) in enumerate(rows) if seq == number)
 
     # What was signed
 

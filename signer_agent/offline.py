@@ -6,13 +6,17 @@ in it before is part of it.  The journal is the one for every day: what was sign
 the coordinator is up again, and other bytes under the same version are refused wherever they are met.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from quorumseal.ceremony.chain import extend
+from quorumseal.ceremony.chain import Chain, extend, replay_chain
+from quorumseal.ceremony.emergencies import PastEmergency, past_emergency
+from quorumseal.ceremony.errors import CeremonyError
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import Request
-from quorumseal.offline.assembling import command_about, open_offline
+from quorumseal.offline.assembling import command_about, let_time_pass, open_offline
 from quorumseal.offline.files import CarriedRequest, CarriedStatements, KnownOrganisation
 from quorumseal.signatures import JointEnvelope
 from signer_agent.agent import Agent
@@ -27,8 +31,13 @@ def carried_request(carried: CarriedRequest, policy: SignedPolicy) -> Signed[Req
     return signed_as(Request, authenticate(carried.request, policy))
 
 
-def review_carried(agent: Agent, carried: CarriedRequest, *, sources: Sources | None = None) -> Review:
-    """Return the review of the request in a file, as this signer should see it now."""
+def review_carried(
+    agent: Agent, carried: CarriedRequest, *, sources: Sources | None = None, own: bool = True
+) -> Review:
+    """Return the review of the request in a file, as this signer should see it now.
+
+    Without what they signed ``own`` it ends with its opening, the one entry that is the same for everybody.
+    """
     policy = observe_policy(agent)
     head = observe_head(agent, policy)
     if carried.known.checkpoint is not None:
@@ -36,7 +45,7 @@ def review_carried(agent: Agent, carried: CarriedRequest, *, sources: Sources | 
     request = carried_request(carried, policy)
     chain, opening = open_offline(policy, request, now=agent.now())
     entries = [opening]
-    for stored in signed_before(agent, request.statement.ceremony):
+    for stored in signed_before(agent, request.statement.ceremony) if own else ():
         signed = authenticate(stored.envelope, policy)
         at = max(signed.statement.context.signed_at, chain.last_at)
         chain, more = extend(chain, command_about(chain, signed), at=at)
@@ -55,6 +64,21 @@ def review_carried(agent: Agent, carried: CarriedRequest, *, sources: Sources | 
         recollection=agent.journal.recall(request.statement),
     )
     return review if sources is None else replace(review, findings=find_artifacts(request.statement, sources))
+
+
+def known_emergencies(agent: Agent, policy: SignedPolicy) -> tuple[PastEmergency, ...]:
+    """Return the organisation's emergencies as far as the log ever showed them to this agent."""
+    chains = (_longest(agent.journal.entries(each), policy) for each in agent.journal.emergencies())
+    by_now = (let_time_pass(chain, agent.now())[0] for chain in chains if chain is not None)
+    return tuple(past_emergency(chain) for chain in by_now)
+
+
+def _longest(entries: Sequence[bytes], policy: SignedPolicy) -> Chain | None:
+    """Replay as many of the entries that were shown as make a chain: the last may lack what it caused."""
+    for length in range(len(entries), 0, -1):
+        with suppress(CeremonyError):
+            return replay_chain(entries[:length], policy)
+    return None
 
 
 def known_organisation(agent: Agent) -> KnownOrganisation:

@@ -105,7 +105,7 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
         [
             *((f"  {role}", people) for role, people in seats),
             ("  counts as", f"{verified.standing}: {verified.standing.meaning}"),
-            ("  approved", f"{instant_text(verified.approved_at)}, by the log's clock"),
+            ("  approved", f"{instant_text(verified.approved_at)}, by {_clock(verified)}"),
             ("  asked for by", request.context.signer),
             ("  policy", f"{policy.organisation} version {policy.version}"),
             ("  ceremony", request.ceremony),
@@ -114,7 +114,18 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
     first = str(arguments.artifacts[0]) if arguments.artifacts else ""
     which = [first] if first else ["--manifest", str(arguments.manifest)]
     where = ["--bundle", str(arguments.bundle), "--trust", str(arguments.trust)]
+    where += ["--status", str(arguments.status)] if arguments.status else []
+    allowed = {
+        "--allow-provisional": arguments.allow_provisional,
+        "--allow-unlogged": arguments.allow_unlogged,
+    }
+    where += [word for word, given in allowed.items() if given]
     drawn.next("Why", ["quorumseal", "verify", *which, *where, "--explain"])
+
+
+def _clock(verified: Verified) -> str:
+    """Say whose word the instant is."""
+    return "the log's clock" if verified.checkpoint else "the clocks of those who signed"
 
 
 def _draw_renamed(drawn: Screen, verified: Verified, given: Sequence[str]) -> None:

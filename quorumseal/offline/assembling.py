@@ -80,18 +80,18 @@ def assemble(
     entries = [opening]
     for position, signed in enumerate(statements):
         at = max(signed.statement.context.signed_at, chain.last_at)
-        chain, more = _let_time_pass(chain, at)
+        chain, more = let_time_pass(chain, at)
         entries += more
         if chain.ceremony.state is not State.OPEN:
             left_out = _after(chain, statements[position:])
             return Assembled(policy=policy, chain=chain, entries=tuple(entries), left_out=left_out)
         chain, more = extend(chain, command_about(chain, signed), at=at)
         entries += more
-    chain, more = _let_time_pass(chain, now)
+    chain, more = let_time_pass(chain, now)
     return Assembled(policy=policy, chain=chain, entries=(*entries, *more))
 
 
-def _let_time_pass(chain: Chain, until: datetime) -> tuple[Chain, tuple[Entry, ...]]:
+def let_time_pass(chain: Chain, until: datetime) -> tuple[Chain, tuple[Entry, ...]]:
     """Bring what is due by an instant, each at its own: the end of a veto window, the deadline."""
     entries: tuple[Entry, ...] = ()
     while (due := next_due(chain.ceremony)) is not None and due <= until:

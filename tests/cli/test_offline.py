@@ -167,7 +167,7 @@ def test_a_short_quorum_says_what_is_missing_and_writes_nothing(table: Table) ->
     lines = table.capture.readouterr().out.splitlines()
     assert lines[0].startswith("○ widget 1.0 is open for ")
     assert "  ○ engineering needs one more: bob or erin" in lines
-    assert lines[-1].startswith("quorumseal offline assemble ")
+    assert lines[-1].startswith("quorumseal offline decide ")
 
 
 def test_a_rejection_in_the_files_is_exit_10(table: Table) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an agent does without its coordinator: the same review, the same refusals, the same journal."""
 
+import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,27 +14,39 @@ from quorumseal.ceremony.errors import (
     SignedAfterDeadlineError,
     SignedInFutureError,
 )
-from quorumseal.ceremony.request_errors import MustSupersedeError
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.request_errors import EmergencyLimitError, MustSupersedeError
 from quorumseal.ceremony.statements import Choice, Request, Subject
 from quorumseal.ceremony.values import digest_of
 from quorumseal.client.errors import CoordinatorUnreachableError
+from quorumseal.offline.assembling import assemble, read_statements
 from quorumseal.offline.errors import NothingKeptError
 from quorumseal.offline.files import CarriedRequest, KnownOrganisation, read_organisation
 from quorumseal.refusal import Refusal
+from quorumseal.signatures import Envelope
+from quorumseal.signatures.dsse import sign
 from quorumseal.tlog import Checkpoint, sign_checkpoint
 from quorumseal.verifier.errors import OtherBytesError
 from signer_agent.artifacts import Sources
 from signer_agent.deciding import require_decidable
+from signer_agent.emergencies import Alarm, write_emergency, write_veto
 from signer_agent.errors import ForkError, NotAwaitedError, OlderPolicyError
 from signer_agent.inbox import open_inbox
 from signer_agent.kept import kept_policies
 from signer_agent.observing import observe_head, observe_policy
-from signer_agent.offline import carried_statements, review_carried
+from signer_agent.offline import (
+    carried_request,
+    carried_statements,
+    known_emergencies,
+    review_carried,
+)
 from signer_agent.recollection import Fate
+from signer_agent.requesting import Wanted
 from signer_agent.review import Review, Standing
 from signer_agent.signing import settle, sign_and_store
 from signer_agent.unplugged import Unplugged
-from tests.organisation import NOW, Organisation
+from tests.burning import BURNING, emergency_request
+from tests.organisation import NOW, SUBJECTS, Organisation
 from tests.signer_agent.desks import Desk
 from tests.simulated_coordinator import SimulatedCoordinator
 
@@ -253,3 +266,90 @@ def test_what_was_signed_from_a_file_is_sent_once_the_log_has_the_request(
     assert seen.standing is Standing.UNSENT
     assert seen.pending is not None
     assert settle(back.agent, seen.pending, seen.observation).fate is Fate.RECORDED
+
+
+def burning_desk(folder: Path, name: str, coordinator: SimulatedCoordinator) -> Desk:
+    return unplug(Desk(folder / name, coordinator, name))
+
+
+def emergency_file(folder: Path, coordinator: SimulatedCoordinator) -> CarriedRequest:
+    """Let rita break the glass in a file."""
+    rita = burning_desk(folder, "rita", coordinator)
+    wanted = Wanted(product="widget", version="1.0", subjects=SUBJECTS)
+    draft = write_emergency(rita.agent, BURNING.policy, wanted, ALARM, past=())
+    envelope = sign(draft.payload, rita.key)
+    return CarriedRequest(known=known(coordinator), request=envelope, annexes=draft.annexes)
+
+
+ALARM = Alarm(
+    reason="outage", why="nobody can sign in, and each hour costs data", incident="I-2", impact="all"
+)
+
+
+def test_a_veto_in_files_names_the_one_entry_that_everybody_has(tmp_path: Path) -> None:
+    coordinator = SimulatedCoordinator(BURNING)
+    file = emergency_file(tmp_path, coordinator)
+    envelopes: list[Envelope] = []
+    desks = [burning_desk(tmp_path, name, coordinator) for name in ("alice", "carol")]
+    for desk in desks:
+        seen = review_carried(desk.agent, file, sources=Sources(paths=(desk.artifact,)))
+        sign_and_store(desk.agent, desk.draft(seen), desk.key, seen.observation.policy)
+        envelopes += carried_statements(desk.agent, seen.request.statement.ceremony).statements
+    carol = desks[1]
+    seen = review_carried(carol.agent, file, own=False)
+    draft = write_veto(carol.agent, seen, "this is the wrong branch")
+    sign_and_store(carol.agent, draft, carol.key, seen.observation.policy)
+    carols = carried_statements(carol.agent, seen.request.statement.ceremony).statements
+    made = assemble(
+        BURNING.policy,
+        carried_request(file, BURNING.policy),
+        read_statements([*envelopes, *carols], BURNING.policy),
+        now=NOW,
+    )
+    assert made.chain.ceremony.stopped_by == "carol"
+
+
+def test_an_emergency_that_was_seen_in_a_file_alone_is_not_asked_of_the_log(tmp_path: Path) -> None:
+    coordinator = SimulatedCoordinator(BURNING)
+    desk = burning_desk(tmp_path, "alice", coordinator)
+    review_carried(desk.agent, emergency_file(tmp_path, coordinator))
+    assert desk.agent.journal.emergencies() == ()
+    assert known_emergencies(desk.agent, BURNING.policy) == ()
+
+
+def test_what_the_log_showed_of_emergencies_bounds_the_next_one_without_it(tmp_path: Path) -> None:
+    coordinator = SimulatedCoordinator(BURNING)
+    desk = Desk(tmp_path / "rita", coordinator, "rita")
+    ceremony = coordinator.open(emergency_request(requester="mallory"))
+    desk.look(ceremony)
+    unplug(desk)
+    (open_one,) = known_emergencies(desk.agent, BURNING.policy)
+    assert (open_one.ceremony, open_one.state) == (ceremony, State.OPEN)
+    wanted = Wanted(product="gadget", version="2.0", subjects=SUBJECTS)
+    with pytest.raises(EmergencyLimitError):
+        write_emergency(desk.agent, BURNING.policy, wanted, ALARM, past=[open_one])
+    coordinator.now = NOW + HOUR * 2
+    (over,) = known_emergencies(desk.agent, BURNING.policy)
+    assert over.state is State.EXPIRED
+    draft = write_emergency(desk.agent, BURNING.policy, wanted, ALARM, past=[over])
+    assert isinstance(draft.statement, Request)
+    assert draft.statement.emergency is not None
+
+
+def test_entries_after_a_gap_are_left_out_of_what_is_known(tmp_path: Path) -> None:
+    coordinator = SimulatedCoordinator(BURNING)
+    desk = Desk(tmp_path / "alice", coordinator)
+    ceremony = coordinator.open(emergency_request(requester="mallory"))
+    desk.look(ceremony)
+    for name in ("erin", "carol"):
+        coordinator.decide_as(name, ceremony, roles=[r for r in BURNING.quorum if name in BURNING.roles[r]])
+    entries = [entry.payload for entry in coordinator.entries[ceremony]]
+    with sqlite3.connect(desk.agent.home.journal_file) as journal:
+        journal.executemany(
+            "INSERT INTO entries VALUES (?, ?, ?, ?, '')",
+            [(digest_of(entries[seq]), ceremony, seq, entries[seq]) for seq in (1, 2)],
+        )
+    journal.close()
+    assert desk.agent.journal.entries(ceremony) == tuple(entries[:3])
+    (seen,) = known_emergencies(desk.agent, BURNING.policy)
+    assert seen.state is State.OPEN

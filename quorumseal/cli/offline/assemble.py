@@ -109,8 +109,8 @@ def _show_open(made: Assembled, at: datetime, arguments: Namespace) -> int:
 def _draw_open(
     drawn: Screen, ceremony: Ceremony, waits: datetime | None, at: datetime, arguments: Namespace
 ) -> None:
-    again = ["quorumseal", "offline", "assemble", str(arguments.request), *map(str, arguments.signed)]
     if waits is not None:
+        again = ["quorumseal", "offline", "assemble", str(arguments.request), *map(str, arguments.signed)]
         drawn.answer(Mark.WAITING, f"{release_name(ceremony)} has its quorum, and may be vetoed for a while")
         drawn.line(f"  Nobody makes a bundle of it before {instant_text(waits)}.")
         drawn.next("Then", again)
@@ -118,9 +118,11 @@ def _draw_open(
     drawn.answer(*standing.headline(ceremony, at))
     for sentence in standing.missing(ceremony, at):
         drawn.item(Mark.WAITING if ceremony.state is State.OPEN else Mark.FAILED, sentence)
-    standing.draw_lanes(drawn, ceremony, at)
     if ceremony.state is State.OPEN:
-        drawn.next("With the files of those who are missing", [*again, "…"])
+        drawn.next(
+            "Assemble again with the files of those who are missing; each of them says",
+            ["quorumseal", "offline", "decide", str(arguments.request), "--approve", "--artifacts", "PATH"],
+        )
 
 
 def _draw_bundle(drawn: Screen, made: Assembled, out: Path, arguments: Namespace) -> None:
@@ -131,10 +133,8 @@ def _draw_bundle(drawn: Screen, made: Assembled, out: Path, arguments: Namespace
     for approval in made.left_out:
         drawn.item(Mark.WAITING, f"{approval.signer} approved after the quorum, and is not in it")
     drawn.line()
-    drawn.line(
-        f"It is refused unless a verifier says --allow-unlogged, and from {instant_text(request.hard_stop)}"
-    )
-    drawn.line("on always. Let each signer import what they signed once the coordinator is up again.")
+    drawn.line("A verifier takes it only with --allow-unlogged, and never from its hard stop on:")
+    drawn.line(f"{instant_text(request.hard_stop)}. Import what was signed as soon as the coordinator is up.")
     trust = str(arguments.trust or "trust.json")
     where = ["--bundle", str(out), "--trust", trust, "--allow-unlogged"]
     where += ["--allow-provisional"] if request.emergency is not None else []

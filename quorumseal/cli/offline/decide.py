@@ -13,6 +13,7 @@ from quorumseal.ceremony.statements import Choice, Request
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_file, replace_file, write_new
 from quorumseal.cli.offline.carried import add_request, read_request, statements_name
+from quorumseal.cli.offline.vetoing import veto
 from quorumseal.cli.output import print_json, screen
 from quorumseal.offline.files import (
     MAX_FILE_BYTES,
@@ -50,8 +51,15 @@ def add_arguments(parser: ArgumentParser) -> None:
     for choice, noun in NOUNS.items():
         verb = {Choice.APPROVAL: "approve", Choice.REJECTION: "reject", Choice.ABSTENTION: "abstain"}[choice]
         choices.add_argument(
-            f"--{verb}", dest="choice", action="store_const", const=choice, help=f"sign an {noun}"
+            f"--{verb}",
+            dest="choice",
+            action="store_const",
+            const=choice,
+            help=f"sign {'a' if noun.startswith('r') else 'an'} {noun}",
         )
+    choices.add_argument(
+        "--veto", action="store_true", help="stop an emergency, with --reason; any member of any role may"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: PRODUCT@VERSION.YOU.signed.json")
     add_approval_arguments(parser)
     add_what_to_sign(parser, reason=False)
@@ -61,17 +69,20 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Review, and decide where a decision is named."""
     choice: Choice | None = arguments.choice
-    if choice is Choice.REJECTION and arguments.reason is None:
-        raise UsageError("expected --reason with --reject, got none", hint="say why, in a sentence")
+    if (choice is Choice.REJECTION or arguments.veto) and arguments.reason is None:
+        raise UsageError("expected --reason with --reject or --veto, got none", hint="say why, in a sentence")
     carried = read_request(arguments.request)
     with unplugged(arguments, carried.known) as (agent, settings):
-        if choice is not None:
+        if choice is not None or arguments.veto:
             require_unblocked(agent.home)
-        review = review_carried(agent, carried, sources=sources_of(settings, arguments))
+        sources = sources_of(settings, arguments)
+        review = review_carried(agent, carried, sources=sources, own=not arguments.veto)
+        if arguments.veto:
+            return _write(agent, "veto", review, arguments, again=veto(agent, settings, review, arguments))
         if choice is None:
             return _show(review, arguments)
         again = _sign(agent, settings, choice, review, arguments)
-        return _write(agent, choice, review, arguments, again=again)
+        return _write(agent, NOUNS[choice], review, arguments, again=again)
 
 
 def _sign(agent: Agent, settings: Settings, choice: Choice, review: Review, arguments: Namespace) -> bool:
@@ -104,7 +115,7 @@ def _show(review: Review, arguments: Namespace) -> int:
     return 0
 
 
-def _write(agent: Agent, choice: Choice, review: Review, arguments: Namespace, *, again: bool) -> int:
+def _write(agent: Agent, what: str, review: Review, arguments: Namespace, *, again: bool) -> int:
     request = review.request.statement
     out = arguments.out or statements_name(request, agent.name)
     carried = carried_statements(agent, request.ceremony)
@@ -114,7 +125,7 @@ def _write(agent: Agent, choice: Choice, review: Review, arguments: Namespace, *
             {
                 "file": str(out),
                 "ceremony": request.ceremony,
-                "choice": str(choice),
+                "signed": what,
                 "signed_anew": not again,
                 "statements": len(carried.statements),
                 "review": review_json(review),
@@ -123,10 +134,12 @@ def _write(agent: Agent, choice: Choice, review: Review, arguments: Namespace, *
         return 0
     drawn = screen()
     before = ", signed before," if again else ""
-    drawn.answer(Mark.DONE, f"your {NOUNS[choice]} of {release_of(review)}{before} is in {out}")
+    drawn.answer(Mark.DONE, f"your {what} of {release_of(review)}{before} is in {out}")
     drawn.line(f"  Bring that file back to {_requester(request)}. No log has it yet: it is in your journal,")
     drawn.line("  and you import it when the coordinator is up again and has the request.")
-    drawn.next("Then", ["quorumseal", "offline", "assemble", str(arguments.request), str(out)])
+    drawn.next(
+        "What is still missing", ["quorumseal", "offline", "assemble", str(arguments.request), str(out)]
+    )
     return 0
 
 

@@ -120,7 +120,7 @@ def write(
     drawn = screen()
     drawn.answer(Mark.DONE, f"asked for {ceremony_screen.release_name(ceremony)} in {out}; no log has it yet")
     ceremony_screen.draw_request(drawn, ceremony, policy)
-    drawn.facts([("  request", f"{four_words(stored.digest)} (to compare aloud; no security check)")])
+    drawn.line(f"  to compare aloud (no security check): {four_words(stored.digest)}")
     drawn.line(f"    {stored.digest}")
     standing.draw_lanes(drawn, ceremony, request.opened_at)
     drawn.next(

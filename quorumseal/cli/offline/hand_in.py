@@ -7,12 +7,9 @@ named, with what to do. The bundle is a regular one once the log has the quorum.
 """
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from quorumseal.ceremony.chain import extend
-from quorumseal.ceremony.entries import EntryType, read_entry
 from quorumseal.ceremony.errors import CeremonyError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
@@ -23,43 +20,22 @@ from quorumseal.cli import standing
 from quorumseal.cli.desk import Desk, add_home, command, now, open_desk
 from quorumseal.cli.files import read_file
 from quorumseal.cli.offline.carried import add_request, add_statements, read_request, read_signed
-from quorumseal.cli.output import Json, print_json, screen
+from quorumseal.cli.offline.fates import RELEASED, SAID, Line, lines_json, lines_of, outcome_of_lines
+from quorumseal.cli.output import print_json, screen
 from quorumseal.client.errors import CoordinatorRefusedError
 from quorumseal.client.values import MAX_EVIDENCE_BYTES
-from quorumseal.offline.assembling import command_about, read_statements
+from quorumseal.offline.assembling import read_statements
 from quorumseal.offline.errors import NotInJournalError
 from quorumseal.refusal import Refusal
 from quorumseal.terminal import Mark
-from quorumseal.verifier.outcomes import Outcome, outcome_of
 from signer_agent.agent import Agent
-from signer_agent.journal import kind_of
 from signer_agent.observing import Observation, observe, observe_policy
 from signer_agent.offline import carried_request, signed_before
 from signer_agent.recollection import Fate
 from signer_agent.requesting import resume
 from signer_agent.signing import settle
 
-_RELEASED = frozenset({State.APPROVED, State.PROVISIONAL})
 _ANEW = "its time in files is over: ask again with `quorumseal start`, and let everybody sign anew"
-_SAID = {
-    "logged": (Mark.DONE, "is in the log"),
-    "late": (Mark.FAILED, "came too late: it is on record, and does not count"),
-    "unneeded": (Mark.WAITING, "is not needed any more"),
-    "awaited": (Mark.WAITING, "waits for {} to import it"),
-    "lost": (Mark.FAILED, "cannot count any more: {} signs anew"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """What became of one statement."""
-
-    signer: str
-    what: str
-    digest: str
-    state: str
-    """One of those above."""
-    refusal: Refusal | None = None
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -94,13 +70,13 @@ def run(arguments: Namespace) -> int:
         refusals = dict(_hand_in(agent, before, request.statement.ceremony))
         every = read_statements([*(each.envelope for each in signed), *own], policy)
         seen = observe(agent, ceremony, policy)
-        lines = [*_lines(agent, seen, every, refusals)]
+        lines = [*lines_of(agent, seen, every, refusals)]
     if arguments.json:
         state = str(seen.chain.ceremony.state)
-        print_json({"ceremony": seen.chain.id, "state": state, "statements": _json(lines)})
+        print_json({"ceremony": seen.chain.id, "state": state, "statements": lines_json(lines)})
     else:
         _draw(seen, lines, arguments, agent.name)
-    return _outcome(lines, agent.name)
+    return outcome_of_lines(lines, agent.name)
 
 
 def _require_own(agent: Agent, signed: Sequence[Signed[Statement]]) -> None:
@@ -166,35 +142,6 @@ def _hand_in(agent: Agent, seen: Observation, ceremony: str) -> Iterator[tuple[s
                 yield stored.digest, refusal
 
 
-def _lines(
-    agent: Agent, seen: Observation, signed: Sequence[Signed[Statement]], refusals: Mapping[str, Refusal]
-) -> Iterator[Line]:
-    """Say of each statement what became of it, or what would become of it now."""
-    chain, at = seen.chain, max(agent.now(), seen.chain.last_at)
-    for each in signed:
-        state, refusal = "logged", refusals.get(each.digest)
-        if each.digest in seen.chain.statements:
-            if read_entry(seen.entries[seen.chain.statements[each.digest]]).type is EntryType.LATE:
-                state = "late"
-        elif chain.ceremony.state in _RELEASED:
-            state = "unneeded"
-        elif refusal is not None:
-            state = "lost"
-        else:
-            try:
-                chain, _ = extend(chain, command_about(chain, each), at=at)
-                state = "awaited"
-            except CeremonyError as reason:
-                state, refusal = "lost", reason
-        yield Line(
-            signer=each.signer,
-            what=kind_of(each.statement),
-            digest=each.digest,
-            state=state,
-            refusal=refusal if state == "lost" else None,
-        )
-
-
 def _draw(seen: Observation, lines: Sequence[Line], arguments: Namespace, me: str) -> None:
     drawn, ceremony = screen(), seen.chain.ceremony
     request = ceremony.request.statement
@@ -202,37 +149,13 @@ def _draw(seen: Observation, lines: Sequence[Line], arguments: Namespace, me: st
     drawn.answer(*standing.headline(ceremony, now()))
     drawn.item(Mark.DONE, f"the request of {request.context.signer} is in the log")
     for line in lines:
-        mark, text = _SAID[line.state]
+        mark, text = SAID[line.state]
         drawn.item(mark, f"the {line.what} of {line.signer} {text.format(line.signer)}")
         if line.refusal is not None:
             drawn.line(f"    {line.refusal} [{line.refusal.code}]")
     if ceremony.state is State.OPEN and any(each.signer == me and each.state == "lost" for each in lines):
         drawn.next("Look again, and sign anew", command(arguments, "review", named))
-    elif ceremony.state in _RELEASED:
+    elif ceremony.state in RELEASED:
         drawn.next("Get the bundle that the log has", command(arguments, "release", "fetch", named))
     else:
         drawn.next("What is missing", command(arguments, "why", named))
-
-
-def _outcome(lines: Sequence[Line], me: str) -> int:
-    """Return the first thing of this signer's own that does not count."""
-    for line in lines:
-        if line.signer == me and line.state == "late":
-            return Outcome.ENDED
-        if line.signer == me and line.refusal is not None:
-            return outcome_of(line.refusal.code)
-    return Outcome.VERIFIED
-
-
-def _json(lines: Sequence[Line]) -> list[Json]:
-    return [
-        {
-            "signer": line.signer,
-            "what": line.what,
-            "statement": line.digest,
-            "state": line.state,
-            "code": line.refusal.code if line.refusal else None,
-            "message": str(line.refusal) if line.refusal else None,
-        }
-        for line in lines
-    ]
