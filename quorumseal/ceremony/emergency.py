@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from quorumseal.ceremony.errors import PolicyError
 from quorumseal.ceremony.quorum import Threshold
+from quorumseal.terminal.durations import duration_text
 
 FLOOR_PEOPLE = 2
 FLOOR_ROLES = 2
@@ -45,8 +46,8 @@ class BreakGlass:
             raise PolicyError("break_glass: expected at least one reason, got none")
         if not _SHORTEST_WINDOW <= self.veto_window <= _LONGEST_WINDOW:
             raise PolicyError(
-                f"break_glass: expected a veto window of {_SHORTEST_WINDOW} to {_LONGEST_WINDOW}, "
-                f"got {self.veto_window}"
+                f"break_glass: expected a veto window of {duration_text(_SHORTEST_WINDOW)} to "
+                f"{duration_text(_LONGEST_WINDOW)}, got {duration_text(self.veto_window)}"
             )
         for what, length, most in (
             ("provisional", self.provisional, LONGEST_PROVISIONAL),
@@ -55,7 +56,8 @@ class BreakGlass:
         ):
             if not timedelta(0) < length <= most:
                 raise PolicyError(
-                    f"break_glass.{what}: expected more than 0 and at most {most}, got {length}"
+                    f"break_glass.{what}: expected more than 0 and at most {duration_text(most)}, "
+                    f"got {duration_text(length)}"
                 )
 
 

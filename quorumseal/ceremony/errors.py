@@ -41,6 +41,7 @@ class PolicyError(CeremonyError):
     """A policy contradicts itself, or names what it does not define."""
 
     code = "policy.invalid"
+    usual_hint = "mend policy.toml, then see what `quorumseal policy check` says"
 
 
 class PolicyUnsatisfiableError(PolicyError):
@@ -141,6 +142,7 @@ class IllegalTransitionError(CeremonyError):
     """The ceremony is in a state where this cannot happen."""
 
     code = "ceremony.illegal_transition"
+    usual_hint = "look at the ceremony again: `quorumseal show` says where it stands"
 
 
 class NotAMemberError(CeremonyError):
@@ -317,6 +319,7 @@ class DelegationNotAllowedError(CeremonyError):
     """The delegation goes to somebody who may not stand in, or leads in a circle."""
 
     code = "delegation.deputy"
+    usual_hint = "delegate to a deputy whom the policy lists for the role"
 
 
 class AbsenceMissingError(CeremonyError):

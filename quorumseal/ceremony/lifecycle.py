@@ -404,8 +404,9 @@ def require(ceremony: Ceremony, event: type[Event]) -> State:
     try:
         return TRANSITIONS[ceremony.state][event]
     except KeyError:
+        states = sorted(state for state, moves in TRANSITIONS.items() if event in moves)
         raise IllegalTransitionError(
-            f"{event.__name__} cannot happen to a ceremony that is {ceremony.state}"
+            f"expected a ceremony that is {' or '.join(states)}, got one that is {ceremony.state}"
         ) from None
 
 

@@ -103,7 +103,7 @@ def check_emergency(request: Request, emergency: Emergency, rule: Rule) -> Break
     opened, window = request.opened_at, allowed.veto_window
     if request.deadline - opened <= window:
         raise EmergencyTimesError(
-            f"expected a deadline later than the veto window of {window}, "
+            f"expected a deadline later than the veto window of {duration_text(window)}, "
             f"got {instant_text(request.deadline)} for an opening at {instant_text(opened)}"
         )
     for what, instant, longest in (
@@ -113,6 +113,6 @@ def check_emergency(request: Request, emergency: Emergency, rule: Rule) -> Break
         if not (request.hard_stop <= instant and instant - opened <= longest):
             raise EmergencyTimesError(
                 f"expected {what} between the hard stop {instant_text(request.hard_stop)} and "
-                f"{longest} after the opening, got {instant_text(instant)}"
+                f"{duration_text(longest)} after the opening, got {instant_text(instant)}"
             )
     return allowed
