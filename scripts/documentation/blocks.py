@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Final
+from typing import Any, Final
+
+import yaml
 
 from coordinator.grpc_api.callers import CALLERS, SERVICE
 from coordinator.grpc_api.refusals import STATUSES
@@ -27,6 +29,7 @@ _LIMIT: Final = re.compile(r'    (\w+): int = .+\n(?:    """(.+)""")?')
 _ITEMS_SHOWN: Final = 2
 _TEXT_SHOWN: Final = 100
 _FENCE: Final = "```"
+_PLACEHOLDER: Final = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
 
 
 def policy_source() -> str:
@@ -212,6 +215,20 @@ def _metric(metric: Metric) -> str:
     return f"| `{name}` | {metric.sort} | {metric.about} |"
 
 
+def alerts() -> str:
+    """List the alerts for Prometheus with what to do about them."""
+    groups = yaml.safe_load((ROOT / "deploy/prometheus/quorumseal.rules.yml").read_text())["groups"]
+    return _table(
+        "| alert | severity | it means | what to do |",
+        [_alert(rule) for each in groups for rule in each["rules"]],
+    )
+
+
+def _alert(rule: dict[str, Any]) -> str:
+    means = _PLACEHOLDER.sub(r"*\1*", rule["annotations"]["summary"])
+    return f"| `{rule['alert']}` | {rule['labels']['severity']} | {means} | {rule['annotations']['action']} |"
+
+
 def scheme_codes() -> str:
     """List the refusals of keys and signatures."""
     rows = [f"| `{code}` | {about} |" for code, about in codes_of(Refusal, ("key.", "signature."))]
@@ -318,6 +335,7 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
         limits,
         shared_metrics,
         own_metrics,
+        alerts,
         scheme_codes,
         strict_codes,
         notice_types,
