@@ -21,6 +21,7 @@ from quorumseal.cli.attachments import attach, locate, name_subjects
 from quorumseal.cli.desk import Desk, add_home, command, open_desk
 from quorumseal.cli.hashing import hash_files
 from quorumseal.cli.output import print_json, screen
+from quorumseal.cli.prospects import Prospects, draw_forecast, foresee, prospects_json
 from quorumseal.cli.show import next_command
 from quorumseal.client.errors import CoordinatorRefusedError
 from quorumseal.signatures import Envelope
@@ -93,7 +94,11 @@ def run(arguments: Namespace) -> int:
         opened = _open(desk, policy, draft, arguments)
         at = desk.agent.now()
         ceremony = desk.look(opened.ceremony).chain.ceremony
-    return _report(opened, ceremony, policy, arguments, at)
+        ahead = None
+        if ceremony.state is State.OPEN:
+            present = {each.signer for each in desk.connection.presence()}
+            ahead = foresee(desk, ceremony, present, at=at)
+    return _report(opened, ceremony, policy, arguments, at, ahead)
 
 
 def read_wanted(arguments: Namespace) -> tuple[Wanted, list[bytes]]:
@@ -155,7 +160,12 @@ def show_draft(draft: Draft, ceremony: Ceremony, policy: SignedPolicy, arguments
 
 
 def _report(
-    opened: Opened, ceremony: Ceremony, policy: SignedPolicy, arguments: Namespace, at: datetime
+    opened: Opened,
+    ceremony: Ceremony,
+    policy: SignedPolicy,
+    arguments: Namespace,
+    at: datetime,
+    ahead: Prospects | None,
 ) -> int:
     request = ceremony.request.statement
     if arguments.json:
@@ -166,6 +176,7 @@ def _report(
                 "awaited": list(standing.tally_of(ceremony, at).awaited),
                 "deadline": exact(request.deadline),
                 "deadline_seconds": int((request.deadline - request.opened_at).total_seconds()),
+                **prospects_json(ahead),
             }
         )
         return 0
@@ -176,6 +187,8 @@ def _report(
         drawn.answer(Mark.DONE, f"{what} had been asked for before, and nothing was signed anew")
     ceremony_screen.draw_request(drawn, ceremony, policy)
     standing.draw_lanes(drawn, ceremony, at)
+    if ahead is not None:
+        draw_forecast(drawn, ahead)
     if ceremony.state is State.OPEN:  # a release has one open ceremony at most
         named = f"{request.product}@{request.version}"
         drawn.next("See it happen", command(arguments, "watch", named))

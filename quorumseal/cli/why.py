@@ -15,6 +15,13 @@ from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli import standing
 from quorumseal.cli.desk import Desk, add_ceremony, command, now, open_desk
 from quorumseal.cli.output import print_json, screen
+from quorumseal.cli.prospects import (
+    Prospects,
+    draw_forecast,
+    draw_next_reminder,
+    foresee,
+    prospects_json,
+)
 from quorumseal.terminal import Mark, Screen, distance_text, instant_text
 from signer_agent.observing import Observation
 
@@ -41,6 +48,7 @@ def run(arguments: Namespace) -> int:
         ceremony, at = seen.chain.ceremony, now()
         is_open = ceremony.state is State.OPEN
         present = sorted({each.signer for each in desk.connection.presence()}) if is_open else []
+        ahead = foresee(desk, ceremony, present, at=at) if is_open else None
     if arguments.json:
         awaited = standing.tally_of(ceremony, at).awaited
         print_json(
@@ -51,29 +59,34 @@ def run(arguments: Namespace) -> int:
                 "reason": ended.text,
                 "connected": [name for name in present if name in awaited],
                 "deadline": exact(ceremony.deadline),
+                **prospects_json(ahead),
             }
         )
         return 0
     drawn = screen()
     drawn.answer(*standing.headline(ceremony, at))
-    if is_open:
-        _draw_open(drawn, seen, at, present)
+    if ahead is not None:
+        _draw_open(drawn, seen, at, present, ahead)
         drawn.next("See it happen", command(arguments, "watch", arguments.ceremony))
     else:
         _draw_ended(drawn, seen, at, ended)
     return 0
 
 
-def _draw_open(drawn: Screen, seen: Observation, at: datetime, present: Sequence[str]) -> None:
+def _draw_open(
+    drawn: Screen, seen: Observation, at: datetime, present: Sequence[str], ahead: Prospects
+) -> None:
     ceremony = seen.chain.ceremony
     deadline = ceremony.deadline
     for sentence in standing.missing(ceremony, at):
         drawn.item(Mark.WAITING, sentence)
+    draw_forecast(drawn, ahead)
     _draw_reasons(drawn, seen)
     drawn.line()
     drawn.line(
         f"It expires {instant_text(deadline)}, {distance_text(deadline, at)}; then nothing more counts."
     )
+    draw_next_reminder(drawn, ahead, at=at)
     near = [name for name in standing.tally_of(ceremony, at).awaited if name in present]
     if near:
         drawn.line("Connected now, as the coordinator says:", ", ".join(near))
