@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``quorumseal coordinator …``: run the coordinator, bring its database up to date, check its settings."""
+"""``quorumseal coordinator …``: run the coordinator, keep its database in order, check its settings."""
 
 import asyncio
 import gc
@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,6 +72,22 @@ def migrate(arguments: Namespace) -> int:
     return 0
 
 
+def rebuild(arguments: Namespace) -> int:
+    """Check every entry of the log, and derive anew what the lists show of it.
+
+    Stop every coordinator first.  The log is not changed, and nothing at all is where it contradicts itself.
+    """
+    from coordinator.rebuilding import rebuild as rebuild_database
+
+    rebuilt = rebuild_database(read_settings(arguments.settings).database)
+    entries, ceremonies, differing = rebuilt.entries, rebuilt.ceremonies, rebuilt.differing
+    what = f"the log is whole ({entries} entries, {ceremonies} ceremonies), and the lists say the same"
+    if differing:
+        what += f"; mended: {', '.join(differing)}"
+    _say(arguments, what, entries=entries, ceremonies=ceremonies, mended=differing)
+    return 0
+
+
 def check(arguments: Namespace) -> int:
     """Read the settings and every file that they name, as `run` does, and start nothing."""
     from coordinator.notifying.opening import open_channels
@@ -87,7 +103,7 @@ def check(arguments: Namespace) -> int:
     return 0
 
 
-def _say(arguments: Namespace, text: str, **facts: str | None) -> None:
+def _say(arguments: Namespace, text: str, **facts: str | int | Sequence[str] | None) -> None:
     if arguments.json:
         sys.stdout.write(json.dumps(facts) + "\n")
         sys.stdout.flush()
@@ -98,5 +114,8 @@ def _say(arguments: Namespace, text: str, **facts: str | None) -> None:
 VERBS = {
     "run": Command("serve until told to stop", add_arguments, run, run.__doc__ or ""),
     "migrate": Command("bring the database up to date", add_arguments, migrate, migrate.__doc__ or ""),
+    "rebuild": Command(
+        "check the log, and make the lists anew", add_arguments, rebuild, rebuild.__doc__ or ""
+    ),
     "check": Command("check the settings", add_arguments, check, check.__doc__ or ""),
 }

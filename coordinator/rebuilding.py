@@ -4,10 +4,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coordinator.errors import LogDamagedError
+from coordinator.errors import LogDamagedError, StorageFailedError
 from coordinator.policies import Policies
 from coordinator.projection import ceremony_row
-from coordinator.storage import CeremonyRow, EntryRow, LogHead, Storage
+from coordinator.storage import CeremonyRow, EntryRow, LogHead, LostRaceError, Storage
 from quorumseal.ceremony.entries import CONCLUSIONS, EntryType, read_entry
 from quorumseal.tlog import Frontier, leaf_hash
 
@@ -41,7 +41,13 @@ def rebuild_in(storage: Storage) -> Rebuilt:
     rows = [row for page in _pages(openings) for row in _replay(storage, policies, page)]
     before = {row.ceremony: row for row in storage.ceremonies.all()}
     after = {row.ceremony: row for row in rows}
-    storage.ceremonies.replace(rows, following=head)
+    try:
+        storage.ceremonies.replace(rows, following=head)
+    except LostRaceError:
+        raise StorageFailedError(
+            "expected a log that nobody writes while it is replayed, got one that has grown meanwhile",
+            hint="stop every coordinator, then rebuild again",
+        ) from None
     return Rebuilt(
         entries=head.size,
         ceremonies=len(rows),

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The log alone is enough: what is derived from it can be dropped, and a changed log is found out."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from coordinator.errors import LogDamagedError
+from coordinator.errors import LogDamagedError, StorageFailedError
 from coordinator.rebuilding import rebuild, rebuild_in
+from coordinator.storage import CeremonyRow
 from quorumseal.ceremony.errors import CeremonyError
 from quorumseal.ceremony.statements import Choice, Subject
 from quorumseal.ceremony.values import digest_of
+from quorumseal.cli.main import main
 from quorumseal.refusal import Refusal
 from tests.coordinator.workshop import Desk, Workshop
+from tests.running_coordinator import Site
 
 OTHER_BYTES = (Subject(name="widget.tar.gz", digest=digest_of(b"other bytes")),)
 
@@ -63,6 +68,35 @@ def test_a_coordinator_goes_on_after_a_rebuild(desk: Desk, workshop: Workshop) -
     desk.written(start)
     desk.written(workshop.decide("alice", start))
     assert rebuild_in(desk.storage).differing == ()
+
+
+def test_a_rebuild_beside_a_running_coordinator_is_refused(
+    desk: Desk, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, all_rows = desk.storage.ceremonies.all(), desk.storage.ceremonies.all
+
+    def all_rows_after_another_start() -> list[CeremonyRow]:
+        desk.written(workshop.start(workshop.organisation.request(number=40, version="4.0")))
+        return all_rows()
+
+    monkeypatch.setattr(desk.storage.ceremonies, "all", all_rows_after_another_start)
+    with pytest.raises(StorageFailedError, match="has grown meanwhile"):
+        rebuild_in(desk.storage)
+    assert [row.ceremony for row in all_rows()][:-1] == [row.ceremony for row in before]
+
+
+def test_the_command_says_what_it_mended(
+    desk: Desk, workshop: Workshop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = Site(tmp_path, workshop.organisation, workshop.database).settings
+    rebuild_command = ["coordinator", "rebuild", "--settings", str(settings)]
+    expired = desk.storage.ceremonies.all()[0].ceremony
+    with desk.storage.engines.writing() as connection:
+        connection.execute(text("UPDATE ceremonies SET state = 'approved' WHERE state = 'expired'"))
+    assert main([*rebuild_command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"entries": 16, "ceremonies": 6, "mended": [expired]}
+    assert main(rebuild_command) == 0
+    assert "the log is whole (16 entries, 6 ceremonies)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -202,4 +202,4 @@ def test_check_says_that_settings_can_be_used(tmp_path: Path, capsys: pytest.Cap
     assert f"the settings of {Organisation().name} can be used" in capsys.readouterr().out
     assert main(["coordinator", "migrate", "--settings", str(site.settings), "--json"]) == 0
     assert '"before": null' in capsys.readouterr().out
-    assert set(VERBS) == {"run", "migrate", "check"}
+    assert set(VERBS) == {"run", "migrate", "rebuild", "check"}
