@@ -38,6 +38,7 @@ class Outcome(IntEnum):
 
 # The longest prefix of a code decides, so a whole family has one line and an exception one more.
 _BY_PREFIX: dict[str, Outcome] = {
+    "absence": Outcome.NOT_AUTHORISED,
     "act": Outcome.NOT_AUTHORISED,
     "artifact": Outcome.OTHER_BYTES,
     "artifact.none": Outcome.USAGE,

@@ -286,6 +286,7 @@ FIRSTS = {"a release": release, "an emergency": emergency, "a ratification": to_
 
 
 @pytest.mark.parametrize("first", FIRSTS)
+@pytest.mark.exhaustive
 def test_no_course_leads_where_none_may(first: str, capsys: pytest.CaptureFixture[str]) -> None:
     steps, found = search(FIRSTS[first](), DEPTH)
     with capsys.disabled():
