@@ -4,7 +4,7 @@
 A forecast is a courtesy.  It decides nothing, and nobody is counted by it.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -47,8 +47,8 @@ def forecast(
     quiet = undecided & frozenset(unseen)
     silent = shortage([replace(need, members=need.members - quiet) for need in needs])
     agents = "agents were" if len(quiet) > 1 else "agent was"
-    risks = [f"without {_listed(quiet)}, whose {agents} not seen lately, {silent}"] if silent else []
-    return Forecast(at_risk=(*risks, *_rests_on(needs, undecided)))
+    without = f"without {_listed(quiet)}, whose {agents} not seen lately, {silent}" if silent else ""
+    return Forecast(at_risk=tuple(filter(None, (without, _rests_on(needs, undecided)))))
 
 
 def _away(ceremony: Ceremony, standing: Standing, at: datetime) -> Mapping[str, str]:
@@ -83,8 +83,9 @@ def _too_few(ceremony: Ceremony, needs: Sequence[Need]) -> str:
     return f"the emergency needs {emergency.people} people, but only {_listed(people)} can join"
 
 
-def _rests_on(needs: Sequence[Need], undecided: Collection[str]) -> Iterator[str]:
-    """Say which roles could not be filled any more without somebody in particular."""
+def _rests_on(needs: Sequence[Need], undecided: Collection[str]) -> str:
+    """Say which roles could not be filled any more without somebody in particular; empty if none is such."""
+    found = {}
     for need in needs:
         others = [other for other in needs if other is not need]
         people = [
@@ -93,7 +94,12 @@ def _rests_on(needs: Sequence[Need], undecided: Collection[str]) -> Iterator[str
             if not fillable([*others, replace(need, members=need.members - {person})])
         ]
         if people:
-            yield f"{need.role} rests on {_listed(people)}: nobody else is left who could"
+            found[need.role] = _listed(people)
+    if not found:
+        return ""
+    first, *more = found
+    others_too = "".join(f"; {role} on {found[role]}" for role in more)
+    return f"{first} rests on {found[first]}{others_too}: nobody else is left who could"
 
 
 def _listed(people: Collection[str]) -> str:
