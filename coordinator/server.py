@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.assembly import Coordinator
 from coordinator.certificates import runs_out
+from coordinator.clock import LogClock
 from coordinator.grpc_api.server import ApiServer, ServerTls
 from coordinator.metrics.observing import unobserved
 from coordinator.settings import LogKeyFile, Settings, SettingsError
@@ -29,7 +30,7 @@ _PEM_END = "-----END CERTIFICATE-----"
 class CoordinatorServer:
     """A coordinator with its API.  Started and stopped in one event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, clock: LogClock | None = None) -> None:
         self._settings = settings
         self.metering = None if settings.metrics is None else _metering(settings.metrics)
         self._observe = unobserved if self.metering is None else self.metering.observe
@@ -40,6 +41,7 @@ class CoordinatorServer:
             notifications=settings.notifications,
             own_ports=self._own_ports,
             observe=self._observe,
+            clock=clock,
         )
         self.api: ApiServer | None = None
 

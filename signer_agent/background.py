@@ -26,12 +26,15 @@ from signer_agent.observing import Observation, observe
 
 _PAGE = 100
 _MOST_PAGES = 40
+_FOLLOWED = (State.APPROVED, State.PROVISIONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
     """What there is to know about a ceremony beyond its own entries."""
 
+    asked: bool = False
+    """Whether anybody looked; without a coordinator nobody can."""
     about: Observation | None = None
     """The emergency that is ratified, or the release that is revoked."""
     vetoed_by: frozenset[str] = frozenset()
@@ -46,12 +49,12 @@ def background_of(agent: Agent, observation: Observation) -> Background:
     if request.emergency is not None:
         return _of_emergency(agent, observation, request, request.emergency)
     if request.kind is Kind.RELEASE:
-        return Background()
+        return Background(asked=True)
     if request.ratified is not None:
         about = observe(agent, request.ratified.ceremony, observation.policy)
     else:
         about = released(agent, request, observation.policy)
-    return Background(about=about, refusal=refusal_about(request, about))
+    return Background(asked=True, about=about, refusal=refusal_about(request, about))
 
 
 def refusal_about(request: Request, about: Observation) -> CeremonyError | None:
@@ -78,6 +81,23 @@ def released(agent: Agent, revocation: Request, policy: SignedPolicy) -> Observa
         f"expected the release that is to be revoked, request {wanted}, got none like it",
         hint="the coordinator does not show what would be revoked: ask its operator; nothing was signed",
     )
+
+
+def followers(agent: Agent, seen: Observation) -> tuple[Observation, ...]:
+    """Return what ratifies or revokes a release, newest first."""
+    statement, digest = seen.chain.ceremony.request.statement, seen.chain.ceremony.request.digest
+    if statement.kind is not Kind.RELEASE or seen.chain.ceremony.state not in _FOLLOWED:
+        return ()
+    summaries = listed(agent, product=statement.product, version=statement.version)
+    others = [s.ceremony for s in summaries if s.kind != Kind.RELEASE]
+    found = (observe(agent, ceremony_id(ceremony), seen.policy) for ceremony in others)
+    return tuple(each for each in found if _follows(each.chain.ceremony.request.statement, digest))
+
+
+def _follows(request: Request, release: str) -> bool:
+    if request.ratified is not None:
+        return request.ratified.request == release
+    return request.kind is Kind.REVOCATION and request.subjects[0].digest == release
 
 
 def past_emergencies(
@@ -134,7 +154,7 @@ def _of_emergency(
             )
     except CeremonyError as not_admitted:
         refusal = not_admitted
-    return Background(vetoed_by=vetoed_by, refusal=refusal)
+    return Background(asked=True, vetoed_by=vetoed_by, refusal=refusal)
 
 
 def _as_it_stood(seen: Observation, policy: SignedPolicy, before: Observation | None) -> PastEmergency | None:

@@ -19,6 +19,7 @@ def changes_between(old: Policy, new: Policy, *, product: str, kind: Kind, signe
         *_values("deadline", span_text(before.deadline), span_text(after.deadline)),
         *_values("longest ceremony", duration_text(before.longest), duration_text(after.longest)),
         *_values("rule", before.name, after.name),
+        *_values("break-glass", _emergency(before), _emergency(after)),
         *_values("log", old.log.origin, new.log.origin),
         *_sets("your key", _keys(old, signer), _keys(new, signer)),
     )
@@ -35,6 +36,17 @@ def _quorum(old: Policy, before: Rule, new: Policy, after: Rule) -> Iterator[str
         else:
             yield from _values(f"{role} needed", str(was[role]), str(count))
             yield from _sets(f"in {role}", old.roles[role].members, new.roles[role].members)
+
+
+def _emergency(rule: Rule) -> str:
+    allowed = rule.emergency
+    if allowed is None:
+        return "none"
+    quorum = ", ".join(f"{threshold.count} of {threshold.role}" for threshold in allowed.quorum)
+    times = (
+        f"veto within {duration_text(allowed.veto_window)}, ratified within {duration_text(allowed.ratify)}"
+    )
+    return f"{quorum}; {times}; for {', '.join(sorted(allowed.reasons))}"
 
 
 def _people(policy: Policy, roles: frozenset[str]) -> frozenset[str]:

@@ -70,6 +70,12 @@ def write_emergency(
     """
     rule = policy.policy.rule_for(wanted.product, Kind.RELEASE)
     allowed = require_break_glass(rule)
+    fewest = sum(threshold.count for threshold in allowed.quorum)
+    if alarm.people is not None and alarm.people < fewest:
+        raise EmergencyError(
+            f"expected an emergency that needs its quorum's {fewest} people or more, got {alarm.people}",
+            hint="leave --people out, and as many are needed as the rules demand",
+        )
     why = make_reason(alarm.why, agent.randomness, what="why", least=SHORTEST_WHY)
     impact = make_reason(alarm.impact, agent.randomness, what="impact")
     if past is None:
@@ -86,7 +92,7 @@ def write_emergency(
         reason=alarm.reason,
         incident=alarm.incident,
         impact=impact.commitment,
-        people=alarm.people or sum(threshold.count for threshold in allowed.quorum),
+        people=alarm.people or fewest,
         provisional_until=provisional_until,
         ratify_by=ratify_by,
     )
@@ -123,7 +129,7 @@ def require_break_glass(rule: Rule) -> BreakGlass:
 
 def write_veto(agent: Agent, review: Review, reason: str) -> Draft:
     """Write the veto of an open emergency, or refuse where this signer may not."""
-    _require_emergency(review)
+    require_emergency(review)
     if review.ceremony.state is not State.OPEN:
         ended = review.ceremony.ended_at
         raise CeremonyEndedError(
@@ -140,7 +146,7 @@ def write_veto(agent: Agent, review: Review, reason: str) -> Draft:
 
 def write_report(agent: Agent, review: Review, text: str) -> Draft:
     """Write the report on an emergency, or refuse where this signer may not."""
-    _require_emergency(review)
+    require_emergency(review)
     if review.ceremony.state is not State.PROVISIONAL:
         raise NoEmergencyError(
             f"expected an emergency that was released, got one that is {review.ceremony.state}",
@@ -151,7 +157,8 @@ def write_report(agent: Agent, review: Review, text: str) -> Draft:
     return draft
 
 
-def _require_emergency(review: Review) -> None:
+def require_emergency(review: Review) -> None:
+    """Refuse what is no emergency."""
     request = review.request.statement
     if request.mode is not Mode.BREAK_GLASS:
         raise NoEmergencyError(

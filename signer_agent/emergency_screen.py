@@ -35,13 +35,15 @@ def draw_banner(screen: Screen, ceremony: Ceremony) -> None:
             screen.banner(*line)
 
 
-def draw_emergency(screen: Screen, ceremony: Ceremony, texts: Mapping[str, str], *, at: datetime) -> None:
+def draw_emergency(
+    screen: Screen, ceremony: Ceremony, texts: Mapping[str, str], *, at: datetime, ratified: bool = False
+) -> None:
     """Draw what the request of an emergency says, where it stands, and what its requester wrote."""
     request = ceremony.request.statement
     emergency, _ = _emergency(ceremony)
     screen.heading("Emergency")
     screen.facts(emergency_facts(ceremony, at=at))
-    for sentence in course(ceremony, at=at):
+    for sentence in course(ceremony, at=at, ratified=ratified):
         screen.item(Mark.WARNING, sentence)
     draw_text(screen, request, "why it cannot wait", texts.get(request.why or ""))
     draw_text(screen, request, "what it does to whom", texts.get(emergency.impact))
@@ -80,7 +82,7 @@ def emergency_facts(ceremony: Ceremony, *, at: datetime) -> list[Row]:
     ]
 
 
-def course(ceremony: Ceremony, *, at: datetime) -> tuple[str, ...]:
+def course(ceremony: Ceremony, *, at: datetime, ratified: bool = False) -> tuple[str, ...]:
     """Say where an emergency stands, and what time will do to it; nothing once it came to nothing."""
     emergency, allowed = _emergency(ceremony)
     if ceremony.state is State.OPEN:
@@ -102,7 +104,7 @@ def course(ceremony: Ceremony, *, at: datetime) -> tuple[str, ...]:
         )
     if ceremony.state is not State.PROVISIONAL:
         return (f"{ceremony.stopped_by} vetoed it",) if ceremony.stopped_by else ()
-    return (*_ends(emergency, at), *_report(ceremony, at))
+    return (*(() if ratified else _ends(emergency, at)), *_report(ceremony, at))
 
 
 def quorum_text(quorum: tuple[Threshold, ...]) -> str:

@@ -4,6 +4,8 @@
 The coordinator's list only says where to look; ``require_meant`` sees that it is what was meant.
 """
 
+from collections.abc import Callable
+
 from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.values import ceremony_id, name, version
@@ -20,15 +22,23 @@ _FEWEST_DIGITS = 4
 _SHOWN = 5
 
 
-def find_ceremony(agent: Agent, named: str | None) -> str:
-    """Return the id of the ceremony that is meant; whoever uses it sees that it is the one."""
+Among = Callable[[CeremonySummary], bool]
+
+
+def find_ceremony(agent: Agent, named: str | None, among: Among = lambda _: True) -> str:
+    """Return the id of the ceremony that is meant; whoever uses it sees that it is the one.
+
+    A release may have several: an emergency, its ratification, a revocation; ``among`` says which is meant.
+    """
     if named is None:
         return _only_waiting(agent)
     try:
         return ceremony_id(named)
     except ValueFormatError:
         product, at, released = named.partition("@")
-        return _of_release(agent, name(product), version(released)) if at else _by_beginning(agent, named)
+        return (
+            _of_release(agent, name(product), version(released), among) if at else _by_beginning(agent, named)
+        )
 
 
 def require_meant(ceremony: Ceremony, named: str | None) -> None:
@@ -48,11 +58,13 @@ def of_release(agent: Agent, product: str, released: str) -> tuple[CeremonySumma
     ).ceremonies
 
 
-def _of_release(agent: Agent, product: str, released: str) -> str:
+def _of_release(agent: Agent, product: str, released: str, among: Among) -> str:
     """Return the open ceremony of a release, or the latest where none is."""
-    found = of_release(agent, product, released)
+    every = of_release(agent, product, released)
+    found = [each for each in every if among(each)]
     if not found:
-        raise NoSuchCeremonyError(f"expected a ceremony of {product} {released}, got none", hint=_LIST)
+        got = f"{len(every)} of other kinds or in other states" if every else "none"
+        raise NoSuchCeremonyError(f"expected such a ceremony of {product} {released}, got {got}", hint=_LIST)
     return ceremony_id(next((each for each in found if each.state == State.OPEN), found[0]).ceremony)
 
 

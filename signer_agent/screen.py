@@ -223,6 +223,9 @@ def _draw_people(screen: Screen, review: Review) -> None:
     """Say whether as many people are needed as the log's earlier emergencies demand."""
     if review.background.refusal is not None:
         return
+    if not review.background.asked:
+        screen.item(Mark.WARNING, "whether that many people are enough could not be asked of the log")
+        return
     before = " and ".join(sorted(review.background.vetoed_by))
     because = f"; {before} vetoed this release before" if before else ""
     screen.item(Mark.DONE, f"by the log, that many people are enough{because}")

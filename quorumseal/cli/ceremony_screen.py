@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a ceremony says once its entries have been replayed, for a screen and as JSON."""
 
+from collections.abc import Iterable
+
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.output import Json
+from quorumseal.client.values import Annex
 from quorumseal.terminal import Cell, Foreign, Screen, duration_text, instant_text
+from signer_agent.screen import name_of
 
 
 def release_name(ceremony: Ceremony) -> str:
     """Return what the ceremony is about."""
-    request = ceremony.request.statement
-    return f"{request.product} {request.version}"
+    return name_of(ceremony)
 
 
 def draw_request(drawn: Screen, ceremony: Ceremony, policy: SignedPolicy) -> None:
@@ -34,6 +37,13 @@ def draw_request(drawn: Screen, ceremony: Ceremony, policy: SignedPolicy) -> Non
     if ceremony.ended_at:
         facts.append((f"  {ceremony.state}", instant_text(ceremony.ended_at)))
     drawn.facts(facts)
+
+
+def draw_texts(drawn: Screen, annexes: Iterable[Annex]) -> None:
+    """Draw the texts that a request will commit to."""
+    for annex in annexes:
+        drawn.line("  and with it, to signers and auditors alone:")
+        drawn.quote(annex.text)
 
 
 def draw_artifacts(drawn: Screen, ceremony: Ceremony) -> None:
@@ -84,6 +94,7 @@ def ceremony_json(ceremony: Ceremony, policy: SignedPolicy) -> dict[str, Json]:
         "product": request.product,
         "version": request.version,
         "kind": str(request.kind),
+        "mode": str(request.mode),
         "ceremony": request.ceremony,
         "state": str(ceremony.state),
         "requester": request.context.signer,

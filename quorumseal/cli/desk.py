@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from quorumseal.ceremony.entries import Entry, read_entry
+from quorumseal.ceremony.policy import Kind
 from quorumseal.client.connection import Connection
 from signer_agent.agent import Agent
 from signer_agent.cli.opening import add_home, command, opened
 from signer_agent.errors import NoSuchCeremonyError
-from signer_agent.naming import NAMED, find_ceremony, of_release, require_meant
+from signer_agent.naming import NAMED, Among, find_ceremony, of_release, require_meant
 from signer_agent.observing import Observation, observe
 from signer_agent.settings import Settings
 
@@ -42,15 +43,15 @@ class Desk:
     connection: Connection
     settings: Settings
 
-    def look(self, named: str) -> Observation:
+    def look(self, named: str, among: Among = lambda _: True) -> Observation:
         """Return the ceremony that is meant, verified; refuse another one in its place."""
-        seen = observe(self.agent, find_ceremony(self.agent, named))
+        seen = observe(self.agent, find_ceremony(self.agent, named, among))
         require_meant(seen.chain.ceremony, named)
         return seen
 
     def latest(self, product: str, released: str) -> Observation:
         """Return the latest ceremony of a release, verified."""
-        found = of_release(self.agent, product, released)
+        found = [s for s in of_release(self.agent, product, released) if s.kind == Kind.RELEASE]
         if not found:
             raise NoSuchCeremonyError(
                 f"expected a request for {product} {released} to supersede, got none",

@@ -32,6 +32,12 @@ class BundleMissingError(CommandError):
     code = "bundle.missing"
 
 
+class NoDrillError(CommandError):
+    """The organisation is in earnest: it rehearses nothing."""
+
+    code = "usage.no_drill"
+
+
 class ManifestError(CommandError):
     """The manifest is not a list of SHA-256 sums."""
 

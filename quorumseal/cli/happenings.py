@@ -2,10 +2,13 @@
 """What happened between two looks at a ceremony, in sentences."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from quorumseal.ceremony.lifecycle import State
 from quorumseal.cli.ceremony_screen import release_name
 from quorumseal.terminal import instant_text
 from signer_agent.observing import Observation
+from signer_agent.screen import ended_text
 
 
 def happenings(before: Observation, after: Observation) -> Iterator[str]:
@@ -16,5 +19,13 @@ def happenings(before: Observation, after: Observation) -> Iterator[str]:
             statement = decision.statement
             roles = ", ".join(sorted(statement.roles))
             yield f"{instant_text(statement.context.signed_at)}  {statement.choice} by {signer} for {roles}"
+    if new.window_ends != old.window_ends and new.state is State.OPEN:
+        yield _window(new.window_ends)
     if new.state is not old.state and new.ended_at:
-        yield f"{instant_text(new.ended_at)}  {release_name(new)} is {new.state}"
+        yield f"{instant_text(new.ended_at)}  {release_name(new)} {ended_text(new)}"
+
+
+def _window(ends: datetime | None) -> str:
+    if ends is None:
+        return "its quorum no longer stands: the veto window is closed, and begins anew when it does"
+    return f"its quorum is met: it can be vetoed until {instant_text(ends)}"

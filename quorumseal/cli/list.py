@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.statements import Mode
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.desk import add_home, command, now, open_desk
 from quorumseal.cli.output import Json, print_json, screen
@@ -63,7 +65,7 @@ def run(arguments: Namespace) -> int:
         ["release", "state", "asked for by", "time", "ceremony"],
         [
             [
-                Foreign(f"{each.product} {each.version}"),
+                Foreign(_name(each)),
                 Foreign(each.state),
                 Foreign(each.requester),
                 _time(each, at),
@@ -74,6 +76,13 @@ def run(arguments: Namespace) -> int:
     )
     drawn.next("Look at one, verified", command(arguments, "show", page.ceremonies[0].ceremony))
     return 0
+
+
+def _name(summary: CeremonySummary) -> str:
+    release = f"{summary.product} {summary.version}"
+    if summary.mode == Mode.BREAK_GLASS:
+        return f"EMERGENCY {release}"
+    return release if summary.kind == Kind.RELEASE else f"{summary.kind} of {release}"
 
 
 def _time(summary: CeremonySummary, at: datetime) -> str:
@@ -97,6 +106,7 @@ def _json(summary: CeremonySummary) -> Json:
         "product": summary.product,
         "version": summary.version,
         "kind": summary.kind,
+        "mode": summary.mode,
         "state": summary.state,
         "requester": summary.requester,
         "opened_at": exact(summary.opened_at),

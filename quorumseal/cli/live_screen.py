@@ -15,7 +15,8 @@ from quorumseal.ceremony.quorum import RoleTally
 from quorumseal.cli import standing
 from quorumseal.cli.desk import now
 from quorumseal.cli.happenings import happenings
-from quorumseal.terminal import Look, Mark, duration_text
+from quorumseal.terminal import Look, Mark, drawn, duration_text
+from signer_agent.emergency_screen import banner_of
 from signer_agent.observing import Observation
 
 _COLOURS = {Mark.DONE: "green", Mark.FAILED: "red", Mark.WARNING: "yellow", Mark.WAITING: "cyan"}
@@ -68,10 +69,16 @@ class LiveScreen:
         for role in standing.tally_of(ceremony, at).roles:
             lanes.add_row(*self._lane(role, ceremony))
         head = Text.assemble(self._mark(mark), " ", (text, "bold"))
-        parts: list[Text | Table] = [head, self._time(ceremony), Text(), lanes]
+        parts: list[Text | Table] = [head, *self._banner(ceremony), self._time(ceremony), Text(), lanes]
         if self._happened:
             parts += [Text(), *(Text(line, style="dim") for line in self._happened[-_LATEST:])]
         return Group(*parts)
+
+    def _banner(self, ceremony: Ceremony) -> list[Text]:
+        if ceremony.emergency is None:
+            return []
+        lines = (" ".join(drawn(cell, self._look) for cell in line) for line in banner_of(ceremony))
+        return [Text(f"!! {line}", style="bold white on red") for line in lines]
 
     def _lane(self, role: RoleTally, ceremony: Ceremony) -> tuple[Text, Text, Text, Text]:
         filled, empty = ("●", "○") if self._look.unicode else ("*", ".")

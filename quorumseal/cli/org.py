@@ -7,6 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
+from typing import TypeVar
 
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.values import name
@@ -14,10 +15,13 @@ from quorumseal.cli.errors import OverwriteError, UsageError
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.table import Command
 from quorumseal.refusal import Refusal
-from quorumseal.terminal import Mark
+from quorumseal.terminal import Mark, parse_duration
 
 PEOPLE = "alice:engineering bob:engineering carol:security dan:release rita:managers"
 QUORUM = "engineering=2 security=1 release=1"
+EMERGENCY = "engineering=1 security=1"
+GUARDIANS = "security"
+_Value = TypeVar("_Value")
 _SEPARATOR = re.compile(r"[,\s]+")
 _LISTEN = re.compile(r"(?:[a-z0-9.-]+|\[[0-9a-f:]+\]):[0-9]{1,5}")
 
@@ -57,6 +61,28 @@ def _add_init_arguments(parser: ArgumentParser) -> None:
         default="",
         metavar="NAMES",
         help="which of them are programs, such as ci: they ask on behalf of a person",
+    )
+    parser.add_argument(
+        "--break-glass",
+        type=_quorum,
+        metavar="QUORUM",
+        help=f"how many of which role release in an emergency (default: none; with --drill {EMERGENCY})",
+    )
+    parser.add_argument(
+        "--guardians",
+        type=_names,
+        metavar="ROLES",
+        help=f"the roles one of which every emergency needs (with --drill: {GUARDIANS})",
+    )
+    parser.add_argument(
+        "--veto-window",
+        type=_window,
+        default="10m",
+        metavar="TIME",
+        help="how long anybody may stop an emergency (default: 10m)",
+    )
+    parser.add_argument(
+        "--drill", action="store_true", help="to rehearse emergencies: no verifier accepts what comes of it"
     )
     parser.add_argument(
         "--spare-keys",
@@ -113,6 +139,10 @@ def init(arguments: Namespace) -> int:
         machines=arguments.machines,
         spare_keys=arguments.spare_keys,
         rejection=arguments.rejection,
+        emergency=_given(arguments.break_glass, _quorum(EMERGENCY) if arguments.drill else {}),
+        guardians=_given(arguments.guardians, _names(GUARDIANS) if arguments.drill else []),
+        veto_window=arguments.veto_window,
+        drill=arguments.drill,
     )
     for option, names in (("--spare-keys", plan.spare_keys), ("--machines", plan.machines)):
         for stranger in sorted(set(names) - set(plan.people)):
@@ -223,6 +253,18 @@ def _quorum(text: str) -> dict[str, int]:
             raise ArgumentTypeError(f"expected ROLE=COUNT, each role once, got {word}")
         counts[_name(role)] = int(count[:6])
     return counts
+
+
+def _window(text: str) -> str:
+    try:
+        parse_duration(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _given(value: _Value | None, otherwise: _Value) -> _Value:
+    return otherwise if value is None else value
 
 
 def _listen(text: str) -> str:

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -52,6 +52,11 @@ class Plan:
     spare_keys: Sequence[str] = ()
     """Who gets a second key."""
     rejection: str = "veto"
+    emergency: Mapping[str, int] = field(default_factory=dict)
+    """How many of which role release in an emergency; none where there are no emergencies."""
+    guardians: Sequence[str] = ()
+    veto_window: str = "10m"
+    drill: bool = False
 
     @property
     def people(self) -> list[str]:
@@ -112,6 +117,10 @@ class _Maker:
             valid_until=self._at + KEYS_VALID,
             spare={person: key.public for person, key in self._spare.items()},
             rejection=plan.rejection,
+            emergency=plan.emergency,
+            guardians=frozenset(plan.guardians),
+            veto_window=plan.veto_window,
+            drill=plan.drill,
         )
 
     def _write_authority(self) -> None:

@@ -9,11 +9,13 @@ from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import Span, span_text
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.output import Json
-from quorumseal.terminal import Screen, distance_text, duration_text, instant_text
+from quorumseal.terminal import Mark, Screen, distance_text, duration_text, instant_text
 
 
 def draw_policy(drawn: Screen, policy: Policy, *, at: datetime) -> None:
     """Draw the rules, who is in which role, and whose keys count until when."""
+    if policy.drill:
+        drawn.item(Mark.WARNING, "A DRILL: no verifier accepts what is released under it.")
     drawn.facts(
         [
             ("  expires", f"{instant_text(policy.expires)}, {distance_text(policy.expires, at)}"),
@@ -52,6 +54,8 @@ def policy_json(policy: Policy) -> Json:
         "expires": exact(policy.expires),
         "governance": {threshold.role: threshold.count for threshold in policy.governance},
         "calendar": _calendar_json(policy.calendar),
+        "drill": policy.drill,
+        "guardians": sorted(policy.guardians),
         "log": {"origin": policy.log.origin, "keys": [key.key.key_id for key in policy.log.keys]},
         "roles": {role.name: sorted(role.members) for role in policy.roles.values()},
         "rules": {rule.name: _rule_json(policy, rule) for rule in policy.rules.values()},
@@ -83,6 +87,36 @@ def _products(policy: Policy, rule: Rule) -> list[str]:
     return sorted({product for product, kinds in policy.products.items() if rule.name in kinds.values()})
 
 
+def _emergency_facts(policy: Policy, rule: Rule) -> list[tuple[str, str]]:
+    allowed = rule.emergency
+    if allowed is None:
+        return []
+    guardians = sorted(t.role for t in allowed.quorum if t.role in policy.guardians)
+    return [
+        ("  break-glass", f"{_quorum(allowed.quorum)}; guardian: {', '.join(guardians)}"),
+        ("", f"for {', '.join(sorted(allowed.reasons))}"),
+        ("", f"veto within {duration_text(allowed.veto_window)} by any member of any role"),
+        ("", f"provisional for {duration_text(allowed.provisional)}"),
+        ("", f"ratified within {duration_text(allowed.ratify)}"),
+        ("", f"reported on within {duration_text(allowed.report)}"),
+    ]
+
+
+def _emergency_json(rule: Rule) -> Json:
+    allowed = rule.emergency
+    if allowed is None:
+        return None
+    return {
+        "quorum": {threshold.role: threshold.count for threshold in allowed.quorum},
+        "reasons": sorted(allowed.reasons),
+        "checks": sorted(allowed.checks),
+        "veto_window_seconds": int(allowed.veto_window.total_seconds()),
+        "provisional_seconds": int(allowed.provisional.total_seconds()),
+        "ratify_seconds": int(allowed.ratify.total_seconds()),
+        "report_seconds": int(allowed.report.total_seconds()),
+    }
+
+
 def _rule_facts(policy: Policy, rule: Rule) -> list[tuple[str, str]]:
     facts = [
         ("  products", ", ".join(_products(policy, rule)) or "none"),
@@ -91,7 +125,9 @@ def _rule_facts(policy: Policy, rule: Rule) -> list[tuple[str, str]]:
         ("  deadline", f"{span_text(rule.deadline)}, at most {duration_text(rule.longest)}"),
         ("  rejection", _rejection(rule)),
     ]
-    return [*facts, ("  checks", ", ".join(sorted(rule.checks)))] if rule.checks else facts
+    if rule.checks:
+        facts.append(("  checks", ", ".join(sorted(rule.checks))))
+    return [*facts, *_emergency_facts(policy, rule)]
 
 
 def _quorum(quorum: tuple[Threshold, ...]) -> str:
@@ -115,6 +151,7 @@ def _rule_json(policy: Policy, rule: Rule) -> Json:
         "checks": sorted(rule.checks),
         **_deadline_json(rule.deadline),
         "longest_seconds": int(rule.longest.total_seconds()),
+        "break_glass": _emergency_json(rule),
     }
 
 

@@ -29,6 +29,11 @@ class Draft:
     spare: Mapping[str, PublicKey] = field(default_factory=dict)
     """The second keys of those who have one."""
     rejection: str = "veto"
+    emergency: Mapping[str, int] = field(default_factory=dict)
+    """How many of which role release in an emergency; none where there are no emergencies."""
+    guardians: frozenset[str] = frozenset()
+    veto_window: str = "10m"
+    drill: bool = False
 
 
 def policy_text(draft: Draft) -> str:
@@ -46,10 +51,10 @@ expires = {instant_text(draft.valid_until)}
 clock_skew = "2m"
 # The certificate authorities whose certificates let people talk to the coordinator.
 authorities = [{_listed(draft.authorities)}]
-
+{_drill(draft)}
 # Roles.  A person may have several, but counts once in a ceremony, wherever they are needed most.
 [roles]
-{_lines(f"{role} = [{_listed(members)}]" for role, members in draft.roles.items())}
+{_lines(_role(role, members, draft) for role, members in draft.roles.items())}
 
 # Rules.  Whoever requests a release never counts towards its quorum.
 [rules.standard]
@@ -63,7 +68,7 @@ rejection = "{draft.rejection}"
 
 [rules.standard.quorum]
 {_counts(draft.quorum)}
-
+{_emergency(draft)}
 # Products.  Each has exactly one rule for its releases.
 {_products(draft.products)}
 # When people work: what "3bd" (business days) and "8bh" (business hours) are counted by.
@@ -107,6 +112,37 @@ def _valid_key(name: str, key: PublicKey, draft: Draft) -> str:
 valid_from = {instant_text(draft.valid_from)}
 valid_until = {instant_text(draft.valid_until)}
 
+"""
+
+
+def _drill(draft: Draft) -> str:
+    if not draft.drill:
+        return ""
+    return "# This organisation rehearses: no verifier accepts what it releases.\ndrill = true\n"
+
+
+def _role(role: str, members: Sequence[str], draft: Draft) -> str:
+    if role in draft.guardians:
+        return f"{_bare(role)} = {{ members = [{_listed(members)}], guardian = true }}"
+    return f"{_bare(role)} = [{_listed(members)}]"
+
+
+def _emergency(draft: Draft) -> str:
+    """Write what an emergency needs; it is prepared here, before there is one."""
+    if not draft.emergency:
+        return ""
+    return f"""
+# Emergencies: fewer people, at least two from two roles, one of them a guardian.  Everybody is told, anybody
+# may veto within the window, what is released is provisional, and the full quorum ratifies it or it lapses.
+[rules.standard.break_glass]
+reasons = ["data-loss", "outage", "vulnerability"]
+veto_window = "{draft.veto_window}"
+provisional = "3d" # how long a provisional bundle may count at most
+ratify = "3d"
+report = "7d"
+
+[rules.standard.break_glass.quorum]
+{_counts(draft.emergency)}
 """
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``release publish`` and ``release fetch``: from an approved ceremony to the bundle in one's hands."""
+"""``release …``: from an approved ceremony to the bundle in one's hands, and back."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -7,25 +7,30 @@ from pathlib import Path
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.cli import standing
 from quorumseal.cli.ceremony_screen import release_name
-from quorumseal.cli.desk import add_ceremony, command, now, open_desk
+from quorumseal.cli.desk import Desk, add_ceremony, command, now, open_desk
 from quorumseal.cli.errors import BundleMissingError, FoundAnotherError
 from quorumseal.cli.files import write_new
+from quorumseal.cli.following_up import add_following, follow_up
+from quorumseal.cli.kinds import has_release_bundle, is_released
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.publications import all_published, draw_publications, publications_json
 from quorumseal.cli.table import Command
+from quorumseal.cli.texts import add_text, read_text
 from quorumseal.terminal import Mark, paste
 from quorumseal.verifier.bundle import bundle_name
 from quorumseal.verifier.outcomes import Outcome
 from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.verify import verify
+from signer_agent.errors import NoSuchCeremonyError
 from signer_agent.observing import Observation
+from signer_agent.succeeding import write_revocation
 
 
 def publish(arguments: Namespace) -> int:
     """Try again to publish an approved ceremony's bundle, where that failed or is not done yet."""
     with open_desk(arguments) as desk:
         seen = desk.look(arguments.ceremony)
-        _require_approved(seen, arguments)
+        _require_released(seen, arguments)
         publications = desk.connection.publish(seen.chain.id)
     done = all_published(publications)
     if arguments.json:
@@ -52,39 +57,80 @@ def _add_fetch_arguments(parser: ArgumentParser) -> None:
 
 
 def fetch(arguments: Namespace) -> int:
-    """Fetch an approved ceremony's bundle, verify it, and only then write it."""
+    """Fetch an approved ceremony's bundle, verify it, and only then write it.
+
+    What an emergency released has a bundle too, which counts for a while and for whoever allows that.
+    """
     with open_desk(arguments) as desk:
-        seen = desk.look(arguments.ceremony)
-        _require_approved(seen, arguments)
+        seen = _find(desk, arguments.ceremony)
+        _require_released(seen, arguments)
         bundle = desk.connection.bundle(seen.chain.id)
         request = seen.chain.ceremony.request.statement
+        provisional = seen.chain.ceremony.state is State.PROVISIONAL
         verified = verify(
             bundle,
             desk.agent.trust,
             {subject.name: subject.digest for subject in request.subjects},
-            terms=Terms(product=request.product),
+            terms=Terms(product=request.product, now=now(), allow_provisional=provisional),
         )
-    if verified.request.ceremony != seen.chain.id:
+    last = (verified.ratification or verified.ceremony).request.statement
+    if last.ceremony != seen.chain.id:
         raise FoundAnotherError(
-            f"expected the bundle of ceremony {seen.chain.id}, got that of {verified.request.ceremony}",
+            f"expected the bundle of ceremony {seen.chain.id}, got that of {last.ceremony}",
             hint="the coordinator keeps another bundle in its place: tell its operator",
         )
-    out = arguments.out or Path(bundle_name(request.product, request.version, request.kind))
+    named = seen.chain.id if provisional else ""
+    usual = bundle_name(request.product, request.version, request.kind, provisional=named)
+    out = arguments.out or Path(usual)
     write_new(out, bundle)
     if arguments.json:
-        print_json({"ceremony": seen.chain.id, "bundle": str(out), "artifacts": len(verified.subjects)})
+        print_json(
+            {
+                "ceremony": seen.chain.id,
+                "bundle": str(out),
+                "artifacts": len(verified.subjects),
+                "standing": str(verified.standing),
+            }
+        )
         return 0
     drawn = screen()
     drawn.answer(Mark.DONE, f"wrote the verified bundle of {release_name(seen.chain.ceremony)} to {out}")
     drawn.facts([(f"  {role}", ", ".join(people)) for role, people in verified.seats.items()])
+    if provisional:
+        drawn.item(Mark.WARNING, f"it is provisional: {verified.standing.meaning}")
     where = ["--bundle", str(out), "--trust", str(desk.settings.trust)]
+    where += ["--allow-provisional"] if provisional else []
     drawn.next("Verify an artifact with it", ["quorumseal", "verify", request.subjects[0].name, *where])
     return 0
 
 
-def _require_approved(seen: Observation, arguments: Namespace) -> None:
+def _add_revoke_arguments(parser: ArgumentParser) -> None:
+    add_following(parser)
+    add_text(parser, "why", "why nobody is to use it any more")
+
+
+def revoke(arguments: Namespace) -> int:
+    """Ask for a release to be taken back: a ceremony of its own, by the rule for revocations.
+
+    Once it is approved, `status.json` says so, and whoever verifies with it refuses the release.
+    """
+    why = read_text(arguments, "why", "Why must nobody use it any more?")
+    return follow_up(
+        arguments, is_released, lambda desk, about, asked: write_revocation(desk.agent, about, why, asked)
+    )
+
+
+def _find(desk: Desk, named: str) -> Observation:
+    """Return the ceremony with the bundle of a release; where none has one, the one that says why."""
+    try:
+        return desk.look(named, has_release_bundle)
+    except NoSuchCeremonyError:
+        return desk.look(named)
+
+
+def _require_released(seen: Observation, arguments: Namespace) -> None:
     ceremony = seen.chain.ceremony
-    if ceremony.state is not State.APPROVED:
+    if ceremony.state not in (State.APPROVED, State.PROVISIONAL):
         _, text = standing.headline(ceremony, now())
         raise BundleMissingError(
             f"expected an approved ceremony, which alone has a bundle, got another: {text}",
@@ -94,5 +140,8 @@ def _require_approved(seen: Observation, arguments: Namespace) -> None:
 
 VERBS = {
     "publish": Command("try again to publish a bundle", add_ceremony, publish, publish.__doc__ or ""),
+    "revoke": Command(
+        "ask for a release to be taken back", _add_revoke_arguments, revoke, revoke.__doc__ or ""
+    ),
     "fetch": Command("fetch a bundle and verify it", _add_fetch_arguments, fetch, fetch.__doc__ or ""),
 }

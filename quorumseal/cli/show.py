@@ -8,11 +8,16 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.statements import Report, Veto
 from quorumseal.cli import ceremony_screen, standing
 from quorumseal.cli.desk import add_ceremony, command, now, open_desk
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.publications import draw_publications, publications_json
 from quorumseal.terminal import Screen
+from signer_agent.background import followers
+from signer_agent.documents import emergency_json
+from signer_agent.emergency_screen import draw_banner, draw_emergency
 from signer_agent.observing import Observation
 
 
@@ -25,6 +30,7 @@ def run(arguments: Namespace) -> int:
     """Show it."""
     with open_desk(arguments) as desk:
         seen = desk.look(arguments.ceremony)
+        after = followers(desk.agent, seen)
     ceremony, at = seen.chain.ceremony, now()
     if arguments.json:
         print_json(
@@ -32,6 +38,9 @@ def run(arguments: Namespace) -> int:
                 "verified": True,
                 **ceremony_screen.ceremony_json(ceremony, seen.policy),
                 "quorum": standing.standing_json(ceremony, at),
+                "emergency": emergency_json(ceremony, seen.reasons, at=at),
+                "why": seen.reasons.get(ceremony.request.statement.why or ""),
+                "followed_by": [standing.follower_json(each) for each in after],
                 "publications": publications_json(seen.publications),
                 "log": {"size": seen.head.checkpoint.size, "root": seen.head.seen.root},
             }
@@ -39,13 +48,19 @@ def run(arguments: Namespace) -> int:
         return 0
     drawn = screen()
     drawn.answer(*standing.headline(ceremony, at))
+    draw_banner(drawn, ceremony)
+    standing.draw_followers(drawn, after, at)
     standing.draw_lanes(drawn, ceremony, at)
+    if ceremony.emergency is not None:
+        ratified = standing.is_ratified(after)
+        draw_emergency(drawn, ceremony, seen.reasons, at=at, ratified=ratified)
     drawn.heading("Request")
     ceremony_screen.draw_request(drawn, ceremony, seen.policy)
     ceremony_screen.draw_artifacts(drawn, ceremony)
     ceremony_screen.draw_evidence(drawn, ceremony)
     ceremony_screen.draw_decisions(drawn, ceremony)
     _draw_reasons(drawn, seen)
+    _draw_acts(drawn, seen)
     if seen.publications:
         drawn.heading("Bundle, as the coordinator says")
         draw_publications(drawn, seen.publications)
@@ -58,7 +73,7 @@ def next_command(state: State, named: str, arguments: Namespace) -> tuple[str, S
     match state:
         case State.OPEN:
             return "What is missing", command(arguments, "why", named)
-        case State.APPROVED:
+        case State.APPROVED | State.PROVISIONAL:
             return "Get the bundle", command(arguments, "release", "fetch", named)
         case _:
             return "Why", command(arguments, "why", named)
@@ -70,4 +85,19 @@ def _draw_reasons(drawn: Screen, seen: Observation) -> None:
         if text is not None:
             drawn.line()
             drawn.line(f"{signer} wrote:")
+            drawn.quote(text)
+
+
+def _draw_acts(drawn: Screen, seen: Observation) -> None:
+    """Draw what was written beyond decisions: why a release is taken back, a veto, reports."""
+    request = seen.chain.ceremony.request.statement
+    acts = [(veto.context.signer, "vetoed it", veto.reason) for veto in seen.signed(Veto)]
+    acts += [(report.context.signer, "reported", report.text) for report in seen.signed(Report)]
+    if request.kind is Kind.REVOCATION and request.why is not None:
+        acts.append((request.context.signer, "takes it back", request.why))
+    for signer, what, commitment in acts:
+        text = seen.reasons.get(commitment)
+        if text is not None:
+            drawn.line()
+            drawn.line(f"{signer} {what}, and wrote:")
             drawn.quote(text)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from quorumseal.ceremony.deciding import open_ceremony, opened
 from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Request, Subject
@@ -30,6 +31,7 @@ from signer_agent.agent import Agent
 from signer_agent.cli.opening import add_passphrase, open_key
 from signer_agent.cli.times import until_argument
 from signer_agent.drafting import Draft, key_at
+from signer_agent.emergency_screen import draw_banner
 from signer_agent.observing import observe_policy
 from signer_agent.requesting import Opened, Wanted, pending_request, resume, start, write_request
 
@@ -91,14 +93,7 @@ def run(arguments: Namespace) -> int:
             return show_draft(draft, ceremony, policy, arguments)
         for data in evidence:
             desk.connection.put_evidence(data)
-        opened = _open(desk, policy, draft, arguments)
-        at = desk.agent.now()
-        ceremony = desk.look(opened.ceremony).chain.ceremony
-        ahead = None
-        if ceremony.state is State.OPEN:
-            present = {each.signer for each in desk.connection.presence()}
-            ahead = foresee(desk, ceremony, present, at=at)
-    return _report(opened, ceremony, policy, arguments, at, ahead)
+        return ask(desk, policy, draft, arguments)
 
 
 def read_wanted(arguments: Namespace) -> tuple[Wanted, list[bytes]]:
@@ -116,6 +111,18 @@ def read_wanted(arguments: Namespace) -> tuple[Wanted, list[bytes]]:
         locators=[locate(text) for text in arguments.locator],
     )
     return wanted, [data for _, data in evidence]
+
+
+def ask(desk: Desk, policy: SignedPolicy, draft: Draft, arguments: Namespace) -> int:
+    """Sign and send a request, and say what came of it."""
+    opened = _open(desk, policy, draft, arguments)
+    at = desk.agent.now()
+    ceremony = desk.look(opened.ceremony).chain.ceremony
+    ahead = None
+    if ceremony.state is State.OPEN:
+        present = {each.signer for each in desk.connection.presence()}
+        ahead = foresee(desk, ceremony, present, at=at)
+    return _report(opened, ceremony, policy, arguments, at, ahead)
 
 
 def _open(desk: Desk, policy: SignedPolicy, draft: Draft, arguments: Namespace) -> Opened:
@@ -151,7 +158,9 @@ def show_draft(draft: Draft, ceremony: Ceremony, policy: SignedPolicy, arguments
         return 0
     drawn = screen()
     drawn.answer(Mark.WAITING, f"would ask for {ceremony_screen.release_name(ceremony)}; nothing was signed")
+    draw_banner(drawn, ceremony)
     ceremony_screen.draw_request(drawn, ceremony, policy)
+    ceremony_screen.draw_texts(drawn, draft.annexes)
     drawn.heading("Quorum")
     standing.draw_lanes(drawn, ceremony, ceremony.request.statement.opened_at)
     ceremony_screen.draw_artifacts(drawn, ceremony)
@@ -173,7 +182,7 @@ def _report(
             {
                 "created": opened.created,
                 **ceremony_screen.ceremony_json(ceremony, policy),
-                "awaited": list(standing.tally_of(ceremony, at).awaited),
+                "awaited": list(standing.awaited_of(ceremony, at)),
                 "deadline": exact(request.deadline),
                 "deadline_seconds": int((request.deadline - request.opened_at).total_seconds()),
                 **prospects_json(ahead),
@@ -190,7 +199,8 @@ def _report(
     if ahead is not None:
         draw_forecast(drawn, ahead)
     if ceremony.state is State.OPEN:  # a release has one open ceremony at most
-        named = f"{request.product}@{request.version}"
+        ordinary = request.kind is Kind.RELEASE
+        named = f"{request.product}@{request.version}" if ordinary else opened.ceremony
         drawn.next("See it happen", command(arguments, "watch", named))
     else:
         drawn.next(*next_command(ceremony.state, opened.ceremony, arguments))

@@ -61,6 +61,10 @@ GROUPS: Mapping[str, Mapping[str, Verb | Noun]] = {
         "start": Verb("quorumseal.cli.start", "ask for a release", "agent"),
         "extend": Verb("quorumseal.cli.extend", "move the deadline of what was asked for", "agent"),
         "nudge": Verb("quorumseal.cli.nudge", "ask those again who are awaited"),
+        "ratify": Verb("quorumseal.cli.ratify", "ask for an emergency to be made permanent", "agent"),
+        "break-glass": Noun(
+            "quorumseal.cli.break_glass", "emergencies: fewer people, everybody told", "agent"
+        ),
         "cancel": Verb("quorumseal.cli.cancel", "withdraw what was asked for", "agent"),
     },
     DECIDE: {
@@ -77,7 +81,7 @@ GROUPS: Mapping[str, Mapping[str, Verb | Noun]] = {
         "watch": Verb("quorumseal.cli.watch", "watch a ceremony as it happens"),
         "why": Verb("quorumseal.cli.why", "say what is missing, and who can still help"),
         "wait": Verb("quorumseal.cli.wait", "wait for the outcome; for CI"),
-        "release": Noun("quorumseal.cli.release", "publish and fetch bundles"),
+        "release": Noun("quorumseal.cli.release", "publish and fetch bundles, take releases back"),
     },
     RUN: {
         "org": Noun("quorumseal.cli.org", "make an organisation", "coordinator"),

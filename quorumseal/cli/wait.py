@@ -2,7 +2,7 @@
 """Wait until a ceremony has ended and its bundle is published; made for CI, and safe to repeat.
 
 The exit code says how it stands: 0 approved and published, 8 still pending when the time is up, 9 expired,
-cancelled or superseded, 10 rejected.
+cancelled or superseded, 10 rejected or vetoed, 11 released provisionally by an emergency.
 """
 
 import threading
@@ -14,6 +14,7 @@ from datetime import timedelta
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.cli import standing
 from quorumseal.cli.desk import Desk, add_ceremony, command, now, open_desk
+from quorumseal.cli.kinds import RELEASED
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.publications import FAILED, all_published, draw_publications, publications_json
 from quorumseal.cli.show import next_command
@@ -62,9 +63,9 @@ def run(arguments: Namespace) -> int:
     drawn = screen()
     drawn.answer(*standing.headline(ceremony, now()))
     draw_publications(drawn, seen.publications)
-    if outcome is Outcome.PENDING and ceremony.state is State.APPROVED:
+    if outcome is Outcome.PENDING and ceremony.state in RELEASED:
         drawn.next(
-            "Approved, but not published yet; try again",
+            "Released, but not published yet; try again",
             command(arguments, "release", "publish", arguments.ceremony),
         )
     else:
@@ -98,14 +99,14 @@ def wait_for(
 
 def is_settled(seen: Observation) -> bool:
     """Whether nothing more is to be waited for."""
-    if seen.chain.ceremony.state is not State.APPROVED:
+    if seen.chain.ceremony.state not in RELEASED:
         return seen.chain.ceremony.state is not State.OPEN
     return all(publication.state in ("published", FAILED) for publication in seen.publications)
 
 
 def outcome_of_seen(seen: Observation) -> Outcome:
-    """Return the exit code: approved counts only once the bundle is published."""
-    if seen.chain.ceremony.state is State.APPROVED and not all_published(seen.publications):
+    """Return the exit code: what was released counts only once its bundle is published."""
+    if seen.chain.ceremony.state in RELEASED and not all_published(seen.publications):
         return Outcome.PENDING
     return standing.outcome_of_state(seen.chain.ceremony.state)
 

@@ -10,7 +10,7 @@ from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statement_document import read_statement
-from quorumseal.ceremony.statements import Cancellation
+from quorumseal.ceremony.statements import Cancellation, Veto
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli import standing
 from quorumseal.cli.desk import Desk, add_ceremony, command, now, open_desk
@@ -23,6 +23,9 @@ from quorumseal.cli.prospects import (
     prospects_json,
 )
 from quorumseal.terminal import Mark, Screen, distance_text, instant_text
+from signer_agent.background import followers
+from signer_agent.documents import emergency_json
+from signer_agent.emergency_screen import course, draw_banner
 from signer_agent.observing import Observation
 
 
@@ -45,18 +48,21 @@ def run(arguments: Namespace) -> int:
     with open_desk(arguments) as desk:
         seen = desk.look(arguments.ceremony)
         ended = _ending(desk, seen)
+        after = followers(desk.agent, seen)
         ceremony, at = seen.chain.ceremony, now()
         is_open = ceremony.state is State.OPEN
         present = sorted({each.signer for each in desk.connection.presence()}) if is_open else []
         ahead = foresee(desk, ceremony, present, at=at) if is_open else None
     if arguments.json:
-        awaited = standing.tally_of(ceremony, at).awaited
+        awaited = standing.awaited_of(ceremony, at)
         print_json(
             {
                 "ceremony": seen.chain.id,
                 **standing.standing_json(ceremony, at),
                 "ended": ended.sentence,
                 "reason": ended.text,
+                "emergency": emergency_json(ceremony, seen.reasons, at=at),
+                "followed_by": [standing.follower_json(each) for each in after],
                 "connected": [name for name in present if name in awaited],
                 "deadline": exact(ceremony.deadline),
                 **prospects_json(ahead),
@@ -65,6 +71,11 @@ def run(arguments: Namespace) -> int:
         return 0
     drawn = screen()
     drawn.answer(*standing.headline(ceremony, at))
+    draw_banner(drawn, ceremony)
+    standing.draw_followers(drawn, after, at)
+    if ceremony.emergency is not None:
+        for sentence in course(ceremony, at=at, ratified=standing.is_ratified(after)):
+            drawn.item(Mark.WARNING, sentence)
     if ahead is not None:
         _draw_open(drawn, seen, at, present, ahead)
         drawn.next("See it happen", command(arguments, "watch", arguments.ceremony))
@@ -87,14 +98,14 @@ def _draw_open(
         f"It expires {instant_text(deadline)}, {distance_text(deadline, at)}; then nothing more counts."
     )
     draw_next_reminder(drawn, ahead, at=at)
-    near = [name for name in standing.tally_of(ceremony, at).awaited if name in present]
+    near = [name for name in standing.awaited_of(ceremony, at) if name in present]
     if near:
         drawn.line("Connected now, as the coordinator says:", ", ".join(near))
 
 
 def _draw_ended(drawn: Screen, seen: Observation, at: datetime, ended: Ending) -> None:
     ceremony = seen.chain.ceremony
-    if ceremony.state is State.APPROVED:
+    if ceremony.state in (State.APPROVED, State.PROVISIONAL):
         for sentence in explain(standing.tally_of(ceremony, at)):
             drawn.item(Mark.DONE, sentence)
         return
@@ -125,6 +136,9 @@ def _ending(desk: Desk, seen: Observation) -> Ending:
     if state is State.EXPIRED:
         deadline = seen.chain.ceremony.deadline
         return Ending(f"its deadline passed {instant_text(deadline)}")
+    for veto in seen.signed(Veto):
+        by = veto.context.signer
+        return Ending(f"{by} vetoed it", by, seen.reasons.get(veto.reason, ""))
     if state in (State.CANCELLED, State.SUPERSEDED):
         entries, texts = desk.entries(seen)
         for entry in entries:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 from coordinator.server import CoordinatorServer
@@ -59,11 +60,11 @@ WAITING = {
 
 
 def found_office(
-    folder: Path, *, machines: Sequence[str] = (), rules: Mapping[str, str] | None = None
+    folder: Path, *, machines: Sequence[str] = (), rules: Mapping[str, str] | None = None, **fields: Any
 ) -> Office:
     """Make the organisation, the keys of people opened by a file in each home; machines are managers.
 
-    ``rules`` are put in the place of what ``org init`` writes.
+    ``rules`` are put in the place of what ``org init`` writes; ``fields`` are those of its plan.
     """
     plan = Plan(
         name="acme",
@@ -80,6 +81,7 @@ def found_office(
         machines=machines,
         listen=f"127.0.0.1:{_free_port()}",
         passphrase=PASSPHRASE.encode(),
+        **fields,
     )
     with patch.object(organisation, "policy_text", lambda draft: _changed(policy_text(draft), rules or {})):
         make_organisation(folder, plan, at=datetime.now(UTC))

@@ -320,7 +320,7 @@ def test_watch_says_each_thing_that_happens(office: Office, release: str, capsys
     assert [name for name in ("alice", "bob", "carol", "dan") if f"approval by {name} for" in talk] == [
         *("alice", "bob", "carol", "dan")
     ]
-    assert "is approved" in talk
+    assert "was approved" in talk
 
 
 def test_the_list_says_whose_word_it_is(office: Office, release: str, capsys: Capture) -> None:
