@@ -17,6 +17,7 @@ from coordinator.notifying.notice import Notice
 from coordinator.notifying.routes import Routes
 from coordinator.notifying.telling import notices_of
 from coordinator.projection import ceremony_row, past_emergency
+from coordinator.running_log import about
 from coordinator.storage import (
     AnnexRow,
     Append,
@@ -288,7 +289,9 @@ class Batch:
         try:
             self._apply(*extend(chain, command, at=self._at))
         except CeremonyFullError as refusal:  # nobody can decide there any more either
-            _log.warning("ceremony %s takes no delegation: %s", ceremony, refusal)
+            _log.warning(
+                "a ceremony takes no delegation: %s", refusal, extra=about(ceremony=ceremony, reason=refusal)
+            )
 
     def _act(self, act: Act) -> _Logged | Repeated:
         chain = self._require(act.ceremony)

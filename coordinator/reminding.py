@@ -16,6 +16,7 @@ from coordinator.notifying.notice import Notice
 from coordinator.notifying.reminding import notice_of_reminder
 from coordinator.notifying.routes import Routes
 from coordinator.policies import FollowedPolicies
+from coordinator.running_log import about
 from coordinator.status import StatusFile
 from coordinator.steady import Steady
 from coordinator.storage import Alarm, Storage, Telling
@@ -67,7 +68,11 @@ class Reminding:
                 try:
                     chain = self._policies.replay(chains[alarm.ceremony])
                 except Refusal as refusal:
-                    _log.error("ceremony %s reminds nobody: %s", alarm.ceremony, refusal)
+                    _log.error(
+                        "a ceremony reminds nobody: %s",
+                        refusal,
+                        extra=about(ceremony=alarm.ceremony, reason=refusal),
+                    )
                     self._storage.reminders.settle(alarm, (), at=at, again=at + _DAMAGED)
                 else:
                     told += self._look(alarm, chain.ceremony, at)

@@ -10,6 +10,7 @@ from coordinator.clock import LogClock
 from coordinator.destinations import Destination
 from coordinator.policies import Policies
 from coordinator.reading import LogReader
+from coordinator.running_log import about
 from coordinator.steady import Steady
 from coordinator.storage import Storage
 from quorumseal.ceremony.lifecycle import State
@@ -120,7 +121,7 @@ class StatusKeeping:
             try:
                 destination.renew(STATUS_NAME, data)
             except Refusal as refusal:
-                _log.warning("%s was not renewed: %s", STATUS_NAME, refusal)
+                _log.warning("%s was not renewed: %s", STATUS_NAME, refusal, extra=about(reason=refusal))
                 return False
         self._written = content, now
         return True

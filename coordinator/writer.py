@@ -26,6 +26,7 @@ from coordinator.errors import BusyError, LogKeyError, StorageFailedError
 from coordinator.live import Live
 from coordinator.metrics.catalogue import BATCH, COMMIT, RACES
 from coordinator.metrics.observing import Observation, Observe, unobserved
+from coordinator.milestones import milestones
 from coordinator.notifying.routes import Routes
 from coordinator.policies import Policies
 from coordinator.projection import known, past_emergency
@@ -215,6 +216,8 @@ class Writer:
                 *batch.observations,
             ):
                 self._observe(each)
+            for milestone in milestones(batch.changed, append.entries):
+                _log.log(milestone.level, milestone.said, extra=about(ceremony=milestone.ceremony))
             return outcomes
         raise BusyError(
             f"expected to append within {_MOST_RACES} attempts, got none: other coordinators were faster",

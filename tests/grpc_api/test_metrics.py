@@ -7,11 +7,15 @@ from pathlib import Path
 import pytest
 
 from coordinator.certificates import Kind
-from coordinator.metrics.catalogue import METRICS
+from coordinator.metrics.catalogue import METRICS, Scope
+from quorumseal.ceremony.statements import Absence
 from quorumseal.client.connection import Connection
+from quorumseal.client.values import Annex
 from quorumseal.strict_json import write
+from tests.burning import BURNING, DAY, emergency_request
+from tests.databases import new_database
 from tests.grpc_api.knocking import knock, wait_until
-from tests.organisation import Organisation
+from tests.organisation import REASON, SALT, Organisation, changed
 from tests.running_coordinator import Site
 from tests.scraping import fetch, scrape
 
@@ -100,3 +104,62 @@ def test_nothing_listens_where_the_settings_do_not_say_so(tmp_path: Path, more: 
         assert coordinator.metrics == ""
         assert coordinator.terminate() == 0
     assert "Prometheus" not in (tmp_path / "coordinator.log").read_text()
+
+
+def test_an_emergency_and_an_absence_are_seen(tmp_path: Path) -> None:
+    acme = changed(BURNING, founded=NOW)
+    site, request = Site(tmp_path, acme, more=ON), acme.sign_request(emergency_request(acme, at=NOW))
+    why = Annex(salt=SALT, text=REASON)
+    with site.subprocess() as coordinator:
+
+        def calling(name: str) -> Connection:
+            return Connection(coordinator.address, site.client_files(name), patience=1)
+
+        with calling("mallory") as mallory:
+            mallory.start(write(request.envelope.to_json()), [why])
+        opened = scrape(coordinator.metrics)
+        for signer, role in (("alice", "engineering"), ("carol", "security")):
+            decision = acme.decision(signer, request, roles=(role,))
+            with calling(signer) as connection:
+                connection.decide(write(acme.seal(decision).to_json()))
+        with calling("dan") as dan:
+            away = Absence(context=acme.context("dan", at=NOW), number=1, since=NOW, until=NOW + DAY)
+            dan.stand(write(acme.seal(away).to_json()))
+        found = scrape(coordinator.metrics)
+    assert opened["quorumseal_breakglass_open"] == opened["quorumseal_ceremonies_open"] == 1
+    assert opened["quorumseal_role_available_signers security"] == 3
+    assert found["quorumseal_time_to_quorum_seconds_count break-glass"] == 1
+    assert found["quorumseal_time_to_quorum_seconds_count regular"] == 0
+    assert found["quorumseal_role_available_signers security"] == 2
+    assert found["quorumseal_breakglass_total provisional"] == 0, "anybody can still veto it"
+    lines = (tmp_path / "coordinator.log").read_text()
+    for turn in ("opened", "window-opened"):
+        assert f"an emergency: {turn} ceremony={request.statement.ceremony}" in lines
+
+
+@pytest.mark.postgresql
+def test_coordinators_of_one_database_say_the_same_of_it_and_add_up_otherwise(
+    tmp_path: Path, postgresql_address: str
+) -> None:
+    request = ACME.sign_request(ACME.request(at=NOW))
+    with new_database(postgresql_address) as database:
+        site = Site(tmp_path, ACME, database=database, more=ON)
+        with site.subprocess() as first, site.subprocess() as second:
+            with Connection(first.address, site.client_files("mallory"), patience=1) as mallory:
+                mallory.start(write(request.envelope.to_json()))
+            signers = {"alice": first, "erin": second, "carol": second, "rita": first}
+            for signer, coordinator in signers.items():
+                with Connection(coordinator.address, site.client_files(signer), patience=1) as connection:
+                    connection.decide(write(ACME.seal(ACME.decision(signer, request)).to_json()))
+            wait_until(lambda: scrape(first.metrics)["quorumseal_publications published"] == 1)
+            one, other = scrape(first.metrics), scrape(second.metrics)
+    shared = tuple(each.name for each in METRICS if each.scope is Scope.SHARED)
+    compared = [name for name in one if name.startswith(shared)]
+    assert len(compared) > len(shared)
+    assert {name: one[name] for name in compared} == {name: other[name] for name in compared}
+    for name, together in (
+        ("quorumseal_time_to_quorum_seconds_count regular", 1),
+        ("quorumseal_role_response_seconds_count engineering", 2),
+        ("quorumseal_writer_commit_seconds_count", 5),
+    ):
+        assert one[name] + other[name] == together
