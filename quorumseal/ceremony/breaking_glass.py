@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from quorumseal.ceremony import budget
+from quorumseal.ceremony.budget import MOST_DELIVERIES
 from quorumseal.ceremony.checking import check_about, check_key, check_open, check_signed_in_time
 from quorumseal.ceremony.emergency import PEOPLE_AFTER_TROUBLE, floor_met
 from quorumseal.ceremony.errors import NoEmergencyError, ReportNotAllowedError, VetoNotAllowedError
@@ -140,8 +141,8 @@ def _check_reporter(ceremony: Ceremony, signer: str) -> None:
 
 
 def deliver(ceremony: Ceremony, delivered: NoticeDelivered) -> tuple[Event, ...]:
-    """Note that somebody was told."""
+    """Note that somebody was told, as long as there is room for it."""
     if ceremony.emergency is None:
         raise NoEmergencyError("expected the deliveries of an emergency only, got an ordinary ceremony's")
     told = delivered.recipient, delivered.channel, delivered.notice
-    return () if told in ceremony.told else (delivered,)
+    return () if told in ceremony.told or len(ceremony.told) >= MOST_DELIVERIES else (delivered,)

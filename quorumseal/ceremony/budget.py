@@ -11,8 +11,8 @@ In the worst case that is
 
 which is 6 of 8 KiB.  The reserve is for the one conclusion, which nothing refuses for its size: at most a
 cancellation of 256 KiB (350 in base64), or an approval that names 1024 people of 64 letters (70).  A bundle
-of 16 MiB has 4 more than a ceremony may take: 1 for each policy version, of which there is one, and the last
-entry's inclusion proof and checkpoint.
+of 16 MiB has 4 more than a ceremony may take: 1 for each policy version, of which there is one, the last
+entry's inclusion proof and checkpoint, and 2 for the deliveries of an emergency, of 512 bytes each.
 """
 
 from quorumseal.ceremony.errors import CeremonyFullError
@@ -22,6 +22,8 @@ from quorumseal.signatures import Envelope
 CEREMONY_BYTES = 12 << 20
 RESERVE_BYTES = 512 << 10
 STATEMENT_BYTES = 8 << 10
+MOST_DELIVERIES = 4096
+"""Of an emergency's notices; whoever is told more often than that is told all the same."""
 
 
 def cost(envelope: Envelope) -> int:

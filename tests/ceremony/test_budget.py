@@ -7,10 +7,17 @@ from datetime import datetime, timedelta
 import pytest
 
 from quorumseal.ceremony import errors, request_errors
-from quorumseal.ceremony.budget import CEREMONY_BYTES, RESERVE_BYTES, STATEMENT_BYTES, check_opening, cost
+from quorumseal.ceremony.budget import (
+    CEREMONY_BYTES,
+    MOST_DELIVERIES,
+    RESERVE_BYTES,
+    STATEMENT_BYTES,
+    check_opening,
+    cost,
+)
 from quorumseal.ceremony.chain import Chain, extend, open_chain, replay_chain
-from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
-from quorumseal.ceremony.entries import Entry, EntryType, write_entry
+from quorumseal.ceremony.commands import Cancel, Command, Deliver, Expire, Record, Supersede
+from quorumseal.ceremony.entries import MAX_ENTRY_BYTES, Entry, EntryType, write_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import MOST_ROLES
 from quorumseal.ceremony.signed import authenticate, signed_as
@@ -23,6 +30,7 @@ from quorumseal.strict_json import MAX_INTEGER, JsonValue
 from quorumseal.tlog import prove_consistency
 from quorumseal.verifier.bundle import Bundle, write_bundle
 from quorumseal.verifier.part import Part
+from tests.burning import open_emergency
 from tests.forging import verdict
 from tests.organisation import NOW, Organisation, ceremony_number
 
@@ -88,6 +96,30 @@ def test_the_reserve_holds_every_conclusion() -> None:
         EntryType.APPROVED, {"seats": seats}, at=NOW, ceremony=ceremony_number(1), seq=0, prev=None
     )
     assert bundle_with(entry.payload, proofs={}) < RESERVE_BYTES
+
+
+def test_the_deliveries_of_an_emergency_fit_beside_its_statements() -> None:
+    entry = write_entry(
+        EntryType.DELIVERED,
+        {"recipient": "s" * 64, "channel": "c" * 64, "notice": digest_of(b"")},
+        at=NOW,
+        ceremony=ceremony_number(1),
+        seq=MAX_INTEGER,
+        prev=digest_of(b""),
+    )
+    taken = bundle_with(entry.payload, b"{}", proofs={}) - bundle_with(b"{}", proofs={})
+    assert taken <= 512
+    assert MOST_DELIVERIES * taken <= (16 << 20) - CEREMONY_BYTES - MAX_ENTRY_BYTES
+
+
+@pytest.mark.parametrize(("before", "recorded"), [(MOST_DELIVERIES - 1, 1), (MOST_DELIVERIES, 0)])
+def test_what_is_delivered_beyond_that_is_not_on_record(before: int, recorded: int) -> None:
+    chain = open_emergency()
+    told = frozenset(("alice", "mail", digest_of(str(number).encode())) for number in range(before))
+    chain = replace(chain, ceremony=replace(chain.ceremony, told=told))
+    longer, entries = extend(chain, Deliver("alice", "mail", digest_of(b"one more")), at=NOW)
+    assert len(entries) == recorded
+    assert len(longer.ceremony.told) == MOST_DELIVERIES
 
 
 def padded(statement: Statement, size: int) -> Envelope:
