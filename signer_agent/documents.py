@@ -6,7 +6,6 @@ from datetime import datetime
 
 from quorumseal.ceremony.breaking_glass import joined
 from quorumseal.ceremony.lifecycle import Ceremony
-from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
 from quorumseal.ceremony.values import instant_text
@@ -55,7 +54,14 @@ def review_json(review: Review) -> dict[str, Json]:
         "policy": {"version": policy.policy.version, "digest": policy.digest, "rule": review.rule.name},
         "changes": None if review.changes is None else [*review.changes],
         "roles": [*sorted(review.roles)],
-        "quorum": {"met": review.tally.quorum_met, "explained": [*explain(review.tally)]},
+        "stand_ins": [
+            {"member": each.signer, "role": each.statement.role, "delegation": each.digest}
+            for each in review.stand_ins
+        ],
+        "quorum": {
+            "met": review.tally.quorum_met,
+            "explained": [*review.explained],
+        },
         "decisions": [
             _decision_json(decision, review)
             for decision in ((review.own,) if review.own else ()) + review.others
@@ -145,10 +151,11 @@ def stored_json(stored: Stored) -> dict[str, Json]:
 
 
 def _decision_json(decision: Signed[Decision], review: Review) -> dict[str, Json]:
-    statement = decision.statement
+    statement, used = decision.statement, review.ceremony.stands_for.get(decision.signer)
     return {
         "signer": decision.signer,
         "choice": str(statement.choice),
+        "in_the_place_of": used.signer if used else None,
         "roles": [*sorted(statement.roles)],
         "signed_at": instant_text(statement.context.signed_at),
         "checks": {check.name: str(check.outcome) for check in statement.checks},

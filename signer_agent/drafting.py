@@ -37,8 +37,9 @@ from quorumseal.ceremony.values import digest_of, name, whole_milliseconds
 from quorumseal.client.values import SALT_BYTES, Annex
 from quorumseal.signatures import Envelope
 from quorumseal.terminal import visible
-from signer_agent.errors import NotAwaitedError, UnreadableTextError, UsageError
+from signer_agent.errors import UnreadableTextError, UsageError
 from signer_agent.review import Review
+from signer_agent.standing_in import seat_of
 
 ARTIFACTS_CHECK = "artifacts"
 LONGEST_REASON = 4000
@@ -104,21 +105,23 @@ def draft_decision(
     checked: Collection[str] = (),
     reason: Annex | None = None,
     not_after: datetime | None = None,
+    member: str | None = None,
 ) -> Draft:
-    """Write a decision about exactly the request that the review shows."""
+    """Write a decision about exactly the request that the review shows, as a deputy for ``member`` if any."""
     request = review.request
-    own = review.own
+    own, seat = review.own, seat_of(review, roles=roles, member=member)
     decision = Decision(
         context=_context(review),
         choice=choice,
         ceremony=request.statement.ceremony,
         request=request.digest,
-        roles=_roles(review, roles),
+        roles=seat.roles,
         subjects=request.statement.subjects if choice is Choice.APPROVAL else (),
         checks=_checks(review, checked),
         replaces=own.digest if own else None,
         not_after=not_after,
         reason=reason.commitment if reason else None,
+        delegation=seat.delegation.digest if seat.delegation else None,
     )
     return _draft(decision, request.statement.product, [reason] if reason else (), review)
 
@@ -212,21 +215,6 @@ def _draft(
         annexes=tuple(annexes),
         after=review.recollection.signed if review else frozenset(),
     )
-
-
-def _roles(review: Review, chosen: Collection[str]) -> frozenset[str]:
-    if not review.roles:
-        raise NotAwaitedError(
-            f"expected a member of {', '.join(t.role for t in review.ceremony.quorum)} "
-            f"(rule {review.rule.name}), got {review.signer}, who holds none of these roles",
-        )
-    for role in chosen:
-        if role not in review.roles:
-            raise NotAwaitedError(
-                f"expected --role to name roles that {review.signer} holds under rule {review.rule.name} "
-                f"({', '.join(sorted(review.roles))}), got {role}"
-            )
-    return frozenset(chosen) or review.roles
 
 
 def _checks(review: Review, checked: Collection[str]) -> tuple[Check, ...]:

@@ -4,7 +4,6 @@
 from collections.abc import Callable, Sequence
 
 from quorumseal.ceremony.lifecycle import State
-from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statements import StandingAct
 from quorumseal.ceremony.values import instant_text
 from quorumseal.terminal import Foreign, Mark, Screen
@@ -72,7 +71,10 @@ def _line(told: Told) -> tuple[Mark, str] | tuple[Mark, str, Foreign]:
         case Notice.WAITS | Notice.ENDED if review is not None:
             return headline(review)
         case Notice.MOVED if review is not None:
-            return Mark.WAITING, f"{release_of(review)}: {'; '.join(explain(review.tally))}"
+            return (
+                Mark.WAITING,
+                f"{release_of(review)}: {'; '.join(review.explained)}",
+            )
         case Notice.DEADLINE if review is not None:
             return Mark.WARNING, f"{release_of(review)} still waits for you: {time_left(review)}"
         case Notice.DECIDED if review is not None:

@@ -11,11 +11,12 @@ from datetime import datetime
 from enum import StrEnum, unique
 
 from quorumseal.ceremony.breaking_glass import awaited
+from quorumseal.ceremony.delegating import by_name, usable
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy import Rule
-from quorumseal.ceremony.quorum import Tally
+from quorumseal.ceremony.quorum import Tally, explain
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import Decision, Request
+from quorumseal.ceremony.statements import Decision, Delegation, Request
 from signer_agent.artifacts import Findings
 from signer_agent.background import Background
 from signer_agent.changes import changes_between
@@ -77,9 +78,19 @@ class Review:
         return frozenset(t.role for t in self.ceremony.quorum if self.signer in roles[t.role].members)
 
     @property
+    def stand_ins(self) -> tuple[Signed[Delegation], ...]:
+        """The delegations by which this signer may decide for somebody."""
+        return usable(self.ceremony, self.signer, at=self.at)
+
+    @property
     def tally(self) -> Tally:
         """The count: now, or when the ceremony ended."""
         return self.ceremony.tally(at=self.ceremony.ended_at or self.at)
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """What the quorum still needs, in sentences."""
+        return explain(by_name(self.ceremony, self.tally, at=self.at))
 
     @property
     def own(self) -> Signed[Decision] | None:
@@ -130,7 +141,7 @@ class Review:
             return Standing.UNSENT
         if self.signer in self.request.statement.requesters:
             return Standing.REQUESTED
-        if not self.roles:
+        if not self.roles and not self.stand_ins and self.own is None:
             return Standing.NO_ROLE
         if self.at >= self.ceremony.deadline:
             return Standing.OVERDUE
@@ -139,4 +150,5 @@ class Review:
         if self.conflict is not None:
             return Standing.CONFLICT
         awaited_now = awaited(self.ceremony, at=self.at)
-        return Standing.AWAITED if self.signer in awaited_now else Standing.OPEN
+        seats = {self.signer, *(delegation.signer for delegation in self.stand_ins)}
+        return Standing.AWAITED if seats.intersection(awaited_now) else Standing.OPEN

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from quorumseal.ceremony.breaking_glass import more_people
+from quorumseal.ceremony.delegating import by_name, known_as
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import (
     Ceremony,
@@ -22,7 +23,7 @@ from quorumseal.ceremony.lifecycle import (
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.quorum import RoleTally, Tally, explain
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import CeremonyAct, CheckOutcome, Choice, Context, Decision
+from quorumseal.ceremony.statements import CeremonyAct, CheckOutcome, Choice, Context, Decision, Delegation
 from quorumseal.terminal import Cell, Foreign, Mark, Screen, distance_text, duration_text, instant_text
 from signer_agent.about_screen import draw_about
 from signer_agent.drafting import Draft
@@ -81,7 +82,7 @@ def headline(review: Review) -> tuple[Mark, str]:
     what, left = release_of(review), time_left(review)
     match review.standing:
         case Standing.AWAITED:
-            return Mark.WAITING, f"{what} waits for your decision: {left}"
+            return Mark.WAITING, f"{what} waits for your decision{_in_place_of(review)}: {left}"
         case Standing.OPEN:
             return Mark.WAITING, f"{what} is open, but your roles are filled: {left}"
         case Standing.DECIDED:
@@ -114,6 +115,25 @@ def ended_text(ceremony: Ceremony) -> str:
     return how.get(ceremony.state, f"was {ceremony.state}")
 
 
+def _in_place_of(review: Review) -> str:
+    """Name those for whom a deputy without a role of their own may decide."""
+    members = dict.fromkeys(delegation.signer for delegation in review.stand_ins)
+    return f" in the place of {' or '.join(members)}" if members and not review.roles else ""
+
+
+def decider(review: Review, draft: Draft) -> str:
+    """Return who decides, and for whom, as everybody will see it."""
+    decision = draft.statement
+    assert isinstance(decision, Decision)  # noqa: S101 - drawn for decisions only
+    by = _delegation(review, decision)
+    return f"{review.signer} for {by.signer}" if by else review.signer
+
+
+def _delegation(review: Review, decision: Decision) -> Signed[Delegation] | None:
+    known = (*review.stand_ins, *review.ceremony.stands_for.values())
+    return next((d for d in known if d.digest == decision.delegation), None)
+
+
 def time_left(review: Review) -> str:
     """Say how long a ceremony is still open."""
     deadline = review.ceremony.deadline
@@ -127,13 +147,16 @@ def draw_draft(screen: Screen, review: Review, draft: Draft, events: tuple[Event
     decision = draft.statement
     assert isinstance(decision, Decision)  # noqa: S101 - drawn for decisions only
     context = decision.context
-    screen.heading(f"What you sign: {decision.choice} of {release_of(review)}, as {context.signer}")
+    who = decider(review, draft)
+    screen.heading(f"What you sign: {decision.choice} of {release_of(review)}, as {who}")
     rows: list[_Row] = [
         ("counts in", ", ".join(sorted(decision.roles)), None),
         *(("states", f"{check.name}: {check.outcome}", None) for check in decision.checks),
         *_context_rows(context),
         ("request", "", decision.request),
     ]
+    if (by := _delegation(review, decision)) is not None:
+        rows.append(("stands in", f"for {by.signer}, who delegated that role to you", by.digest))
     if decision.replaces is not None:
         rows.append(("replaces", "your decision", decision.replaces))
     if decision.not_after is not None:
@@ -188,7 +211,7 @@ def consequences_text(review: Review, events: tuple[Event, ...]) -> tuple[str, .
         return (f"{met}, it is released provisionally.",)
     more = more_people(after, at=review.at)
     also = (f"Then it needs {more} more, of any role of its quorum.",) if more else ()
-    missing = explain(after.tally(at=review.at))
+    missing = explain(by_name(after, after.tally(at=review.at), at=review.at))
     return (
         *(() if more and after.tally(at=review.at).quorum_met else [f"Then {s}." for s in missing]),
         *also,
@@ -288,13 +311,18 @@ def _draw_quorum(screen: Screen, review: Review) -> None:
         screen.item(Mark.WAITING, f"and {more} more, of any of these roles")
     for sentence in _why_elsewhere(tally):
         screen.line(f"    {sentence}")
+    for delegation in review.stand_ins if review.own is None else ():
+        instead = f"{delegation.signer} as {delegation.statement.role}"
+        until = instant_text(delegation.statement.until)
+        screen.item(Mark.WAITING, f"you may decide in the place of {instead}, until {until}")
     for decision in (*((review.own,) if review.own else ()), *review.others):
         _draw_decision(screen, review, decision)
 
 
 def _draw_decision(screen: Screen, review: Review, decision: Signed[Decision]) -> None:
     statement = decision.statement
-    who = f"{decision.signer} (you)" if decision.signer == review.signer else decision.signer
+    who = known_as(review.ceremony, decision.signer)
+    who = f"{who} (you)" if decision.signer == review.signer else who
     checks = "".join(
         f"; {check.name}: {check.outcome}"
         for check in statement.checks
@@ -352,7 +380,7 @@ def _draw_rows(screen: Screen, rows: Sequence[_Row]) -> None:
 
 
 def _role_text(role: RoleTally, review: Review) -> str:
-    filled = ", ".join(role.seated) or "nobody yet"
+    filled = ", ".join(known_as(review.ceremony, person) for person in role.seated) or "nobody yet"
     text = f"{len(role.seated)} of {role.threshold}: {filled}"
     if role.missing and role.helpful and review.ceremony.state is State.OPEN:
         text += f"; awaited: {', '.join('you' if p == review.signer else p for p in role.helpful)}"

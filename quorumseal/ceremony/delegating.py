@@ -5,6 +5,7 @@ A delegated seat uses up both people: neither counts anywhere else in the ceremo
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from quorumseal.ceremony.checking import check_key
@@ -19,7 +20,7 @@ from quorumseal.ceremony.errors import (
 )
 from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.policy import Policy, SignerKind
-from quorumseal.ceremony.quorum import Threshold
+from quorumseal.ceremony.quorum import Tally, Threshold
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import (
     Absence,
@@ -184,3 +185,42 @@ def check_stand_in(ceremony: Ceremony, decision: Signed[Decision], *, at: dateti
     others = {used.signer for deputy, used in ceremony.stands_for.items() if deputy != signer}
     if member in others | ceremony.decisions.keys():
         raise UsedUpError(f"expected to stand in for somebody who does not count yet, got {member}, who does")
+
+
+def usable(ceremony: Ceremony, deputy: str, *, at: datetime) -> tuple[Signed[Delegation], ...]:
+    """Return the delegations by which a deputy may decide now, in the order of member and role."""
+    others = {used.signer for person, used in ceremony.stands_for.items() if person != deputy}
+    return tuple(
+        delegation
+        for (member, _), delegation in sorted(ceremony.delegations.items())
+        if delegation.statement.deputy == deputy
+        and delegation.statement.since <= at < delegation.statement.until
+        and member not in others | ceremony.decisions.keys()
+    )
+
+
+def known_as(ceremony: Ceremony, signer: str) -> str:
+    """Return how somebody who decided is shown: ``dana for erin`` where they stand in."""
+    used = ceremony.stands_for.get(signer)
+    return signer if used is None else f"{signer} for {used.signer}"
+
+
+def by_name(ceremony: Ceremony, count: Tally, *, at: datetime) -> Tally:
+    """Return a count with people as they are shown: who stands in for whom, and who could."""
+
+    def awaited(member: str, role: str) -> str:
+        delegation = ceremony.delegations.get((member, role))
+        if delegation is None or delegation not in usable(ceremony, delegation.statement.deputy, at=at):
+            return member
+        deputy = delegation.statement.deputy
+        return member if deputy in ceremony.decisions else f"{member} (or {deputy})"
+
+    roles = (
+        replace(
+            role,
+            seated=tuple(known_as(ceremony, person) for person in role.seated),
+            helpful=tuple(awaited(person, role.role) for person in role.helpful),
+        )
+        for role in count.roles
+    )
+    return replace(count, roles=tuple(roles))

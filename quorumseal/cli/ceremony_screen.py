@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable
 
+from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
@@ -77,7 +78,7 @@ def draw_decisions(drawn: Screen, ceremony: Ceremony) -> None:
         ["signer", "decision", "for", "signed"],
         [
             [
-                signer,
+                known_as(ceremony, signer),
                 str(signed.statement.choice),
                 ", ".join(sorted(signed.statement.roles)),
                 instant_text(signed.statement.context.signed_at),
@@ -111,7 +112,7 @@ def ceremony_json(ceremony: Ceremony, policy: SignedPolicy) -> dict[str, Json]:
         ],
         "locators": [{"name": each.name, "uri": each.uri} for each in request.locators],
         "supersedes": request.supersedes,
-        "decisions": [_decision_json(signed) for signed in ceremony.decisions.values()],
+        "decisions": [_decision_json(ceremony, signed) for signed in ceremony.decisions.values()],
         "policy": policy_json(policy),
     }
 
@@ -125,9 +126,11 @@ def policy_json(policy: SignedPolicy) -> Json:
     }
 
 
-def _decision_json(signed: Signed[Decision]) -> Json:
+def _decision_json(ceremony: Ceremony, signed: Signed[Decision]) -> Json:
+    used = ceremony.stands_for.get(signed.signer)
     return {
         "signer": signed.signer,
+        "in_the_place_of": used.signer if used else None,
         "choice": str(signed.statement.choice),
         "roles": sorted(signed.statement.roles),
         "signed_at": exact(signed.statement.context.signed_at),

@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.cli.ceremony_screen import release_name
 from quorumseal.terminal import instant_text
@@ -18,7 +19,15 @@ def happenings(before: Observation, after: Observation) -> Iterator[str]:
         if signer not in old.decisions or old.decisions[signer].digest != decision.digest:
             statement = decision.statement
             roles = ", ".join(sorted(statement.roles))
-            yield f"{instant_text(statement.context.signed_at)}  {statement.choice} by {signer} for {roles}"
+            who, when = known_as(new, signer), instant_text(statement.context.signed_at)
+            yield f"{when}  {statement.choice} by {who} as {roles}"
+    for extension in new.extensions[len(old.extensions) :]:
+        moved, when = extension.statement, instant_text(extension.statement.context.signed_at)
+        yield f"{when}  {extension.signer} moved the deadline to {instant_text(moved.deadline)}"
+    for key, delegation in new.delegations.items():
+        if old.delegations.get(key) != delegation:
+            given, when = delegation.statement, instant_text(delegation.statement.context.signed_at)
+            yield f"{when}  {given.deputy} may stand in for {delegation.signer} as {given.role}"
     if new.window_ends != old.window_ends and new.state is State.OPEN:
         yield _window(new.window_ends)
     if new.state is not old.state and new.ended_at:

@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from quorumseal.ceremony.delegating import by_name
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.quorum import RoleTally
 from quorumseal.cli import standing
@@ -66,7 +67,7 @@ class LiveScreen:
         ceremony, at = self._seen.chain.ceremony, now()
         mark, text = standing.headline(ceremony, at)
         lanes = Table.grid(padding=(0, 2))
-        for role in standing.tally_of(ceremony, at).roles:
+        for role in by_name(ceremony, standing.tally_of(ceremony, at), at=at).roles:
             lanes.add_row(*self._lane(role, ceremony))
         head = Text.assemble(self._mark(mark), " ", (text, "bold"))
         parts: list[Text | Table] = [head, *self._banner(ceremony), self._time(ceremony), Text(), lanes]

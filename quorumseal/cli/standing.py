@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from quorumseal.ceremony.breaking_glass import awaited, more_people
+from quorumseal.ceremony.delegating import by_name
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.quorum import RoleTally, Tally, explain
@@ -67,7 +68,7 @@ def lane(role: RoleTally, *, is_open: bool) -> tuple[Mark, str]:
 
 def draw_lanes(drawn: Screen, ceremony: Ceremony, at: datetime) -> None:
     """Draw a lane for each role."""
-    roles = tally_of(ceremony, at).roles
+    roles = by_name(ceremony, tally_of(ceremony, at), at=at).roles
     width = max(len(role.role) for role in roles)
     for role in roles:
         mark, text = lane(role, is_open=ceremony.state is State.OPEN)
@@ -79,7 +80,7 @@ def draw_lanes(drawn: Screen, ceremony: Ceremony, at: datetime) -> None:
 def missing(ceremony: Ceremony, at: datetime) -> tuple[str, ...]:
     """Say in sentences what keeps a ceremony from being approved; none if it is."""
     count = tally_of(ceremony, at)
-    sentences = [] if count.quorum_met else [*explain(count)]
+    sentences = [] if count.quorum_met else [*explain(by_name(ceremony, count, at=at))]
     if more := more_people(ceremony, at=ceremony.ended_at or at):
         sentences.append(f"it needs {more} more, of any role of its quorum")
     rejecting = sorted(ceremony.rejecters)

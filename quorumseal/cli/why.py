@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from quorumseal.ceremony.delegating import by_name
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.quorum import explain
@@ -106,7 +107,7 @@ def _draw_open(
 def _draw_ended(drawn: Screen, seen: Observation, at: datetime, ended: Ending) -> None:
     ceremony = seen.chain.ceremony
     if ceremony.state in (State.APPROVED, State.PROVISIONAL):
-        for sentence in explain(standing.tally_of(ceremony, at)):
+        for sentence in explain(by_name(ceremony, standing.tally_of(ceremony, at), at=at)):
             drawn.item(Mark.DONE, sentence)
         return
     if ended.sentence:

@@ -31,8 +31,9 @@ from signer_agent.fork import require_unblocked
 from signer_agent.inbox_screen import handle_of
 from signer_agent.recollection import Stored
 from signer_agent.review import Review
-from signer_agent.screen import YOU, draw_draft, draw_review, release_of
+from signer_agent.screen import YOU, decider, draw_draft, draw_review, release_of
 from signer_agent.signing import send, settle, sign_and_store
+from signer_agent.standing_in import seat_of
 
 NOUNS = {Choice.APPROVAL: "approval", Choice.REJECTION: "rejection", Choice.ABSTENTION: "abstention"}
 
@@ -78,6 +79,12 @@ def add_what_to_sign(parser: ArgumentParser, *, reason: bool) -> None:
         default=[],
         metavar="ROLE",
         help="count in this role alone (default: every role of the rule that you hold); may be repeated",
+    )
+    parser.add_argument(
+        "--for",
+        dest="member",
+        metavar="PERSON",
+        help="decide in the place of this person, who delegated a role to you",
     )
     parser.add_argument("--yes", action="store_true", help="do not ask; for scripts")
     add_artifacts(parser)
@@ -167,6 +174,7 @@ def sign_shown(
         checked=getattr(arguments, "checked", ()),
         reason=_reason(agent, arguments),
         not_after=_not_after(review, arguments),
+        member=arguments.member,
     )
     events = consequences(review, draft)
     if arguments.json:
@@ -178,7 +186,8 @@ def sign_shown(
         draw_review(shown, review)
         draw_draft(shown, review, draft, events)
         shown.line()
-    person.confirm(f"{agent.name}: {NOUNS[choice]} of {release_of(review)}.")
+    who = decider(review, draft)
+    person.confirm(f"{who}: {NOUNS[choice]} of {release_of(review)}.")
     return draft, sign_and_store(agent, draft, key(), review.observation.policy)
 
 
@@ -233,8 +242,12 @@ def _draw_report(shown: Screen, stored: Stored, review: Review, arguments: Names
 
 def same_before(review: Review, choice: Choice, arguments: Namespace) -> Stored | None:
     """Return the standing decision where it says all that this command would say."""
-    own, roles = review.own, frozenset(arguments.role) or review.roles
-    if own is None or own.statement.choice is not choice or own.statement.roles != roles:
+    own = review.own
+    if own is None or own.statement.choice is not choice:
+        return None
+    seat = seat_of(review, roles=arguments.role, member=arguments.member)
+    by = seat.delegation.digest if seat.delegation else None
+    if (own.statement.roles, own.statement.delegation) != (seat.roles, by):
         return None
     return next((stored for stored in review.recollection.own if stored.digest == own.digest), None)
 

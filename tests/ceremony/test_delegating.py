@@ -9,8 +9,10 @@ import pytest
 from quorumseal.ceremony import errors
 from quorumseal.ceremony.chain import Chain, extend, open_chain, replay_chain
 from quorumseal.ceremony.commands import Begin, End, Record
+from quorumseal.ceremony.delegating import by_name, known_as, usable
 from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Choice, Delegation
 from quorumseal.refusal import Refusal
@@ -81,6 +83,34 @@ def test_a_withdrawal_ends_it_for_decisions_to_come_and_not_for_those_that_were_
     chain, more = extend(chain, end, at=NOW)
     assert "frank" in chain.ceremony.seats(at=NOW)[0][1]
     assert replay_chain([e.payload for e in (*entries, *decided, *more)], BURNING.policy) == chain
+
+
+def test_people_are_shown_with_whom_they_stand_in_for_and_who_could() -> None:
+    def sentences(chain: Chain) -> str:
+        return explain(by_name(chain.ceremony, chain.ceremony.tally(at=NOW), at=NOW))[0]
+
+    chain, _ = opened(FRANK_FOR_ALICE)
+    assert [each.signer for each in usable(chain.ceremony, "frank", at=NOW)] == ["alice"]
+    assert sentences(chain) == "engineering needs two more: alice (or frank), bob or erin"
+    assert usable(chain.ceremony, "frank", at=FRANK_FOR_ALICE.statement.until) == ()
+    assert usable(chain.ceremony, "bob", at=NOW) == ()
+    chain, _ = extend(
+        chain, decides(chain, "frank", "engineering", delegation=FRANK_FOR_ALICE.digest), at=NOW
+    )
+    assert [known_as(chain.ceremony, person) for person in ("frank", "bob")] == ["frank for alice", "bob"]
+    seated = by_name(chain.ceremony, chain.ceremony.tally(at=NOW), at=NOW).roles[0].seated
+    assert seated == ("frank for alice",)
+    assert [each.signer for each in usable(chain.ceremony, "frank", at=NOW)] == ["alice"]
+
+
+def test_a_deputy_who_decided_for_somebody_is_offered_for_nobody_else() -> None:
+    for_erin = BURNING.sign(delegation("erin", "engineering", "frank"))
+    chain, _ = opened(FRANK_FOR_ALICE, for_erin)
+    chain, _ = extend(
+        chain, decides(chain, "frank", "engineering", delegation=FRANK_FOR_ALICE.digest), at=NOW
+    )
+    count = by_name(chain.ceremony, chain.ceremony.tally(at=NOW), at=NOW)
+    assert count.roles[0].helpful == ("bob", "erin")
 
 
 def test_a_member_for_whom_somebody_decided_does_not_decide_too() -> None:

@@ -317,7 +317,7 @@ def test_watch_says_each_thing_that_happens(office: Office, release: str, capsys
     others.join()
     talk = capsys.readouterr().err
     assert code == 0
-    assert [name for name in ("alice", "bob", "carol", "dan") if f"approval by {name} for" in talk] == [
+    assert [name for name in ("alice", "bob", "carol", "dan") if f"approval by {name} as" in talk] == [
         *("alice", "bob", "carol", "dan")
     ]
     assert "was approved" in talk

@@ -157,3 +157,35 @@ def test_what_cannot_stand_is_not_signed(as_json: Run, words: list[str], code: s
 def test_nobody_is_recorded_as_away_who_did_not_say_yes(as_json: Run) -> None:
     assert as_json("alice", "away", "--until", "2d")[1]["refused"]["code"] == "usage.not_confirmed"
     assert as_json("rita", "away")[1]["away"] == []
+
+
+def test_a_deputy_decides_in_the_place_of_a_member_and_everybody_sees_that(
+    office: Office, release: str, as_json: Run, as_text: Callable[..., str]
+) -> None:
+    found = ["--artifacts", str(office.artifact), "--yes"]
+    assert as_json("dana", "approve", release, *found)[1]["refused"]["code"] == "decision.not_a_member"
+    assert as_json("erin", "away", "--until", "5d", "--delegate", "dana", "--yes")[0] == 0
+    assert "waits for your decision in the place of erin" in as_text("dana", "review", release)
+    assert release in as_text("dana", "inbox")
+    said = as_text("dana", "approve", release, *found)
+    assert "as dana for erin" in said
+    again = as_text("dana", "approve", release, *found)
+    assert "before, and nothing was signed anew" in again
+    assert "1 of 2: dana for erin" in as_text("rita", "show", release)
+    assert as_json("erin", "approve", release, *found)[1]["refused"]["code"] == "decision.used_up"
+    office.approve("alice", "carol", "dan", release=release)
+    assert as_json("rita", "wait", release, "--timeout", "20s")[0] == 0
+    (deputy,) = [d for d in as_json("bob", "show", release)[1]["decisions"] if d["in_the_place_of"]]
+    assert (deputy["signer"], deputy["in_the_place_of"]) == ("dana", "erin")
+    bundle = office.folder / "published" / f"{release}.quorumseal.json"
+    trust = ["--trust", str(office.folder / "trust.json")]
+    assert main(["verify", str(office.artifact), "--bundle", str(bundle), *trust]) == 0
+
+
+def test_what_a_deputy_says_for_a_member_who_delegated_nothing_is_not_signed(
+    office: Office, release: str, as_json: Run
+) -> None:
+    found = ["--artifacts", str(office.artifact), "--yes"]
+    assert as_json("erin", "away", "--until", "5d", "--delegate", "dana", "--yes")[0] == 0
+    refused = as_json("dana", "approve", release, "--for", "alice", *found)[1]["refused"]
+    assert refused["code"] == "decision.not_a_member"
