@@ -124,7 +124,7 @@ def test_the_html_page_loads_nothing_and_runs_nothing_whatever_the_contacts_say(
     assert not tags.attributes & {"src", "href", "onload", "onclick"}
     assert "&lt;script&gt;alert(1)" in html
     assert "\x1b" not in html
-    assert "<svg" in html
+    assert '<svg viewBox="' in html, "a code that scales whole"
     assert "alice +1 555 0100" in html
 
 

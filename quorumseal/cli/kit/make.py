@@ -100,7 +100,7 @@ def qr_code(text: str) -> str:
         import segno
     except ModuleNotFoundError:
         return ""
-    drawn: str = segno.make(text, error="m", micro=False).svg_inline(scale=4, border=4)
+    drawn: str = segno.make(text, error="m", micro=False).svg_inline(border=4, omitsize=True)
     return drawn
 
 
