@@ -33,17 +33,7 @@ def _add_start_arguments(parser: ArgumentParser) -> None:
         "--reason", required=True, metavar="CODE", help="one of the reasons that the rule's break_glass lists"
     )
     parser.add_argument("--incident", required=True, metavar="TEXT", help="which incident this is for")
-    add_text(parser, "why", "why it cannot wait, in 40 characters or more")
-    add_text(parser, "impact", "what happens to whom meanwhile")
-    parser.add_argument(
-        "--people", type=int, metavar="N", help="how many must join (default: as the rules demand now)"
-    )
-    parser.add_argument(
-        "--provisional-for", type=duration, metavar="TIME", help="how long its bundle may count at most"
-    )
-    parser.add_argument(
-        "--ratify-within", type=duration, metavar="TIME", help="how long it may be ratified at most"
-    )
+    add_alarm(parser)
     parser.add_argument(
         "--supersede", action="store_true", help="take the place of the latest request for this version"
     )
@@ -57,14 +47,25 @@ def _add_start_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def start(arguments: Namespace) -> int:
-    """Break the glass: ask for a release by fewer people, while everybody is told and anybody may stop it.
+def add_alarm(parser: ArgumentParser) -> None:
+    """Describe what else is said by whoever breaks the glass, by whichever way it goes to the others."""
+    add_text(parser, "why", "why it cannot wait, in 40 characters or more")
+    add_text(parser, "impact", "what happens to whom meanwhile")
+    parser.add_argument(
+        "--people", type=int, metavar="N", help="how many must join (default: as the rules demand now)"
+    )
+    parser.add_argument(
+        "--provisional-for", type=duration, metavar="TIME", help="how long its bundle may count at most"
+    )
+    parser.add_argument(
+        "--ratify-within", type=duration, metavar="TIME", help="how long it may be ratified at most"
+    )
 
-    What comes of it is provisional.  The full quorum ratifies it, or it lapses; a report is owed.
-    """
-    wanted, evidence = read_wanted(arguments)
-    alarm = Alarm(
-        reason=arguments.reason,
+
+def read_alarm(arguments: Namespace, reason: str) -> Alarm:
+    """Return what is said, asking for the texts where they were not given."""
+    return Alarm(
+        reason=reason,
         incident=arguments.incident,
         why=read_text(arguments, "why", "Why can it not wait?"),
         impact=read_text(arguments, "impact", "What happens to whom meanwhile?"),
@@ -72,6 +73,15 @@ def start(arguments: Namespace) -> int:
         provisional=arguments.provisional_for,
         ratify=arguments.ratify_within,
     )
+
+
+def start(arguments: Namespace) -> int:
+    """Break the glass: ask for a release by fewer people, while everybody is told and anybody may stop it.
+
+    What comes of it is provisional.  The full quorum ratifies it, or it lapses; a report is owed.
+    """
+    wanted, evidence = read_wanted(arguments)
+    alarm = read_alarm(arguments, arguments.reason)
     with open_desk(arguments) as desk:
         policy = observe_policy(desk.agent)
         if arguments.supersede:
@@ -179,5 +189,6 @@ VERBS = {
     "veto": Command("stop an emergency", _add_veto_arguments, veto, veto.__doc__ or ""),
     "ratify": Verb("quorumseal.cli.ratify", "ask the full quorum to make it permanent", "agent"),
     "report": Command("tell what happened", _add_report_arguments, report, report.__doc__ or ""),
+    "kit": Verb("quorumseal.cli.kit.make", "write what to print and keep", "agent"),
     "drill": Verb("quorumseal.cli.drill", "see what a rehearsal came to, and whom it reached", "agent"),
 }

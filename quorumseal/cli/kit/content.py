@@ -71,8 +71,8 @@ def chapters(known: Known) -> tuple[Chapter, ...]:
         _root(known),
         _people(policy, known.contacts),
         *(_rule(policy, rule) for rule in policy.rules.values()),
-        *_with_coordinator(policy),
-        Chapter("Without the coordinator", (texts.DOWN, Steps(texts.WITHOUT))),
+        *((Chapter("With the coordinator", (texts.REACHED, Steps(texts.WITH))),) if _burns(policy) else ()),
+        Chapter("Without the coordinator", (texts.DOWN, Steps(_without(policy)))),
         Chapter("When the coordinator is up again", (texts.AFTERWARDS, Steps(texts.AFTER))),
         Chapter("For whoever uses the release", (texts.CONSUMERS, Steps(texts.VERIFYING))),
     )
@@ -178,10 +178,12 @@ def _emergency(allowed: BreakGlass) -> Sequence[tuple[str, str]]:
     ]
 
 
-def _with_coordinator(policy: Policy) -> tuple[Chapter, ...]:
-    if all(rule.emergency is None for rule in policy.rules.values()):
-        return ()
-    return (Chapter("With the coordinator", (texts.REACHED, Steps(texts.WITH))),)
+def _burns(policy: Policy) -> bool:
+    return any(rule.emergency is not None for rule in policy.rules.values())
+
+
+def _without(policy: Policy) -> tuple[tuple[str, str], ...]:
+    return (*texts.WITHOUT, *texts.ALARM) if _burns(policy) else texts.WITHOUT
 
 
 def _quorum(quorum: tuple[Threshold, ...]) -> str:

@@ -35,6 +35,16 @@ DOWN = (
     "The same statements travel as files, by any way that carries files. They hold no secret. Each person "
     "keeps their own journal, and signs on their own machine."
 )
+ALARM = (
+    (
+        "Ask in an emergency, into a file:",
+        "quorumseal offline export PRODUCT VERSION ARTIFACT --break-glass CODE --incident TEXT",
+    ),
+    (
+        "Stop an emergency in files:",
+        f"quorumseal offline decide {_REQUEST} --veto --reason TEXT",
+    ),
+)
 WITHOUT = (
     (
         "Ask, into a file (--organisation only where the home never saw the coordinator):",

@@ -15,6 +15,8 @@ from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statements import Request
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli import ceremony_screen, standing
+from quorumseal.cli.break_glass import add_alarm, read_alarm
+from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_file, write_new
 from quorumseal.cli.offline.carried import request_name
 from quorumseal.cli.output import print_json, screen
@@ -29,10 +31,12 @@ from quorumseal.offline.files import (
 from quorumseal.terminal import Mark
 from signer_agent.agent import Agent
 from signer_agent.cli.opening import add_home, add_passphrase, open_key, unplugged
+from signer_agent.cli.verdict import Person, somebody
 from signer_agent.drafting import Draft
+from signer_agent.emergencies import Alarm, write_emergency
 from signer_agent.fork import require_unblocked
 from signer_agent.observing import observe_policy
-from signer_agent.offline import known_organisation
+from signer_agent.offline import known_emergencies, known_organisation
 from signer_agent.recollection import Stored
 from signer_agent.requesting import pending_request, write_request
 from signer_agent.settings import Settings
@@ -45,6 +49,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_release(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: PRODUCT@VERSION.request.json")
     add_organisation(parser)
+    parser.add_argument(
+        "--break-glass",
+        metavar="CODE",
+        help="ask in an emergency, for this one of the rule's reasons; needs --incident, --why and --impact",
+    )
+    parser.add_argument("--incident", metavar="TEXT", help="which incident the emergency is for")
+    add_alarm(parser)
+    parser.add_argument("--yes", action="store_true", help="break the glass without asking; for scripts")
     parser.add_argument("--dry-run", action="store_true", help="show what would be signed, and sign nothing")
     add_passphrase(parser)
     add_home(parser)
@@ -71,15 +83,42 @@ def read_given(arguments: Namespace) -> KnownOrganisation | None:
 def run(arguments: Namespace) -> int:
     """Ask, in a file."""
     wanted, _ = read_wanted(arguments)
+    alarm = _alarm(arguments)
     with unplugged(arguments, read_given(arguments)) as (agent, settings):
         require_unblocked(agent.home)
         policy = observe_policy(agent)
-        draft = write_request(agent, policy, wanted)
+        if alarm is None:
+            draft = write_request(agent, policy, wanted)
+        else:
+            past = known_emergencies(agent, policy)
+            draft = write_emergency(agent, policy, wanted, alarm, past=past)
         ceremony = would_open(agent, policy, draft)
         if arguments.dry_run:
             return show_draft(draft, ceremony, policy, arguments)
+        if alarm is not None:
+            _confirm(agent, draft, ceremony, policy, arguments)
         stored = sign(agent, settings, draft, policy, arguments)
         return write(agent, stored, ceremony, policy, arguments)
+
+
+def _alarm(arguments: Namespace) -> Alarm | None:
+    if arguments.break_glass is None:
+        return None
+    if arguments.incident is None:
+        raise UsageError(
+            "expected --incident with --break-glass, got none", hint="say which incident it is for"
+        )
+    return read_alarm(arguments, arguments.break_glass)
+
+
+def _confirm(
+    agent: Agent, draft: Draft, ceremony: Ceremony, policy: SignedPolicy, arguments: Namespace
+) -> None:
+    """Show what breaks the glass, and go on only when somebody says so."""
+    if not arguments.json:
+        show_draft(draft, ceremony, policy, arguments)
+    what = ceremony_screen.release_name(ceremony)
+    Person(ask=somebody(), yes=arguments.yes).confirm(f"{agent.name}: break the glass for {what}, in a file.")
 
 
 def sign(
