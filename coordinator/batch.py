@@ -343,10 +343,11 @@ class Batch:
                 self._concluded[chain.id] = self._ground.head.size + position
             if entry.type in _MOVING:
                 self._moved.add(chain.id)
+        before = self._chain(chain.id)
+        self.observations += observations_of(before.ceremony if before else None, chain.ceremony, entries)
         self.changed[chain.id] = chain
         if self._ground.routes.anybody:
             self._notices += notices_of(chain.ceremony, entries)
-        self.observations += observations_of(chain.ceremony, entries)
         return first
 
     def _log(self, entry: Entry) -> int:

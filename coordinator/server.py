@@ -60,6 +60,8 @@ class CoordinatorServer:
             organisation = await self.coordinator.use_cases.organisation()
             check_organisation(settings, tls, organisation)
             warn_of_strangers(settings, organisation)
+            if self.metering is not None:
+                self.metering.bind()
             self.api = ApiServer(
                 self.coordinator.use_cases,
                 organisation=settings.organisation,

@@ -9,7 +9,10 @@ from coordinator.metrics.serving import PATH, MetricsServer
 
 
 class Metering:
-    """Takes note of what happens from the first on, and answers from ``start`` to ``close``."""
+    """Takes note of what happens from the first on.
+
+    ``bind`` takes the port, so that nothing has begun where it is taken; ``start`` answers, until ``close``.
+    """
 
     def __init__(self, listen: str) -> None:
         self._listen = listen
@@ -19,7 +22,7 @@ class Metering:
 
     @property
     def port(self) -> int:
-        """Where it listens: as the settings say and, once started, the port that it really has."""
+        """Where it listens: as the settings say and, once bound, the port that it really has."""
         return int(self._listen.rpartition(":")[2]) if self._server is None else self._server.port
 
     @property
@@ -27,9 +30,13 @@ class Metering:
         """What Prometheus is told to read."""
         return f"http://{self._listen.rpartition(':')[0]}:{self.port}{PATH}"
 
+    def bind(self) -> None:
+        """Take the port."""
+        self._server = MetricsServer(self._listen, self._registry.write)
+
     def start(self, readings: Readings, *, channels: Iterable[str], roles: Iterable[str]) -> None:
         """Answer."""
-        self._server = MetricsServer(self._listen, self._registry.write)
+        assert self._server is not None  # noqa: S101 - it is bound
         self._registry.read_from(readings.read, channels=channels, roles=roles)
         self._server.start()
 

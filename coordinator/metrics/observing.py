@@ -35,12 +35,15 @@ def unobserved(_: Observation) -> None:
     """Take no note."""
 
 
-def observations_of(ceremony: Ceremony, entries: Iterable[Entry]) -> list[Observation]:
-    """Return what a ceremony's newest entries say; ``ceremony`` is as it stands after them."""
+def observations_of(
+    before: Ceremony | None, ceremony: Ceremony, entries: Iterable[Entry]
+) -> list[Observation]:
+    """Return what a ceremony's newest entries say, as it stood before them and stands after them."""
     found: list[Observation] = []
     for entry in entries:
         if entry.type is EntryType.DECIDED:
-            found += _responses(ceremony, entry)
+            first = ceremony.counts.keys() - (before.counts.keys() if before else ())
+            found += [each for signer in sorted(first) for each in _responses(ceremony, signer, entry.at)]
         elif entry.type in _QUORUM_MET:
             request = ceremony.request.statement
             found.append(
@@ -55,16 +58,12 @@ def observations_of_failure(channel: str, *, urgent: bool) -> list[Observation]:
     return [failure, Observation(BREAKGLASS_NOTICE_FAILURES)] if urgent else [failure]
 
 
-def _responses(ceremony: Ceremony, entry: Entry) -> list[Observation]:
+def _responses(ceremony: Ceremony, signer: str, at: datetime) -> list[Observation]:
     """Return how long each role waited for somebody who decides for the first time."""
-    envelope = entry.envelope
-    for signer, decision in ceremony.decisions.items():
-        if ceremony.counts[signer] == 1 and decision.envelope == envelope:
-            return [
-                Observation(ROLE_RESPONSE, _seconds(_turn(ceremony, role, signer), entry.at), role)
-                for role in sorted(ceremony.counting[signer])
-            ]
-    return []
+    return [
+        Observation(ROLE_RESPONSE, _seconds(_turn(ceremony, role, signer), at), role)
+        for role in sorted(ceremony.counting[signer])
+    ]
 
 
 def _turn(ceremony: Ceremony, role: str, signer: str) -> datetime:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The numbers of a real coordinator, scraped while it runs a ceremony."""
 
+import socket
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from coordinator.certificates import Kind
 from coordinator.metrics.catalogue import METRICS, Scope
+from coordinator.metrics.serving import MetricsAddressError
 from quorumseal.ceremony.statements import Absence
 from quorumseal.client.connection import Connection
 from quorumseal.client.values import Annex
@@ -135,6 +138,23 @@ def test_an_emergency_and_an_absence_are_seen(tmp_path: Path) -> None:
     lines = (tmp_path / "coordinator.log").read_text()
     for turn in ("opened", "window-opened"):
         assert f"an emergency: {turn} ceremony={request.statement.ceremony}" in lines
+
+
+def test_no_notice_is_ever_posted_to_the_metrics_port(acme: Site) -> None:
+    with acme.in_process() as coordinator:
+        server = coordinator.server
+        assert server.metering is not None
+        assert set(server._own_ports()) == {int(coordinator.address.rpartition(":")[2]), server.metering.port}
+
+
+def test_a_port_that_is_taken_stops_the_start_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        site = Site(tmp_path, ACME, more=f"{ON.replace(':0', f':{taken.getsockname()[1]}')}")
+        with pytest.raises(MetricsAddressError, match="expected to listen on"), site.in_process():
+            pass
+    with site.in_process() as coordinator:
+        assert coordinator.server.metering is not None
+        assert scrape(coordinator.server.metering.url)
 
 
 @pytest.mark.postgresql

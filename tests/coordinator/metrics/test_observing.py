@@ -30,7 +30,7 @@ def at(minute: float, command: Callable[[Chain], object]) -> Step:
 
     def step(chain: Chain) -> tuple[Chain, Seen]:
         longer, entries = extend(chain, command(chain), at=NOW + timedelta(minutes=minute))  # type: ignore[arg-type] # a table's
-        seen = observations_of(longer.ceremony, entries)
+        seen = observations_of(chain.ceremony, longer.ceremony, entries)
         return longer, [(each.metric, each.value / 60, each.label) for each in seen]
 
     return step
@@ -144,7 +144,7 @@ def test_what_the_last_step_says(
     acme = organisation or BURNING
     request = acme.sign_request(None if organisation else emergency_request())
     chain, opening = open_chain(acme.policy, request, at=NOW)
-    assert observations_of(chain.ceremony, [opening]) == []
+    assert observations_of(None, chain.ceremony, [opening]) == []
     seen: Seen = []
     for step in steps:
         chain, seen = step(chain)
