@@ -44,7 +44,7 @@ from quorumseal.ceremony.commands import (
 from quorumseal.ceremony.deciding import next_due
 from quorumseal.ceremony.delegating import handed_on, live_for
 from quorumseal.ceremony.emergencies import PastEmergency, admit_emergency
-from quorumseal.ceremony.entries import CONCLUSIONS, Entry, EntryType
+from quorumseal.ceremony.entries import CONCLUSIONS, PUBLISHED, Entry, EntryType
 from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyFullError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
@@ -64,7 +64,6 @@ _MOVING = CONCLUSIONS | {
     EntryType.REPORTED,
 }
 """After which entries the lists say something else about a ceremony."""
-_PUBLISHED = frozenset({EntryType.APPROVED, EntryType.PROVISIONAL})
 _log = logging.getLogger(__name__)
 
 
@@ -374,7 +373,7 @@ class Batch:
                 due_at=self._at,
             )
             for entry in self._entries
-            if entry.type in _PUBLISHED and entry.ceremony is not None
+            if entry.type in PUBLISHED and entry.ceremony is not None
             for destination in self._ground.destinations
         ]
 

@@ -94,6 +94,10 @@ CONCLUSIONS = frozenset(
 )
 
 
+PUBLISHED = frozenset({EntryType.APPROVED, EntryType.PROVISIONAL})
+"""After which conclusions there is a bundle to publish."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One entry of the log: ``seq`` and ``prev`` chain the entries of a ceremony (or the standing ones)."""

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may never come of a ceremony, written anew without the rules' own functions.
+
+Judged by nothing but statements, times and entry types, before and after a step.
+"""
+
+from collections.abc import Callable
+from itertools import product
+
+from quorumseal.ceremony.entries import CONCLUSIONS
+from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.statements import Choice, Decision, Mode
+from tests.ceremony.courses import Course
+
+
+def approvals(ceremony: Ceremony) -> dict[str, Decision]:
+    """Return whose last word is yes."""
+    decisions = ((signer, signed.statement) for signer, signed in ceremony.decisions.items())
+    return {signer: decision for signer, decision in decisions if decision.choice is Choice.APPROVAL}
+
+
+def enough(ceremony: Ceremony) -> bool:
+    """Whether an engineer, or who stands in for one, and another person of security said yes."""
+    said = approvals(ceremony)
+    pairs = product(said.keys() & {"alice", "bob", "frank"}, said.keys() & {"bob", "carol"})
+    return any(engineer != guardian for engineer, guardian in pairs)
+
+
+def requester_counted(course: Course) -> bool:
+    both = (course.ceremony, course.ratification)
+    return any(c is not None and approvals(c).keys() & c.request.statement.requesters for c in both)
+
+
+def used_twice(ceremony: Ceremony) -> bool:
+    used = [*approvals(ceremony), *(named.signer for named in ceremony.stands_for.values())]
+    return len(used) != len(set(used))
+
+
+def released(before: Course, after: Course) -> bool:
+    ended = after.ceremony.state in (State.APPROVED, State.PROVISIONAL)
+    return ended and before.ceremony.state is State.OPEN
+
+
+def too_soon(course: Course) -> bool:
+    ends, types = course.ceremony.window_ends, course.types
+    return ends is None or course.at < ends or "window-opened" not in types
+
+
+def kinds_mixed(ceremony: Ceremony) -> bool:
+    emergency = ceremony.request.statement.mode is Mode.BREAK_GLASS
+    return (ceremony.state is State.PROVISIONAL) is not emergency
+
+
+LAWS: dict[str, Callable[[Course, Course], bool]] = {
+    "two ends": lambda _, c: sum(t in CONCLUSIONS for t in c.types) > 1,
+    "an end that changed": lambda b, c: b.ceremony.state not in (State.OPEN, c.ceremony.state),
+    "a deadline past the hard stop": lambda _, c: (
+        c.ceremony.deadline > c.ceremony.request.statement.hard_stop
+    ),
+    "the requester counted": lambda _, c: requester_counted(c),
+    "somebody was used twice": lambda _, c: used_twice(c.ceremony),
+    "an end without two people of two roles": lambda b, c: released(b, c) and not enough(c.ceremony),
+    "an emergency that ended as a release, or a release as an emergency": lambda b, c: (
+        released(b, c) and kinds_mixed(c.ceremony)
+    ),
+    "a provisional end before anybody could veto": lambda b, c: (
+        released(b, c) and c.ceremony.state is State.PROVISIONAL and too_soon(c)
+    ),
+    "a release after the deadline": lambda b, c: (
+        released(b, c) and c.ceremony.state is State.APPROVED and c.at >= c.ceremony.deadline
+    ),
+    "something after the end": lambda b, c: released(b, c) and c.types[-1] not in CONCLUSIONS,
+    "a publication short of the quorum": lambda b, c: (
+        c.published
+        and not b.published
+        and not (enough(c.ceremony) and c.ceremony.state in (State.APPROVED, State.PROVISIONAL))
+    ),
+    "a ratification of what is not provisional": lambda _, c: (
+        c.ratification is not None and c.ceremony.state is not State.PROVISIONAL
+    ),
+    "a ratification short of its quorum": lambda _, c: (
+        c.ratification is not None and c.ratification.state is State.APPROVED and not enough(c.ratification)
+    ),
+    "a ratification that changed its end": lambda b, c: (
+        b.ratification is not None
+        and b.ratification.state is not State.OPEN
+        and (c.ratification is None or c.ratification.state is not b.ratification.state)
+    ),
+    "a ratification too late": lambda _, c: (
+        c.ratification is not None
+        and c.ratification.state is State.APPROVED
+        and c.ceremony.request.statement.emergency is not None
+        and (c.ratification.ended_at or c.at) >= c.ceremony.request.statement.emergency.ratify_by
+    ),
+}
+
+
+def wrong(before: Course, after: Course) -> str:
+    """Say what may never happen and did."""
+    return next((what for what, broken in LAWS.items() if broken(before, after)), "")
