@@ -207,6 +207,9 @@ class Watch:
             review = look(self.agent, ceremony, policy=self._policy)
             self._again.discard(ceremony)
             self._remember(review)
+            if review.standing is Standing.UNSENT and review.pending is not None:
+                self._send_again(review.pending)  # signed in files, before the log had the request
+                return
             concerns = review.ceremony.emergency is not None  # everybody is told of an emergency
             if review.standing is Standing.ENDED:
                 if concerns or before is None or before.standing is not Standing.NO_ROLE:

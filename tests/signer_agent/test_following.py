@@ -14,6 +14,7 @@ import pytest
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.client.errors import CoordinatorUnreachableError
 from quorumseal.client.values import LogEvent
+from quorumseal.offline.files import CarriedRequest, KnownOrganisation
 from quorumseal.terminal import Look, Screen
 from signer_agent import following
 from signer_agent.artifacts import Sources
@@ -21,6 +22,7 @@ from signer_agent.errors import AlreadyRunningError, ForkError
 from signer_agent.following import Notice, Told, Watch
 from signer_agent.following_screen import RunningScreen, told_json
 from signer_agent.journal import Journal
+from signer_agent.offline import review_carried
 from signer_agent.review import Standing
 from signer_agent.signing import sign_and_store
 from tests.organisation import Organisation
@@ -105,6 +107,24 @@ def test_it_says_what_waits_and_what_happens(tmp_path: Path, coordinator: Simula
         ended = run.next(Notice.ENDED)
         assert ended.review is not None
         assert ended.review.ceremony.state is State.CANCELLED
+
+
+def test_it_sends_what_was_signed_in_files_once_the_log_has_the_request(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    desk, acme = Desk(tmp_path / "alice", coordinator), coordinator.organisation
+    known = KnownOrganisation(policies=(acme.policy.envelope,), checkpoint=coordinator.log.checkpoint())
+    carried = CarriedRequest(known=known, request=acme.seal(acme.request()))
+    review = review_carried(desk.agent, carried)
+    sign_and_store(desk.agent, desk.draft(review), desk.key, review.observation.policy)
+    with running(desk) as run:
+        run.next(Notice.REFUSED)  # nobody knows that ceremony yet
+        run.next(Notice.WATCHING)
+        ceremony = coordinator.open(acme.request())
+        sent = run.next(Notice.SENT)
+        assert sent.stored is not None
+        assert sent.stored.ceremony == ceremony
+    assert [entry.envelope for entry in coordinator.decisions(ceremony)] == [sent.stored.envelope]
 
 
 def test_it_sends_again_what_was_signed_and_not_acknowledged(
