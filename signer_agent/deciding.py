@@ -28,7 +28,8 @@ def look(
     request = observation.chain.ceremony.request.statement
     background = background_of(agent, observation)
     review = _review(agent, observation, background, Findings())
-    if review.conflict is not None:
+    unknown = request.supersedes is not None and review.revision is None
+    if review.conflict is not None or unknown:
         _learn_of_earlier(agent, request, observation.policy)
     return _review(agent, observation, background, _find(request, background, sources))
 

@@ -13,6 +13,7 @@ from signer_agent.drafting import Draft
 from signer_agent.inbox import Inbox
 from signer_agent.recollection import Stored
 from signer_agent.review import Review
+from signer_agent.revisions import Difference, Revision
 from signer_agent.words import four_words
 
 Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
@@ -34,6 +35,7 @@ def review_json(review: Review) -> dict[str, Json]:
         "requester": request.context.signer,
         "on_behalf_of": request.on_behalf_of,
         "supersedes": request.supersedes,
+        "revision": _revision_json(review.revision),
         "opened_at": instant_text(request.opened_at),
         "deadline": instant_text(review.ceremony.deadline),
         "emergency": emergency_json(review.ceremony, review.observation.reasons, at=review.at),
@@ -160,4 +162,24 @@ def _decision_json(decision: Signed[Decision], review: Review) -> dict[str, Json
         "signed_at": instant_text(statement.context.signed_at),
         "checks": {check.name: str(check.outcome) for check in statement.checks},
         "reason": review.observation.reasons.get(statement.reason or ""),
+    }
+
+
+def _revision_json(revision: Revision | None) -> Json:
+    """Return what changed, for programs."""
+    if revision is None:
+        return None
+    return {
+        "ceremony": revision.earlier.ceremony,
+        "artifacts": _difference_json(revision.subjects),
+        "evidence": _difference_json(revision.evidence),
+        "policy": [*revision.policy],
+    }
+
+
+def _difference_json(difference: Difference) -> Json:
+    return {
+        "added": [*difference.added],
+        "removed": [*difference.removed],
+        "changed": dict(difference.changed),
     }

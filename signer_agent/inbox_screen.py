@@ -9,6 +9,7 @@ from quorumseal.terminal import Foreign, Mark, Screen
 from signer_agent.emergency_screen import course, draw_banner
 from signer_agent.inbox import URGENT, Inbox
 from signer_agent.review import Review, Standing
+from signer_agent.revision_screen import revision_text
 from signer_agent.screen import release_of, time_left
 
 _WORDS = {
@@ -54,6 +55,12 @@ def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
     if shown:
         screen.line()
         _draw_table(screen, shown)
+    for review in shown:
+        if review.revision is not None:
+            screen.item(
+                Mark.WARNING,
+                f"{handle_of(review)} takes an earlier request's place: {revision_text(review.revision)}",
+            )
     if inbox.rest and not everything:
         count = len(inbox.rest)
         screen.line()

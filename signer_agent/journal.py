@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from quorumseal.ceremony.entries import CONCLUSIONS, Entry, EntryType, read_entry
+from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_document import SignedPolicy, read_policy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statement_document import read_statement
@@ -300,6 +301,7 @@ class Journal:
                     request=_request(bytes(payload)),
                     approved=digest in approved,
                     end=self._end(ceremony) if ended else None,
+                    policy=self._policy_of(digest) if digest == request.supersedes else None,
                 )
                 for digest, ceremony, payload, ended in self._rows(
                     "SELECT digest, ceremony, payload, ended FROM requests "
@@ -310,6 +312,13 @@ class Journal:
                 )
             ),
         )
+
+    def _policy_of(self, request: str) -> Policy | None:
+        """Return the policy that a request was made under."""
+        (asked,) = self._rows("SELECT payload FROM requests WHERE digest = ?", request)
+        named = _request(bytes(asked[0])).context.policy.digest
+        row = self._row("SELECT payload FROM policies WHERE digest = ?", named)
+        return None if row is None else read_policy(bytes(row[0]))
 
     def _end(self, ceremony: str) -> EntryType | None:
         rows = self._rows("SELECT payload FROM entries WHERE ceremony = ? ORDER BY seq DESC", ceremony)

@@ -57,6 +57,8 @@ class Known:
     """This agent signed an approval of it."""
     end: EntryType | None
     """How its ceremony ended, as far as this agent was shown."""
+    policy: Policy | None = None
+    """The policy that it was made under, where this agent has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,10 @@ class Recollection:
     def pending(self) -> Stored | None:
         """What was signed in the ceremony and has no receipt."""
         return next((stored for stored in self.own if stored.fate is Fate.STORED), None)
+
+    def superseded_by(self, request: Request) -> Known | None:
+        """Return the request whose place another one takes, if this agent was shown it."""
+        return next((known for known in self.known if known.digest == request.supersedes), None)
 
     def conflict(self, request: Request) -> Known | None:
         """Return an earlier request for other bytes that still counts; one version is one set of bytes.

@@ -22,6 +22,7 @@ from signer_agent.background import Background
 from signer_agent.changes import changes_between
 from signer_agent.observing import Observation
 from signer_agent.recollection import Known, Recollection, Stored
+from signer_agent.revisions import Revision, revision_between
 
 
 @unique
@@ -125,6 +126,21 @@ class Review:
             return ()
         return changes_between(
             last.policy, self.ceremony.policy, product=request.product, kind=request.kind, signer=self.signer
+        )
+
+    @property
+    def revision(self) -> Revision | None:
+        """What changed since the request that this one supersedes, if this agent was shown that."""
+        request = self.request.statement
+        earlier = self.recollection.superseded_by(request)
+        if earlier is None:
+            return None
+        return revision_between(
+            earlier.request,
+            request,
+            before=earlier.policy,
+            after=self.ceremony.policy,
+            signer=self.signer,
         )
 
     @property

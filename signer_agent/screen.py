@@ -30,6 +30,7 @@ from signer_agent.drafting import Draft
 from signer_agent.emergency_screen import draw_banner, draw_emergency, quorum_text
 from signer_agent.journal import kind_of
 from signer_agent.review import Review, Standing
+from signer_agent.revision_screen import draw_revision
 from signer_agent.words import four_words
 
 CHOICE_MARKS = {Choice.APPROVAL: Mark.DONE, Choice.REJECTION: Mark.FAILED, Choice.ABSTENTION: Mark.WAITING}
@@ -71,6 +72,7 @@ def draw_review(screen: Screen, review: Review) -> None:
         _draw_people(screen, review)
     if review.request.statement.kind is not Kind.REVOCATION:
         _draw_artifacts(screen, review)
+    draw_revision(screen, review)
     _draw_request(screen, review)
     _draw_quorum(screen, review)
     _draw_changes(screen, review)

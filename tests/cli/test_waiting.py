@@ -189,3 +189,17 @@ def test_what_a_deputy_says_for_a_member_who_delegated_nothing_is_not_signed(
     assert as_json("erin", "away", "--until", "5d", "--delegate", "dana", "--yes")[0] == 0
     refused = as_json("dana", "approve", release, "--for", "alice", *found)[1]["refused"]
     assert refused["code"] == "decision.not_a_member"
+
+
+def test_a_request_for_other_bytes_is_shown_beside_the_one_that_it_supersedes(
+    office: Office, release: str, as_json: Run, as_text: Callable[..., str]
+) -> None:
+    other = office.folder / "other" / office.artifact.name
+    other.parent.mkdir(exist_ok=True)
+    other.write_bytes(b"other bytes")
+    version = release.partition("@")[2]
+    assert as_json("rita", "start", "widget", version, str(other), "--supersede")[0] == 0
+    screen = as_text("alice", "review", release)
+    assert "Since the request that it supersedes" in screen.splitlines()
+    assert "artifacts: 1 changed" in screen
+    assert f"{release} takes an earlier request's place: artifacts 1 changed" in as_text("alice", "inbox")
