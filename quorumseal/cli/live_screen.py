@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The live screen of ``watch``."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +16,7 @@ from quorumseal.ceremony.quorum import RoleTally
 from quorumseal.cli import standing
 from quorumseal.cli.desk import now
 from quorumseal.cli.happenings import happenings
+from quorumseal.cli.prospects import Prospects, next_reminder_text
 from quorumseal.terminal import Look, Mark, drawn, duration_text
 from signer_agent.emergency_screen import banner_of
 from signer_agent.observing import Observation
@@ -36,8 +37,9 @@ def filled_cells(share: float, cells: int) -> int:
 class LiveScreen:
     """Draws a ceremony again and again; ``show`` gives it a newer look."""
 
-    def __init__(self, seen: Observation, look: Look) -> None:
+    def __init__(self, seen: Observation, look: Look, ahead: Prospects | None) -> None:
         self._seen = seen
+        self._ahead = ahead
         self._look = look
         self._happened: list[str] = []
         console = Console(no_color=not look.colour, highlight=False)
@@ -57,10 +59,10 @@ class LiveScreen:
     ) -> None:
         self._live.stop()
 
-    def show(self, seen: Observation) -> None:
+    def show(self, seen: Observation, ahead: Prospects | None) -> None:
         """Draw what has happened since."""
         self._happened += happenings(self._seen, seen)
-        self._seen = seen
+        self._seen, self._ahead = seen, ahead
         self._live.refresh()
 
     def _draw(self) -> Group:
@@ -71,9 +73,21 @@ class LiveScreen:
             lanes.add_row(*self._lane(role, ceremony))
         head = Text.assemble(self._mark(mark), " ", (text, "bold"))
         parts: list[Text | Table] = [head, *self._banner(ceremony), self._time(ceremony), Text(), lanes]
+        parts += self._prospects(at)
         if self._happened:
             parts += [Text(), *(Text(line, style="dim") for line in self._happened[-_LATEST:])]
         return Group(*parts)
+
+    def _prospects(self, at: datetime) -> list[Text]:
+        """Draw what may keep it from its quorum, and the next reminder."""
+        if self._ahead is None:
+            return []
+        lines = [
+            Text.assemble("  ", self._mark(Mark.WARNING), " ", sentence)
+            for sentence in self._ahead.forecast.sentences
+        ]
+        reminder = next_reminder_text(self._ahead, at=at)
+        return [*lines, Text(f"  {reminder}", style="dim")] if reminder else lines
 
     def _banner(self, ceremony: Ceremony) -> list[Text]:
         if ceremony.emergency is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quorumseal.ceremony.forecasting import Forecast, forecast
-from quorumseal.ceremony.lifecycle import Ceremony
+from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.reminding import Reminder, coming
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.desk import Desk
@@ -37,6 +37,14 @@ def foresee(desk: Desk, ceremony: Ceremony, present: Collection[str], *, at: dat
     )
 
 
+def look_ahead(desk: Desk, ceremony: Ceremony) -> Prospects | None:
+    """Return the prospects of a ceremony as it is now; none where it has ended."""
+    if ceremony.state is not State.OPEN:
+        return None
+    present = {each.signer for each in desk.connection.presence()}
+    return foresee(desk, ceremony, present, at=desk.agent.now())
+
+
 def draw_forecast(drawn: Screen, prospects: Prospects) -> None:
     """Draw what may keep a ceremony from its quorum."""
     if prospects.forecast.out_of_reach:
@@ -45,15 +53,14 @@ def draw_forecast(drawn: Screen, prospects: Prospects) -> None:
         drawn.item(Mark.WARNING, sentence)
 
 
-def draw_next_reminder(drawn: Screen, prospects: Prospects, *, at: datetime) -> None:
-    """Draw when the coordinator reminds whom next."""
-    if not prospects.reminders:
-        return
-    first = prospects.reminders[0].at
-    people = sorted({reminder.person for reminder in prospects.reminders if reminder.at == first})
-    drawn.line(
-        f"The next reminder is due {instant_text(first)}, {distance_text(first, at)}: {', '.join(people)}."
-    )
+def next_reminder_text(prospects: Prospects, *, at: datetime) -> str:
+    """Say when the coordinator reminds whom next; empty where it will not."""
+    left = [reminder for reminder in prospects.reminders if reminder.at > at]
+    if not left:
+        return ""
+    first = left[0].at
+    people = sorted({reminder.person for reminder in left if reminder.at == first})
+    return f"The next reminder is due {instant_text(first)}, {distance_text(first, at)}: {', '.join(people)}."
 
 
 def prospects_json(prospects: Prospects | None) -> dict[str, Json]:

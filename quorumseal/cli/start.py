@@ -22,7 +22,7 @@ from quorumseal.cli.attachments import attach, locate, name_subjects
 from quorumseal.cli.desk import Desk, add_home, command, open_desk
 from quorumseal.cli.hashing import hash_files
 from quorumseal.cli.output import print_json, screen
-from quorumseal.cli.prospects import Prospects, draw_forecast, foresee, prospects_json
+from quorumseal.cli.prospects import Prospects, draw_forecast, look_ahead, prospects_json
 from quorumseal.cli.show import next_command
 from quorumseal.client.errors import CoordinatorRefusedError
 from quorumseal.signatures import Envelope
@@ -118,11 +118,7 @@ def ask(desk: Desk, policy: SignedPolicy, draft: Draft, arguments: Namespace) ->
     opened = _open(desk, policy, draft, arguments)
     at = desk.agent.now()
     ceremony = desk.look(opened.ceremony).chain.ceremony
-    ahead = None
-    if ceremony.state is State.OPEN:
-        present = {each.signer for each in desk.connection.presence()}
-        ahead = foresee(desk, ceremony, present, at=at)
-    return _report(opened, ceremony, policy, arguments, at, ahead)
+    return _report(opened, ceremony, policy, arguments, at, look_ahead(desk, ceremony))
 
 
 def _open(desk: Desk, policy: SignedPolicy, draft: Draft, arguments: Namespace) -> Opened:

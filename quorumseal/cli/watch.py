@@ -15,6 +15,7 @@ from quorumseal.cli import standing
 from quorumseal.cli.desk import Desk, add_ceremony, now, open_desk
 from quorumseal.cli.happenings import happenings
 from quorumseal.cli.output import print_json, screen
+from quorumseal.cli.prospects import look_ahead
 from quorumseal.cli.publications import draw_publications, publications_json
 from quorumseal.cli.show import next_command
 from quorumseal.cli.wait import duration, outcome_of_seen, wait_for
@@ -77,5 +78,8 @@ def _watch_plainly(desk: Desk, seen: Observation, until: float) -> Observation:
 def _watch_live(desk: Desk, seen: Observation, until: float) -> Observation:
     from quorumseal.cli.live_screen import LiveScreen
 
-    with LiveScreen(seen, screen().look) as live:
-        return wait_for(desk, seen, until, live.show)
+    def changed(after: Observation) -> None:
+        live.show(after, look_ahead(desk, after.chain.ceremony))
+
+    with LiveScreen(seen, screen().look, look_ahead(desk, seen.chain.ceremony)) as live:
+        return wait_for(desk, seen, until, changed)

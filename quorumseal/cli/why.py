@@ -19,8 +19,8 @@ from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.prospects import (
     Prospects,
     draw_forecast,
-    draw_next_reminder,
     foresee,
+    next_reminder_text,
     prospects_json,
 )
 from quorumseal.terminal import Mark, Screen, distance_text, instant_text
@@ -98,7 +98,9 @@ def _draw_open(
     drawn.line(
         f"It expires {instant_text(deadline)}, {distance_text(deadline, at)}; then nothing more counts."
     )
-    draw_next_reminder(drawn, ahead, at=at)
+    reminder = next_reminder_text(ahead, at=at)
+    if reminder:
+        drawn.line(reminder)
     near = [name for name in standing.awaited_of(ceremony, at) if name in present]
     if near:
         drawn.line("Connected now, as the coordinator says:", ", ".join(near))

@@ -29,6 +29,8 @@ def test_watch_draws_a_lane_for_each_role_until_the_bundle_is_published(office: 
     watched = Terminal(["watch", release, *office.home("rita")], columns=columns)
     watched.until(shows("awaited: alice, bob, erin"))
     assert any("○  security     ○" in line for line in watched.lines)
+    assert shows("security on carol; release on dan")(watched) or shows("security rests on carol")(watched)
+    assert shows("The next reminder is due")(watched)
     assert re.fullmatch(r"  ━╌{23} (\d+ s|under a second) of 3 days used", watched.lines[1])
     office.approve("alice", release=release)
     watched.until(shows("●○  alice; awaited: bob, erin"))
