@@ -35,6 +35,8 @@ def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
     """Draw the inbox without its last line."""
     waiting = inbox.waiting
     match len(waiting):
+        case 0 if inbox.emergencies:
+            screen.answer(Mark.WARNING, "Nothing waits for your decision, but an emergency is open")
         case 0:
             screen.answer(Mark.DONE, "Nothing waits for your decision")
         case 1:

@@ -46,14 +46,13 @@ def run(arguments: Namespace) -> int:
             }
         )
         return 0
-    drawn = screen()
+    drawn, ratification = screen(), standing.ratification_among(after)
     drawn.answer(*standing.headline(ceremony, at))
     draw_banner(drawn, ceremony)
     standing.draw_followers(drawn, after, at)
     standing.draw_lanes(drawn, ceremony, at)
     if ceremony.emergency is not None:
-        ratified = standing.is_ratified(after)
-        draw_emergency(drawn, ceremony, seen.reasons, at=at, ratified=ratified)
+        draw_emergency(drawn, ceremony, seen.reasons, at=at, ratified=ratification is not None)
     drawn.heading("Request")
     ceremony_screen.draw_request(drawn, ceremony, seen.policy)
     ceremony_screen.draw_artifacts(drawn, ceremony)
@@ -64,7 +63,10 @@ def run(arguments: Namespace) -> int:
     if seen.publications:
         drawn.heading("Bundle, as the coordinator says")
         draw_publications(drawn, seen.publications)
-    drawn.next(*next_command(ceremony.state, arguments.ceremony, arguments))
+    if ratification is not None:
+        drawn.next(*next_command(State.APPROVED, ratification.chain.id, arguments))
+    else:
+        drawn.next(*next_command(ceremony.state, arguments.ceremony, arguments))
     return 0
 
 
@@ -73,7 +75,9 @@ def next_command(state: State, named: str, arguments: Namespace) -> tuple[str, S
     match state:
         case State.OPEN:
             return "What is missing", command(arguments, "why", named)
-        case State.APPROVED | State.PROVISIONAL:
+        case State.PROVISIONAL:
+            return "To make it permanent", command(arguments, "ratify", named)
+        case State.APPROVED:
             return "Get the bundle", command(arguments, "release", "fetch", named)
         case _:
             return "Why", command(arguments, "why", named)

@@ -112,13 +112,13 @@ def standing_json(ceremony: Ceremony, at: datetime) -> dict[str, Json]:
     }
 
 
-def is_ratified(after: Sequence[Observation]) -> bool:
-    """Whether one of what followed an emergency made it permanent."""
-    return any(
-        seen.chain.ceremony.request.statement.kind is Kind.RATIFICATION
-        and seen.chain.ceremony.state is State.APPROVED
-        for seen in after
-    )
+def ratification_among(after: Sequence[Observation]) -> Observation | None:
+    """Return which of what followed an emergency made it permanent."""
+    for seen in after:
+        ceremony = seen.chain.ceremony
+        if ceremony.request.statement.kind is Kind.RATIFICATION and ceremony.state is State.APPROVED:
+            return seen
+    return None
 
 
 def draw_followers(drawn: Screen, after: Sequence[Observation], at: datetime) -> None:

@@ -75,7 +75,8 @@ def run(arguments: Namespace) -> int:
     draw_banner(drawn, ceremony)
     standing.draw_followers(drawn, after, at)
     if ceremony.emergency is not None:
-        for sentence in course(ceremony, at=at, ratified=standing.is_ratified(after)):
+        ratified = standing.ratification_among(after) is not None
+        for sentence in course(ceremony, at=at, ratified=ratified):
             drawn.item(Mark.WARNING, sentence)
     if ahead is not None:
         _draw_open(drawn, seen, at, present, ahead)

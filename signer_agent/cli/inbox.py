@@ -31,6 +31,9 @@ def run(arguments: Namespace) -> int:
 def draw(shown: Screen, inbox: Inbox, arguments: Namespace) -> None:
     """Draw the inbox, and what to do next."""
     draw_inbox(shown, inbox, everything=arguments.all)
+    if not inbox.waiting and inbox.emergencies:
+        shown.next("Look at it", command(arguments, "review", handle_of(inbox.emergencies[0])))
+        return
     if not inbox.waiting:
         shown.next("To be told when something comes", command(arguments, "agent", "run"))
         return

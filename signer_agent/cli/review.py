@@ -50,11 +50,18 @@ def draw(shown: Screen, review: Review, arguments: Namespace) -> None:
                 "These are other bytes than asked for; to say no",
                 command(arguments, "reject", named, "--reason", "other bytes", *given),
             )
+        case Standing.AWAITED | Standing.OPEN if review.ceremony.emergency is not None:
+            shown.next(
+                "To join (or reject --reason …, or break-glass veto)",
+                command(arguments, "break-glass", "join", named, *given),
+            )
         case Standing.AWAITED | Standing.OPEN:
             shown.next(
                 "To approve (or reject --reason …, or abstain)", command(arguments, "approve", named, *given)
             )
         case Standing.UNSENT:
             shown.next("Send what you signed again", command(arguments, "approve", named))
+        case standing if standing is not Standing.ENDED and review.ceremony.emergency is not None:
+            shown.next("To stop it", command(arguments, "break-glass", "veto", named))
         case _:
             shown.next("What else waits", command(arguments, "inbox"))

@@ -86,6 +86,8 @@ def test_an_emergency_is_used_reported_on_ratified_and_verified(
     shown = capsys.readouterr().out
     assert "✓ ratification of widget 1.0 was approved" in shown
     assert "it lapses" not in shown
+    assert fire.run("bob", "show", emergency["ceremony"]) == 0
+    assert f"release fetch {asked['ceremony']}" in capsys.readouterr().out.splitlines()[-1]
     (follower,) = told("bob", "show", emergency["ceremony"])[1]["followed_by"]
     assert (follower["ceremony"], follower["state"]) == (asked["ceremony"], "approved")
 
@@ -117,8 +119,14 @@ def test_the_only_emergency_need_not_be_named(fire: FireOffice, capsys: Capture)
     assert "expected one open emergency, got none" in capsys.readouterr().err
     assert fire.start("1.0") == 0
     assert fire.run("alice", "break-glass", "join", *found) == 0
+    capsys.readouterr()
     assert fire.run("dan", "inbox") == 0
-    assert "!! BREAK-GLASS EMERGENCY" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert shown.startswith("! Nothing waits for your decision, but an emergency is open")
+    assert "!! BREAK-GLASS EMERGENCY" in shown
+    for person, last in (("dan", "break-glass veto"), ("bob", "break-glass join")):
+        assert fire.run(person, "review", "widget@1.0", "--artifacts", str(fire.office.artifact)) == 0
+        assert last in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_an_ordinary_release_is_not_joined_and_not_vetoed(fire: FireOffice, capsys: Capture) -> None:

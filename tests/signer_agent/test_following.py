@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from quorumseal.ceremony.commands import Deliver
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.client.errors import CoordinatorUnreachableError
 from quorumseal.client.values import LogEvent
@@ -25,8 +26,10 @@ from signer_agent.journal import Journal
 from signer_agent.offline import review_carried
 from signer_agent.review import Standing
 from signer_agent.signing import sign_and_store
-from tests.organisation import Organisation
+from tests.burning import BURNING
+from tests.organisation import ARTIFACT, Organisation
 from tests.signer_agent.desks import Desk
+from tests.signer_agent.fires import Fire
 from tests.simulated_coordinator import SimulatedCoordinator
 
 PATIENCE = 30.0
@@ -294,3 +297,43 @@ def test_every_notice_has_its_line(tmp_path: Path, coordinator: SimulatedCoordin
     assert any("connected again" in line for line in lines)
     assert any("[coordinator.unreachable] no answer" in line for line in lines)
     assert any("quorumseal review widget@1.0" in line for line in lines)
+
+
+@pytest.mark.parametrize("follow", [Fire.ratify, Fire.revoke], ids=["ratification", "revocation"])
+def test_a_machine_ratifies_and_revokes_nothing_by_itself(
+    tmp_path: Path, follow: Callable[[Fire, str], str]
+) -> None:
+    burning = replace(
+        BURNING,
+        machines=frozenset({"ci", "robot"}),
+        roles={**BURNING.roles, "engineering": ("alice", "bob", "robot")},
+    )
+    fire = Fire(tmp_path, burning)
+    folder = tmp_path / "artifacts"
+    folder.mkdir()
+    (folder / "widget.tar.gz").write_bytes(ARTIFACT)
+    desk = fire.desk("robot")
+    ceremony = follow(fire, fire.burn())
+    with running(desk, machine_key=desk.key, sources=Sources(directory=folder)) as run:
+        run.next(Notice.WATCHING)
+        run.next(Notice.WAITS)
+        told = run.next(Notice.NOT_DECIDED)
+        assert told.review is not None
+        assert told.review.request.statement.ceremony == ceremony
+    assert desk.key.signed == []
+
+
+def test_whoever_has_no_role_hears_of_an_emergency_too_and_not_of_each_delivery(tmp_path: Path) -> None:
+    fire = Fire(tmp_path)
+    desk = fire.desk("ci")
+    with running(desk) as run:
+        run.next(Notice.WATCHING)
+        ceremony = fire.break_glass()
+        told = run.next(Notice.MOVED)
+        assert told.review is not None
+        assert told.review.standing is Standing.NO_ROLE
+        fire.coordinator.happen(ceremony, Deliver("ci", "mail", f"sha256:{'3' * 64}"))
+        fire.veto(ceremony, "erin")
+        ended = run.next(Notice.ENDED)
+        assert ended.review is not None
+        assert ended.review.ceremony.stopped_by == "erin"
