@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from quorumseal.ceremony.statements import Choice
 from quorumseal.ceremony.values import instant
 from quorumseal.cli.main import main
 from tests.cli.office import ARTIFACT, Office, coordinator_of, found_office
@@ -255,6 +254,17 @@ def test_what_comes_too_late_for_the_log_is_on_record_and_named(table: Table) ->
         assert [line["state"] for line in answer["statements"]] == ["late"]
 
 
+def test_evidence_is_handed_in_with_the_request_that_names_it(table: Table) -> None:
+    report = table.folder / "report.txt"
+    report.write_text("all tests passed\n")
+    assert table.export("--evidence", f"test-report:{report}")[0] == 0
+    with coordinator_of(table.office):
+        code, answer = table.hand_in("rita")
+        assert (code, answer["refused"]["code"]) == (1, "evidence.unknown")
+        given = ["offline", "import", table.request, "--evidence", report]
+        assert table.run("rita", *given)[0] == 0
+
+
 def test_a_request_whose_deadline_passed_is_asked_for_anew(table: Table) -> None:
     deadline = instant(table.export("--deadline", "2s")[1]["deadline"])
     while datetime.now(UTC) < deadline:
@@ -352,6 +362,44 @@ def test_a_file_that_was_tampered_with_makes_no_bundle(table: Table, what: str) 
     assert not table.bundle.exists()
 
 
+def test_one_forged_file_among_many_keeps_everything_out_of_the_log(table: Table) -> None:
+    quorum(table)
+    edited(table.signed("alice"), borrow(table, "signatures"))
+    with coordinator_of(table.office):
+        code, answer = table.hand_in("rita", *QUORUM)
+        assert (code, answer["refused"]["code"]) == (16, "statement.signature")
+        assert table.run("rita", "list")[1]["ceremonies"] == []
+
+
+def test_the_screens_lead_from_one_step_to_the_next(table: Table) -> None:
+    home = table.office.home
+    table.capture.readouterr()
+    asked = ["offline", "export", "widget", "1.0", str(table.office.artifact), "--out", str(table.request)]
+    assert main([*asked, *home("rita")]) == 0
+    lines = table.capture.readouterr().out.splitlines()
+    assert lines[-1] == f"quorumseal offline decide {table.request} --approve --artifacts PATH"
+    for person in QUORUM:
+        assert table.decide(person)[0] == 0
+    assert table.decide("erin")[0] == 0
+    signed = [str(table.signed(person)) for person in (*QUORUM, "erin")]
+    words = ["offline", "assemble", str(table.request), *signed, "--out", str(table.bundle)]
+    table.capture.readouterr()
+    assert main([*words, "--trust", str(table.office.folder / "trust.json")]) == 0
+    shown = table.capture.readouterr().out
+    assert "erin approved after the quorum, and is not in it" in shown
+    assert shown.splitlines()[-1].endswith(" --allow-unlogged")
+    with coordinator_of(table.office):
+        words = ["offline", "import", str(table.request), *signed]
+        for person in ("rita", *QUORUM, "erin"):
+            table.capture.readouterr()
+            assert main([*words, *home(person)]) == 0
+    lines = table.capture.readouterr().out.splitlines()
+    assert lines[0].startswith("✓ widget 1.0 was approved ")
+    assert "  ✓ the approval of dan is in the log" in lines
+    assert "  ○ the approval of erin is not needed any more" in lines
+    assert lines[-1].startswith("quorumseal release fetch widget@1.0 ")
+
+
 def test_a_policy_of_the_attacker_is_not_the_pinned_one(table: Table, tmp_path: Path) -> None:
     mallorys = found_office(tmp_path / "mallory")
     quorum(table)
@@ -361,7 +409,3 @@ def test_a_policy_of_the_attacker_is_not_the_pinned_one(table: Table, tmp_path: 
     edited(table.request, lambda d: d.update(policies=kept))
     for code, answer in (table.assemble(*QUORUM), table.decide("erin")):
         assert (code, answer["refused"]["code"]) == (15, "policy_chain.broken")
-
-
-def test_each_choice_has_its_word() -> None:
-    assert {str(choice) for choice in Choice} == {"approval", "rejection", "abstention"}

@@ -58,8 +58,9 @@ class Night:
         return str(answer.get("standing") or answer["refused"]["code"])
 
 
-def prepared(folder: Path) -> Office:
-    office = found_office(folder, emergency={"engineering": 1, "security": 1}, guardians=["security"])
+def prepared(folder: Path, *, drill: bool = False) -> Office:
+    burning = {"engineering": 1, "security": 1}
+    office = found_office(folder, emergency=burning, guardians=["security"], drill=drill)
     with coordinator_of(office):
         for person in PEOPLE:
             assert main(["inbox", *office.home(person), "--json"]) == 0
@@ -69,7 +70,11 @@ def prepared(folder: Path) -> Office:
 @pytest.fixture
 def night(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> Night:
     """Let everybody see the coordinator once, then do without it."""
-    office = prepared(tmp_path / "acme")
+    return begin(tmp_path, capsys, monkeypatch)
+
+
+def begin(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, *, drill: bool = False) -> Night:
+    office = prepared(tmp_path / "acme", drill=drill)
     clock = Shifted()
     for module in ("signer_agent.cli.opening", "quorumseal.cli.desk", "quorumseal.cli.verify"):
         monkeypatch.setattr(f"{module}.datetime", clock)
@@ -95,6 +100,41 @@ def test_an_emergency_in_files_is_provisional_and_unlogged_after_its_veto_window
     night.fire.pass_time(timedelta(days=8))
     refused = night.verify("--allow-unlogged", "--allow-provisional")
     assert refused in {"unlogged.too_late", "provisional.lapsed"}
+
+
+def test_a_drill_in_files_makes_a_bundle_that_no_verifier_accepts(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night = begin(tmp_path, capsys, monkeypatch, drill=True)
+    night.export()
+    for person in ("alice", "carol"):
+        night.decide(person, "--approve")
+    night.fire.pass_time(timedelta(minutes=11))
+    assert night.assemble("alice", "carol")[0] == 0
+    assert night.verify("--allow-unlogged", "--allow-provisional") == "drill.exercise"
+
+
+def test_the_screens_of_an_emergency_say_what_it_is_and_how_long_it_counts(night: Night) -> None:
+    night.export()
+    for person in ("alice", "carol"):
+        night.decide(person, "--approve")
+    files = [str(night.folder / name) for name in ("request", "alice", "carol")]
+    words = ["offline", "assemble", *files, "--out", str(night.folder / "bundle")]
+    night.capture.readouterr()
+    assert night.fire.run("rita", *words) == 8
+    lines = night.capture.readouterr().out.splitlines()
+    assert lines[0] == "○ EMERGENCY widget 1.0 has its quorum, and may be vetoed for a while"
+    night.fire.pass_time(timedelta(minutes=11))
+    assert night.fire.run("rita", *words) == 0
+    shown = night.capture.readouterr().out
+    assert "an emergency released it: it is provisional, and ends" in " ".join(shown.split())
+    assert shown.splitlines()[-1].endswith("--allow-unlogged --allow-provisional")
+    spoken = [str(night.fire.office.artifact), "--yes", "--out", str(night.folder / "vetoed")]
+    veto = ["--veto", "--reason", "this is the wrong branch", "--artifacts"]
+    assert night.fire.run("dan", "offline", "decide", files[0], *veto, *spoken) == 0
+    shown = night.capture.readouterr().out
+    assert "BREAK-GLASS EMERGENCY: outage, incident INC-7" in shown
+    assert "✓ your veto of EMERGENCY widget 1.0 is in" in shown
 
 
 def test_the_floor_holds_in_files(night: Night) -> None:

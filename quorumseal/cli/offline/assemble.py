@@ -135,6 +135,9 @@ def _draw_bundle(drawn: Screen, made: Assembled, out: Path, arguments: Namespace
     drawn.line()
     drawn.line("A verifier takes it only with --allow-unlogged, and never from its hard stop on:")
     drawn.line(f"{instant_text(request.hard_stop)}. Import what was signed as soon as the coordinator is up.")
+    if request.emergency is not None:
+        ends = instant_text(request.emergency.provisional_until)
+        drawn.item(Mark.WARNING, f"an emergency released it: it is provisional, and ends {ends}")
     trust = str(arguments.trust or "trust.json")
     where = ["--bundle", str(out), "--trust", trust, "--allow-unlogged"]
     where += ["--allow-provisional"] if request.emergency is not None else []
