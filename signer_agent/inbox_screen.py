@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the inbox is drawn: one line for each release, the one to look at first at the top."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.quorum import Tally
-from quorumseal.terminal import Foreign, Mark, Screen
+from quorumseal.terminal import Foreign, Mark, Screen, distance_text
 from signer_agent.emergency_screen import course, draw_banner
 from signer_agent.inbox import URGENT, Inbox
 from signer_agent.review import Review, Standing
@@ -70,6 +71,16 @@ def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
             f"{count} more {'is' if count == 1 else 'are'} open and need{'s' if count == 1 else ''} nothing "
             "from you; --all lists everything."
         )
+
+
+def draw_reminder(screen: Screen, inbox: Inbox, reminders: Mapping[str, datetime]) -> None:
+    """Say when the signer hears of something next, and of what."""
+    due = [(reminders.get(each.request.statement.ceremony), each) for each in inbox.waiting]
+    first = min(((at, review) for at, review in due if at), key=lambda pair: pair[0], default=None)
+    if first is not None:
+        at, review = first
+        screen.line()
+        screen.line(f"You are reminded next {distance_text(at, review.at)}, of {handle_of(review)}.")
 
 
 def _draw_table(screen: Screen, reviews: Sequence[Review]) -> None:

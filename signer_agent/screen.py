@@ -330,12 +330,22 @@ def _draw_decision(screen: Screen, review: Review, decision: Signed[Decision]) -
         for check in statement.checks
         if check.outcome is not CheckOutcome.PASS
     )
-    stands = "" if _stands(statement, review.at) else "; no longer stands"
+    stands = _stands_text(statement, review)
     screen.item(
         CHOICE_MARKS[statement.choice],
         f"{who} {VERBS[statement.choice]} for {', '.join(sorted(statement.roles))}, "
         f"{distance_text(statement.context.signed_at, review.at)}{checks}{stands}",
     )
+
+
+def _stands_text(decision: Decision, review: Review) -> str:
+    """Say until when a decision stands, where that matters to somebody."""
+    if decision.not_after is None:
+        return ""
+    if not _stands(decision, review.at):
+        return "; no longer stands"
+    is_open = review.ceremony.state is State.OPEN and decision.not_after < review.ceremony.deadline
+    return f"; stands for {duration_text(decision.not_after - review.at)}" if is_open else ""
 
 
 def _draw_changes(screen: Screen, review: Review) -> None:

@@ -31,6 +31,9 @@ def draw_request(drawn: Screen, ceremony: Ceremony, policy: SignedPolicy) -> Non
         ("  deadline", f"{instant_text(ceremony.deadline)}, {duration_text(open_for)} after it opened"),
         ("  policy", f"{policy.policy.organisation} version {policy.policy.version}"),
     ]
+    if ceremony.extensions:
+        by = " and ".join(dict.fromkeys(extension.signer for extension in ceremony.extensions))
+        facts.insert(4, ("  extended", f"by {by}; it was {instant_text(request.deadline)}"))
     if request.on_behalf_of:
         facts.insert(2, ("  for", request.on_behalf_of))
     if request.ticket:
@@ -102,6 +105,11 @@ def ceremony_json(ceremony: Ceremony, policy: SignedPolicy) -> dict[str, Json]:
         "on_behalf_of": request.on_behalf_of,
         "opened_at": exact(request.opened_at),
         "deadline": exact(ceremony.deadline),
+        "hard_stop": exact(request.hard_stop),
+        "extensions": [
+            {"signer": each.signer, "deadline": exact(each.statement.deadline)}
+            for each in ceremony.extensions
+        ],
         "ended_at": exact(ceremony.ended_at) if ceremony.ended_at else None,
         "ticket": request.ticket,
         "request": ceremony.request.digest,

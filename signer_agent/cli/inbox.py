@@ -2,12 +2,16 @@
 """Show what waits for you, each ceremony verified on this machine."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from datetime import datetime
 
+from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.terminal import Screen
 from signer_agent.cli.opening import add_home, command, opened, print_json, screen
 from signer_agent.documents import inbox_json
 from signer_agent.inbox import Inbox, open_inbox
-from signer_agent.inbox_screen import draw_inbox, handle_of
+from signer_agent.inbox_screen import draw_inbox, draw_reminder, handle_of
+from signer_agent.reminders import next_reminders
 from signer_agent.review import Standing
 
 
@@ -21,16 +25,19 @@ def run(arguments: Namespace) -> int:
     """Show the inbox."""
     with opened(arguments) as (agent, _):
         inbox = open_inbox(agent)
+        reminders = next_reminders(agent, inbox.waiting)
     if arguments.json:
-        print_json(inbox_json(inbox))
+        ahead = {ceremony: exact(at) for ceremony, at in reminders.items()}
+        print_json({**inbox_json(inbox), "reminders": ahead})
     else:
-        draw(screen(), inbox, arguments)
+        draw(screen(), inbox, reminders, arguments)
     return 0
 
 
-def draw(shown: Screen, inbox: Inbox, arguments: Namespace) -> None:
-    """Draw the inbox, and what to do next."""
+def draw(shown: Screen, inbox: Inbox, reminders: Mapping[str, datetime], arguments: Namespace) -> None:
+    """Draw the inbox, when the next reminder comes, and what to do next."""
     draw_inbox(shown, inbox, everything=arguments.all)
+    draw_reminder(shown, inbox, reminders)
     if not inbox.waiting and inbox.emergencies:
         shown.next("Look at it", command(arguments, "review", handle_of(inbox.emergencies[0])))
         return

@@ -78,6 +78,13 @@ def test_a_deadline_is_moved_by_who_may_and_everybody_sees_the_new_one(
     assert datetime.fromisoformat(answer["deadline"]) == before + timedelta(hours=2)
     for verb in ("show", "why", "review"):
         assert as_json("alice", verb, release)[1]["deadline"] == answer["deadline"]
+    (listed,) = [
+        each
+        for each in as_json("rita", "list", "--state", "open")[1]["ceremonies"]
+        if f"widget@{each['version']}" == release
+    ]
+    assert listed["deadline"] == answer["deadline"]
+    assert "  extended      by dana; it was " in as_text("rita", "show", release)
     shown = as_text("dana", "extend", release, "--by", "30m", "--yes").splitlines()
     assert shown[0].startswith("✓ widget 3.")
     assert "  extension  2 of 2" in shown
@@ -203,3 +210,16 @@ def test_a_request_for_other_bytes_is_shown_beside_the_one_that_it_supersedes(
     assert "Since the request that it supersedes" in screen.splitlines()
     assert "artifacts: 1 changed" in screen
     assert f"{release} takes an earlier request's place: artifacts 1 changed" in as_text("alice", "inbox")
+
+
+def test_the_inbox_says_when_the_next_reminder_comes(
+    release: str, as_json: Run, as_text: Callable[..., str]
+) -> None:
+    ceremony = as_json("alice", "show", release)[1]
+    opened, deadline = (datetime.fromisoformat(ceremony[each]) for each in ("opened_at", "deadline"))
+    first = datetime.fromisoformat(as_json("alice", "inbox")[1]["reminders"][ceremony["ceremony"]])
+    assert abs(first - (opened + (deadline - opened) / 4)) < timedelta(seconds=1)
+    assert "You are reminded next in " in as_text("alice", "inbox")
+    assert as_json("rita", "inbox")[1]["reminders"] == {}
+    assert as_json("alice", "away", "--until", "2d", "--yes")[0] == 0
+    assert ceremony["ceremony"] not in as_json("alice", "inbox")[1]["reminders"]

@@ -348,14 +348,14 @@ def test_the_inbox_ends_with_the_next_command(
     desk = Desk(tmp_path / "alice", coordinator)
     parser = ArgumentParser()
     inbox.add_arguments(parser)
-    inbox.draw(screen(), open_inbox(desk.agent), parser.parse_args([]))
+    inbox.draw(screen(), open_inbox(desk.agent), {}, parser.parse_args([]))
     assert capsys.readouterr().out.splitlines()[-1] == "quorumseal agent run"
     ceremony = coordinator.open()
-    inbox.draw(screen(), open_inbox(desk.agent), parser.parse_args([]))
+    inbox.draw(screen(), open_inbox(desk.agent), {}, parser.parse_args([]))
     assert capsys.readouterr().out.splitlines()[-1] == "quorumseal review widget@1.0"
     shown = desk.look(ceremony)
     sign_and_store(desk.agent, desk.draft(shown), desk.key, shown.observation.policy)
-    inbox.draw(screen(), open_inbox(desk.agent), parser.parse_args([]))
+    inbox.draw(screen(), open_inbox(desk.agent), {}, parser.parse_args([]))
     assert capsys.readouterr().out.splitlines()[-1] == "quorumseal approve widget@1.0"
 
 
