@@ -24,7 +24,7 @@ def elapsed_clock() -> float:
 
 
 class LogClock:
-    """Gives entries their time, or turns read-only.  Used by the writer's thread alone."""
+    """Gives entries their time, or turns read-only.  Entries are the writer's thread's alone."""
 
     def __init__(
         self, now: Callable[[], datetime] = wall_clock, elapsed: Callable[[], float] = elapsed_clock
@@ -49,6 +49,14 @@ class LogClock:
                 hint="set the coordinator's clock; it writes again as soon as that is right",
             )
         return max(head, now)
+
+    def runs_ahead(self, skew: timedelta) -> bool:
+        """Whether it says more than has passed since the first entry; any thread may ask."""
+        jumped, trusted = self._jumped, self._trusted
+        if jumped is not None or trusted is None:
+            return jumped is not None
+        started, from_elapsed = trusted
+        return self.now() > started + timedelta(seconds=self._elapsed() - from_elapsed) + skew
 
     def trust_again(self) -> None:
         """Go on from the present time: an operator has looked at the clock."""

@@ -70,6 +70,24 @@ def test_an_operator_lets_it_go_on() -> None:
     assert clock.entry_time(NOW, SKEW) == NOW + timedelta(hours=1)
 
 
+def test_whoever_asks_hears_that_the_clock_runs_ahead_before_anything_is_written() -> None:
+    time = Time(now=NOW)
+    clock = time.clock()
+    assert not clock.runs_ahead(SKEW)
+    clock.entry_time(NOW, SKEW)
+    time.pass_by(timedelta(days=9))
+    time.now += SKEW
+    assert not clock.runs_ahead(SKEW)
+    time.now += timedelta(milliseconds=1)
+    assert clock.runs_ahead(SKEW)
+    with pytest.raises(ReadOnlyError):
+        clock.entry_time(NOW, SKEW)
+    time.now = NOW
+    assert clock.runs_ahead(SKEW), "until an operator has looked at it"
+    clock.trust_again()
+    assert not clock.runs_ahead(SKEW)
+
+
 def test_times_are_cut_to_whole_milliseconds_and_never_rounded_up() -> None:
     assert Time(now=NOW + timedelta(microseconds=999)).clock().entry_time(NOW, SKEW) == NOW
 

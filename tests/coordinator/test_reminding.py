@@ -320,6 +320,19 @@ def test_a_log_that_moves_while_somebody_looks_is_looked_at_again(workshop: Work
     assert [each.ceremony for each in tables.claim(at + MINUTE, until=at + HOUR, limit=9)] == [alarm.ceremony]
 
 
+def test_a_clock_that_somebody_set_reminds_nobody(workshop: Workshop) -> None:
+    desk, _ = waiting(workshop)
+    clock = workshop.time.clock()
+    clock.entry_time(workshop.time.now, MINUTE)
+    status = StatusFile(desk.storage, desk.reader, desk.policies, ACME.log_key, clock=clock)
+    wakes = Reminding(desk.storage, ROUTES, status, clock=clock)
+    wakes.remind_due()
+    workshop.time.now += HOUR * 50
+    assert wakes.remind_due() == 0
+    workshop.time.elapsed += 50 * 3600.0  # it was the machine's sleep after all
+    assert wakes.remind_due() == 6
+
+
 def test_one_damaged_ceremony_silences_no_other(workshop: Workshop) -> None:
     desk, start = waiting(workshop)
     waiting(workshop, number=2)
