@@ -11,7 +11,7 @@ from typing import TypedDict
 
 from quorumseal.ceremony.commands import command_of
 from quorumseal.ceremony.deciding import decide
-from quorumseal.ceremony.lifecycle import Event
+from quorumseal.ceremony.events import Event
 from quorumseal.ceremony.policy import SignerKey
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed

@@ -4,7 +4,7 @@
 from datetime import datetime
 
 from quorumseal.ceremony.errors import CeremonyEndedError
-from quorumseal.ceremony.lifecycle import CeremonyExtended
+from quorumseal.ceremony.events import CeremonyExtended
 from quorumseal.ceremony.spans import Until
 from quorumseal.ceremony.values import instant_text
 from signer_agent.deadlines import resolve_until

@@ -10,16 +10,14 @@ from datetime import datetime
 from quorumseal.ceremony.breaking_glass import more_people
 from quorumseal.ceremony.delegating import by_name, known_as
 from quorumseal.ceremony.entries import EntryType
-from quorumseal.ceremony.lifecycle import (
-    Ceremony,
+from quorumseal.ceremony.events import (
     CeremonyRejected,
     DeadlinePassed,
     Event,
     LateDecisionRecorded,
     QuorumReached,
-    State,
-    replay,
 )
+from quorumseal.ceremony.lifecycle import Ceremony, State, replay
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.quorum import RoleTally, Tally, explain
 from quorumseal.ceremony.signed import Signed

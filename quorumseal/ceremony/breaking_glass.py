@@ -9,8 +9,7 @@ from quorumseal.ceremony.budget import MOST_DELIVERIES
 from quorumseal.ceremony.checking import check_about, check_key, check_open, check_signed_in_time
 from quorumseal.ceremony.emergency import PEOPLE_AFTER_TROUBLE, floor_met
 from quorumseal.ceremony.errors import NoEmergencyError, ReportNotAllowedError, VetoNotAllowedError
-from quorumseal.ceremony.lifecycle import (
-    Ceremony,
+from quorumseal.ceremony.events import (
     CeremonyRejected,
     CeremonyVetoed,
     Event,
@@ -18,8 +17,8 @@ from quorumseal.ceremony.lifecycle import (
     ReportFiled,
     WindowBroken,
     WindowOpened,
-    require,
 )
+from quorumseal.ceremony.lifecycle import Ceremony, require
 from quorumseal.ceremony.quorum import Need, quorum_met, seat
 from quorumseal.ceremony.request_errors import EmergencyPeopleError
 from quorumseal.ceremony.signed import Signed

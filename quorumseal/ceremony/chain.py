@@ -23,7 +23,7 @@ from quorumseal.ceremony.commands import (
     Stop,
     Supersede,
 )
-from quorumseal.ceremony.deciding import decide, open_ceremony, opened
+from quorumseal.ceremony.deciding import decide
 from quorumseal.ceremony.entries import (
     CONCLUSIONS,
     TYPES,
@@ -41,12 +41,9 @@ from quorumseal.ceremony.errors import (
     ChainTimeError,
     EntryNotSeenError,
 )
-from quorumseal.ceremony.lifecycle import (
-    Ceremony,
-    Event,
-    State,
-    replay,
-)
+from quorumseal.ceremony.events import Event
+from quorumseal.ceremony.lifecycle import Ceremony, State, replay
+from quorumseal.ceremony.opening import open_ceremony, opened
 from quorumseal.ceremony.policy_document import SignedPolicy, read_set
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import (

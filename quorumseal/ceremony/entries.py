@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum, unique
 
 from quorumseal.ceremony.errors import EntryFormatError, NewerFormatError
-from quorumseal.ceremony.lifecycle import (
+from quorumseal.ceremony.events import (
     CeremonyCancelled,
     CeremonyExtended,
     CeremonyOpened,

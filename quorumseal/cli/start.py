@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from quorumseal.ceremony.deciding import open_ceremony, opened
 from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.opening import open_ceremony, opened
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed

@@ -14,7 +14,8 @@ from coordinator.grpc_api.callers import CALLERS, SERVICE
 from coordinator.grpc_api.refusals import STATUSES
 from coordinator.limits import Limits
 from coordinator.metrics.catalogue import METRICS, Metric, Scope
-from quorumseal.ceremony.lifecycle import TRANSITIONS, Event, State
+from quorumseal.ceremony.events import Event
+from quorumseal.ceremony.lifecycle import TRANSITIONS, State
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statements import Choice
 from quorumseal.refusal import Refusal

@@ -21,9 +21,10 @@ from quorumseal.ceremony.commands import (
     Stop,
     Supersede,
 )
-from quorumseal.ceremony.deciding import decide, open_ceremony, opened
+from quorumseal.ceremony.deciding import decide
 from quorumseal.ceremony.entries import TYPES
 from quorumseal.ceremony.lifecycle import Ceremony, replay
+from quorumseal.ceremony.opening import open_ceremony, opened
 from quorumseal.ceremony.policy import Kind, SignerKey
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import (

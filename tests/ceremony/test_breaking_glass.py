@@ -10,9 +10,10 @@ from quorumseal.ceremony import errors, request_errors
 from quorumseal.ceremony.breaking_glass import awaited, joined, more_people
 from quorumseal.ceremony.chain import Chain, extend, open_chain, replay_chain
 from quorumseal.ceremony.commands import Command, Deliver, Expire
-from quorumseal.ceremony.deciding import next_due, open_ceremony
+from quorumseal.ceremony.deciding import next_due
 from quorumseal.ceremony.emergency import floor_met
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.opening import open_ceremony
 from quorumseal.ceremony.statements import Choice
 from quorumseal.refusal import Refusal
 from tests.burning import (

@@ -10,17 +10,11 @@ import pytest
 from quorumseal.ceremony import errors, request_errors
 from quorumseal.ceremony.chain import Chain, extend
 from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
-from quorumseal.ceremony.deciding import MOST_DECISIONS, decide, open_ceremony
-from quorumseal.ceremony.lifecycle import (
-    TRANSITIONS,
-    DecisionRecorded,
-    Event,
-    LateDecisionRecorded,
-    QuorumReached,
-    State,
-    apply,
-    replay,
-)
+from quorumseal.ceremony.deciding import decide
+from quorumseal.ceremony.decisions import MOST_DECISIONS
+from quorumseal.ceremony.events import DecisionRecorded, Event, LateDecisionRecorded, QuorumReached
+from quorumseal.ceremony.lifecycle import TRANSITIONS, State, apply, replay
+from quorumseal.ceremony.opening import open_ceremony
 from quorumseal.ceremony.statements import Check, CheckOutcome, Choice, Decision, Request
 from tests.burning import BURNING, run_emergency
 from tests.organisation import NOW, SUBJECTS, Organisation, changed

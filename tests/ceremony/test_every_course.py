@@ -14,7 +14,7 @@ from itertools import product
 
 import pytest
 
-from quorumseal.ceremony import breaking_glass, deciding, entries
+from quorumseal.ceremony import breaking_glass, deciding, decisions, entries
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.refusal import Refusal
@@ -86,7 +86,7 @@ def test_no_course_leads_where_none_may(name: str, capsys: pytest.CaptureFixture
 
 
 def test_a_rule_that_counts_the_requester_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deciding, "_check_eligible", lambda *_: None)
+    monkeypatch.setattr(decisions, "_check_eligible", lambda *_: None)
     assert search(release(), 2).found == "the requester counted"
     assert search(provisional(), 2, WITH_RATIFICATION).found == "the requester counted"
 
@@ -99,7 +99,7 @@ def test_a_rule_that_lets_a_deadline_past_the_hard_stop_is_caught(monkeypatch: p
 def test_a_rule_that_lets_both_a_member_and_their_deputy_count_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(deciding, "check_stand_in", lambda *_, **__: None)
+    monkeypatch.setattr(decisions, "check_stand_in", lambda *_, **__: None)
     assert search(release(), 3).found == "somebody was used twice"
 
 

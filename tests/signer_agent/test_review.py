@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from quorumseal.ceremony.errors import CeremonyEndedError, RequesterDecidesError, SignedAfterDeadlineError
-from quorumseal.ceremony.lifecycle import CeremonyRejected, QuorumReached
+from quorumseal.ceremony.events import CeremonyRejected, QuorumReached
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.request_errors import AlreadyApprovedError, MustSupersedeError
 from quorumseal.ceremony.statements import CheckOutcome, Choice, Decision, Subject
