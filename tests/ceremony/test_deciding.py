@@ -317,7 +317,7 @@ def test_only_the_moves_in_the_table_are_possible(state: State) -> None:
     ceremony = _end(state).ceremony
     every: set[type[Event]] = {event for moves in TRANSITIONS.values() for event in moves}
     for event in every - TRANSITIONS[state].keys():
-        with pytest.raises(errors.IllegalTransitionError, match=f"{event.__name__} cannot happen"):
+        with pytest.raises(errors.IllegalTransitionError, match=f"got one that is {state}"):
             apply(ceremony, object.__new__(event))
 
 
