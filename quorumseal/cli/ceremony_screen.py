@@ -7,7 +7,7 @@ from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import Decision
+from quorumseal.ceremony.statements import Decision, Request
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.output import Json
 from quorumseal.client.values import Annex
@@ -43,10 +43,11 @@ def draw_request(drawn: Screen, ceremony: Ceremony, policy: SignedPolicy) -> Non
     drawn.facts(facts)
 
 
-def draw_texts(drawn: Screen, annexes: Iterable[Annex]) -> None:
+def draw_texts(drawn: Screen, request: Request, annexes: Iterable[Annex]) -> None:
     """Draw the texts that a request will commit to."""
     for annex in annexes:
-        drawn.line("  and with it, to signers and auditors alone:")
+        what = "why" if annex.commitment == request.why else "what it does to whom"
+        drawn.line(f"  {what}, shown to signers and auditors alone:")
         drawn.quote(annex.text)
 
 

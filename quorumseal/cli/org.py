@@ -17,8 +17,8 @@ from quorumseal.cli.table import Command
 from quorumseal.refusal import Refusal
 from quorumseal.terminal import Mark, parse_duration
 
-PEOPLE = "alice:engineering bob:engineering carol:security dan:release rita:managers"
-QUORUM = "engineering=2 security=1 release=1"
+PEOPLE = "alice:engineering,bob:engineering,carol:security,dan:release,rita:managers"
+QUORUM = "engineering=2,security=1,release=1"
 EMERGENCY = "engineering=1 security=1"
 GUARDIANS = "security"
 _Value = TypeVar("_Value")

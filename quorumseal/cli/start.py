@@ -156,7 +156,7 @@ def show_draft(draft: Draft, ceremony: Ceremony, policy: SignedPolicy, arguments
     drawn.answer(Mark.WAITING, f"would ask for {ceremony_screen.release_name(ceremony)}; nothing was signed")
     draw_banner(drawn, ceremony)
     ceremony_screen.draw_request(drawn, ceremony, policy)
-    ceremony_screen.draw_texts(drawn, draft.annexes)
+    ceremony_screen.draw_texts(drawn, ceremony.request.statement, draft.annexes)
     drawn.heading("Quorum")
     standing.draw_lanes(drawn, ceremony, ceremony.request.statement.opened_at)
     ceremony_screen.draw_artifacts(drawn, ceremony)

@@ -22,8 +22,16 @@ from quorumseal.terminal import Cell, Foreign, Mark, Screen, instant_text
 from quorumseal.tlog import Checkpoint
 from quorumseal.verifier.explain import explain
 from quorumseal.verifier.outcomes import Outcome
-from quorumseal.verifier.standing import Terms
+from quorumseal.verifier.standing import Standing, Terms
 from quorumseal.verifier.verify import Verified, verify
+
+_MARKS = {
+    Standing.REGULAR: Mark.DONE,
+    Standing.RATIFIED: Mark.DONE,
+    Standing.PROVISIONAL: Mark.WARNING,
+    Standing.UNLOGGED: Mark.WARNING,
+}
+"""What does not count like a regular release never looks like one."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -88,7 +96,7 @@ def run(arguments: Namespace) -> int:
         print_json(_json(verified, [*digests], explained=arguments.explain))
         return Outcome.VERIFIED
     drawn = screen()
-    drawn.answer(Mark.DONE, *_answer(verified, [*digests]))
+    drawn.answer(_MARKS[verified.standing], *_answer(verified, [*digests]))
     if len(digests) > 1:
         _draw_renamed(drawn, verified, [*digests])
     if arguments.explain:
@@ -106,6 +114,7 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
             *((f"  {role}", people) for role, people in seats),
             ("  counts as", f"{verified.standing}: {verified.standing.meaning}"),
             ("  approved", f"{instant_text(verified.approved_at)}, by {_clock(verified)}"),
+            *_ratified(verified),
             ("  asked for by", request.context.signer),
             ("  policy", f"{policy.organisation} version {policy.version}"),
             ("  ceremony", request.ceremony),
@@ -121,6 +130,16 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
     }
     where += [word for word, given in allowed.items() if given]
     drawn.next("Why", ["quorumseal", "verify", *which, *where, "--explain"])
+
+
+def _ratified(verified: Verified) -> list[tuple[str, str]]:
+    """Say who made an emergency's release permanent, and when."""
+    ratification = verified.ratification
+    if ratification is None or ratification.ended_at is None:
+        return []
+    seats = ratification.tally(at=ratification.ended_at).seats
+    people = "; ".join(f"{role} {', '.join(members)}" for role, members in seats.items())
+    return [("  ratified", f"{instant_text(ratification.ended_at)}: {people}")]
 
 
 def _clock(verified: Verified) -> str:
@@ -144,12 +163,26 @@ def _draw_tree(drawn: Screen, verified: Verified) -> None:
 def _answer(verified: Verified, given: Sequence[str]) -> tuple[Cell, ...]:
     """Say what was asked about, by the name that the request has for it and the one that it has here."""
     request, subjects = verified.request, verified.subjects
-    release = f"to {request.product} {request.version}, which its quorum approved"
+    release = f"to {request.product} {request.version}, {_how(verified)}"
     if len(subjects) > 1:
         return (f"{len(subjects)} artifacts belong {release}",)
     if given[0] == subjects[0].name:
         return (f"{subjects[0].name} belongs {release}",)
     return Foreign(given[0]), f"is {subjects[0].name} and belongs {release}"
+
+
+def _how(verified: Verified) -> str:
+    emergency = verified.request.emergency
+    match verified.standing:
+        case Standing.REGULAR:
+            return "which its quorum approved"
+        case Standing.RATIFIED:
+            return "which an emergency released and its quorum ratified"
+        case Standing.UNLOGGED:
+            return "which people signed for, but which no log has"
+        case Standing.PROVISIONAL:
+            assert emergency is not None  # noqa: S101 - nothing else is provisional
+            return f"which an emergency released, only until {instant_text(emergency.provisional_until)}"
 
 
 def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
@@ -169,6 +202,7 @@ def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
         "requester": request.context.signer,
         "on_behalf_of": request.on_behalf_of,
         "approved_at": exact(verified.approved_at),
+        "provisional_until": _provisional_until(verified),
         "seats": {role: [*people] for role, people in verified.seats.items()},
         "policy": {
             "organisation": policy.policy.organisation,
@@ -180,6 +214,12 @@ def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
     if explained:
         document["why"] = [tree_json(node) for node in explain(verified)]
     return document
+
+
+def _provisional_until(verified: Verified) -> str | None:
+    """Return from when on nobody accepts it any more, where it counts only for a while."""
+    emergency = verified.request.emergency
+    return exact(emergency.provisional_until) if emergency and not verified.ratification else None
 
 
 def _log_json(checkpoint: Checkpoint) -> dict[str, Json]:

@@ -14,7 +14,7 @@ import pytest
 
 from quorumseal.cli.main import main
 from tests.cli.fire_office import IMPACT, REPORT, WHY, FireOffice, burning_office
-from tests.cli.published import said
+from tests.cli.published import flat, said
 
 Capture = pytest.CaptureFixture[str]
 HOUR = timedelta(hours=1)
@@ -67,7 +67,10 @@ def test_an_emergency_is_used_reported_on_ratified_and_verified(
     assert "it is provisional" in shown
     verify = ["verify", str(fire.office.artifact), "--bundle", str(bundle), *trust]
     assert main(verify) == 11
+    capsys.readouterr()
     assert main([*verify, "--allow-provisional"]) == 0
+    first = flat(capsys.readouterr().out)
+    assert first.startswith("! widget.tar.gz belongs to widget 1.0, which an emergency released, only until ")
 
     assert fire.run("alice", "break-glass", "report", "widget@1.0", "--text", REPORT, "--yes") == 4
     assert fire.run("erin", "break-glass", "report", "widget@1.0", "--text", REPORT, "--yes") == 0
@@ -80,8 +83,13 @@ def test_an_emergency_is_used_reported_on_ratified_and_verified(
     assert _until(told, asked["ceremony"], "approved")[0] == 0
     ratified = tmp_path / "ratified.json"
     assert fire.run("rita", "release", "fetch", "widget@1.0", "--out", str(ratified)) == 0
-    assert main(["verify", str(fire.office.artifact), "--bundle", str(ratified), *trust]) == 0
     capsys.readouterr()
+    assert main(["verify", str(fire.office.artifact), "--bundle", str(ratified), *trust]) == 0
+    shown = flat(capsys.readouterr().out)
+    assert shown.startswith(
+        "✓ widget.tar.gz belongs to widget 1.0, which an emergency released and its quorum"
+    )
+    assert "engineering alice, bob; security carol; release dan" in shown
     assert fire.run("bob", "why", emergency["ceremony"]) == 0
     shown = capsys.readouterr().out
     assert "✓ ratification of widget 1.0 was approved" in shown
