@@ -95,9 +95,9 @@ class Story:
         """Break the glass; return the code of the refusal, or ``accepted``."""
         return verdict(lambda: self.invoke(at, people=people, version=version))
 
-    def joins(self, signer: str, at: datetime) -> None:
-        """Let somebody join the newest emergency."""
-        self._act(self.newest, joins(self.newest.chain, signer, at=at), at)
+    def joins(self, signer: str, at: datetime, choice: Choice = Choice.APPROVAL) -> None:
+        """Let somebody decide on the newest emergency."""
+        self._act(self.newest, joins(self.newest.chain, signer, choice, at=at), at)
 
     def vetoes(self, signer: str, at: datetime) -> None:
         """Let somebody veto it."""

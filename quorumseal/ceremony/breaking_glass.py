@@ -46,8 +46,8 @@ def missing_people(emergency: Emergency, needs: Iterable[Need]) -> str:
 
 
 def window(ceremony: Ceremony, latest: Decision, at: datetime) -> tuple[Event, ...]:
-    """In an emergency any rejection ends it, and a quorum opens a window instead of concluding."""
-    if latest.choice is Choice.REJECTION:
+    """In an emergency a rejection is a veto, and a quorum opens a window instead of concluding."""
+    if latest.choice is Choice.REJECTION and latest.context.signer not in ceremony.vetoed_by:
         return (CeremonyRejected(at),)
     met = emergency_met(ceremony, at=at)
     if met and ceremony.window_ends is None:

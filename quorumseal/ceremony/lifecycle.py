@@ -114,7 +114,7 @@ class Ceremony:
     told: frozenset[tuple[str, str, str]] = frozenset()
     """Who was told of what by which channel."""
     stopped_by: str | None = None
-    """Who vetoed it."""
+    """Who vetoed it; in an emergency a rejection is a veto."""
     ended_at: datetime | None = None
 
     @property
@@ -270,6 +270,9 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
             return replace(ceremony, told=ceremony.told | {(recipient, channel, notice)})
         case CeremonyVetoed(at=at, veto=veto):
             return replace(ceremony, state=state, ended_at=at, stopped_by=veto.signer)
+        case CeremonyRejected(at=at) if ceremony.emergency:
+            (stopper,) = ceremony.rejecters - ceremony.vetoed_by
+            return replace(ceremony, state=state, ended_at=at, stopped_by=stopper)
         case _:
             return replace(ceremony, state=state, ended_at=event.at)
 

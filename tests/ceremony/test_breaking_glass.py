@@ -137,6 +137,29 @@ def test_nobody_vetoes_the_same_release_twice() -> None:
     assert types(chain, vetoes(chain, "alice"), NOW) == ["vetoed"]
 
 
+def test_a_rejection_is_a_veto_and_so_nobody_rejects_the_same_release_twice() -> None:
+    chain = open_emergency()
+    first = after(chain, (joins(chain, "carol", Choice.REJECTION), NOW))
+    assert (first.ceremony.state, first.ceremony.stopped_by) == (State.REJECTED, "carol")
+    chain = open_emergency(request=emergency_request(people=3), vetoed_by=frozenset({"carol"}))
+    assert types(chain, joins(chain, "carol", Choice.REJECTION), NOW) == ["decided"]
+    chain = after(chain, (joins(chain, "carol", Choice.REJECTION), NOW))
+    for signer in ("alice", "bob", "erin"):
+        chain = after(chain, (joins(chain, signer), NOW))
+    assert chain.ceremony.window_ends == NOW + WINDOW
+    dans = after(chain, (joins(chain, "dan", Choice.REJECTION), NOW))
+    assert (dans.ceremony.state, dans.ceremony.stopped_by) == (State.REJECTED, "dan")
+
+
+def test_whoever_vetoed_before_breaks_a_window_by_leaving_like_anybody() -> None:
+    chain = open_emergency(request=emergency_request(people=3), vetoed_by=frozenset({"carol"}))
+    for signer in ("alice", "erin", "carol"):
+        chain = after(chain, (joins(chain, signer), NOW))
+    standing = chain.ceremony.decisions["carol"].digest
+    leaves = joins(chain, "carol", Choice.REJECTION, at=NOW + MINUTE, replaces=standing)
+    assert types(chain, leaves, NOW + MINUTE) == ["decided", "window-broken"]
+
+
 def test_a_deputy_without_a_role_of_their_own_does_not_veto() -> None:
     chain = open_emergency()
     with pytest.raises(errors.VetoNotAllowedError, match="member of any role"):

@@ -12,6 +12,7 @@ import pytest
 
 from quorumseal.ceremony.emergencies import QUARTER
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.statements import Choice
 from tests.burning import BREAK_GLASS, DAY, HOUR, MINUTE, WINDOW
 from tests.emergency_story import (
     DEADLINE,
@@ -267,6 +268,17 @@ def test_two_of_three_open_no_window_and_whoever_vetoed_does_not_veto_again() ->
     assert story.invoked(AGAIN + DAY) == "emergency.people"
     story.invoke(AGAIN + DAY, people=3)
     assert story.newest.chain.ceremony.vetoed_by == {"erin", "dan"}
+
+
+def test_whoever_stops_it_by_a_rejection_stops_it_like_a_veto() -> None:
+    story = Story()
+    story.invoke()
+    story.joins("alice", INVOKED + MINUTE)
+    story.joins("carol", FLOOR_MET, Choice.REJECTION)
+    assert story.outcomes(FLOOR_MET) == REJECTED
+    assert story.invoked(AGAIN) == "emergency.people"
+    assert story.invoked(AGAIN, people=3) == "accepted"
+    assert story.newest.chain.ceremony.vetoed_by == {"carol"}
 
 
 # Over the limit.
