@@ -146,7 +146,11 @@ def test_nothing_is_handed_in_twice(table: Table) -> None:
 
 def test_the_same_request_and_the_same_decision_again_sign_nothing_anew(table: Table) -> None:
     first = table.export()[1]
-    assert table.export()[1]["request"] == first["request"]
+    again = table.export("--deadline", "1h")[1]
+    assert (first["signed_anew"], again["signed_anew"]) == (True, False)
+    assert [again[field] for field in ("request", "ceremony", "deadline")] == [
+        first[field] for field in ("request", "ceremony", "deadline")
+    ]
     assert table.decide("alice")[1]["signed_anew"] is True
     before = table.signed("alice").read_bytes()
     assert table.decide("alice")[1]["signed_anew"] is False
@@ -378,9 +382,10 @@ def test_the_screens_lead_from_one_step_to_the_next(table: Table) -> None:
     assert main([*asked, *home("rita")]) == 0
     lines = table.capture.readouterr().out.splitlines()
     assert lines[-1] == f"quorumseal offline decide {table.request} --approve --artifacts PATH"
-    for person in QUORUM:
+    assert main([*asked, *home("rita")]) == 0
+    assert "not signed anew" in " ".join(table.capture.readouterr().out.split())
+    for person in (*QUORUM, "erin"):
         assert table.decide(person)[0] == 0
-    assert table.decide("erin")[0] == 0
     signed = [str(table.signed(person)) for person in (*QUORUM, "erin")]
     words = ["offline", "assemble", str(table.request), *signed, "--out", str(table.bundle)]
     table.capture.readouterr()

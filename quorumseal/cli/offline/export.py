@@ -12,6 +12,7 @@ from pathlib import Path
 
 from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.signed import authenticate, signed_as
 from quorumseal.ceremony.statements import Request
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli import ceremony_screen, standing
@@ -21,6 +22,7 @@ from quorumseal.cli.files import read_file, write_new
 from quorumseal.cli.offline.carried import request_name
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.start import add_release, read_wanted, show_draft, would_open
+from quorumseal.offline.assembling import open_offline
 from quorumseal.offline.files import (
     MAX_FILE_BYTES,
     CarriedRequest,
@@ -98,7 +100,7 @@ def run(arguments: Namespace) -> int:
         if alarm is not None:
             _confirm(agent, draft, ceremony, policy, arguments)
         stored = sign(agent, settings, draft, policy, arguments)
-        return write(agent, stored, ceremony, policy, arguments)
+        return write(agent, stored, policy, arguments, again=stored.digest != draft.digest)
 
 
 def _alarm(arguments: Namespace) -> Alarm | None:
@@ -134,12 +136,10 @@ def sign(
     return sign_and_store(agent, draft, open_key(settings, arguments.passphrase_fd), policy)
 
 
-def write(
-    agent: Agent, stored: Stored, ceremony: Ceremony, policy: SignedPolicy, arguments: Namespace
-) -> int:
-    """Write the file, and say to whom it goes."""
-    request = stored.statement
-    assert isinstance(request, Request)  # noqa: S101 - what was just signed
+def write(agent: Agent, stored: Stored, policy: SignedPolicy, arguments: Namespace, *, again: bool) -> int:
+    """Write the file, and say to whom it goes; ``again`` where it holds what was signed before."""
+    signed = signed_as(Request, authenticate(stored.envelope, policy))
+    request, ceremony = signed.statement, open_offline(policy, signed, now=agent.now())[0].ceremony
     out = arguments.out or request_name(request)
     carried = CarriedRequest(known=known_organisation(agent), request=stored.envelope, annexes=stored.annexes)
     write_new(out, write_request_file(carried))
@@ -147,6 +147,7 @@ def write(
         print_json(
             {
                 "file": str(out),
+                "signed_anew": not again,
                 "ceremony": request.ceremony,
                 "request": stored.digest,
                 "four_words": four_words(stored.digest),
@@ -157,7 +158,11 @@ def write(
         )
         return 0
     drawn = screen()
-    drawn.answer(Mark.DONE, f"asked for {ceremony_screen.release_name(ceremony)} in {out}; no log has it yet")
+    what = ceremony_screen.release_name(ceremony)
+    if again:
+        drawn.answer(Mark.DONE, f"{what} was asked for before: {out} holds the same request, not signed anew")
+    else:
+        drawn.answer(Mark.DONE, f"asked for {what} in {out}; no log has it yet")
     ceremony_screen.draw_request(drawn, ceremony, policy)
     drawn.line(f"  to compare aloud (no security check): {four_words(stored.digest)}")
     drawn.line(f"    {stored.digest}")
