@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How somebody acts in a ceremony: settle what was signed before, show, ask, open the key, sign, send."""
 
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from quorumseal.ceremony.statements import CeremonyAct
 from quorumseal.cli.desk import Desk, add_ceremony
 from signer_agent.cli.opening import add_passphrase, open_key
-from signer_agent.cli.verdict import Person
+from signer_agent.cli.verdict import Person, somebody
 from signer_agent.deciding import look
 from signer_agent.drafting import Draft
 from signer_agent.recollection import Stored
@@ -51,8 +50,7 @@ def act(
             return Acted(review=review, stored=stored, again=True)
         review = look(desk.agent, found.chain.id, policy=found.policy)
     draft = write(review)
-    terminal = input if sys.stdin.isatty() and sys.stderr.isatty() else None
-    Person(ask=terminal, yes=arguments.yes).confirm(f"{desk.agent.name}: {ask(review, draft)}")
+    Person(ask=somebody(), yes=arguments.yes).confirm(f"{desk.agent.name}: {ask(review, draft)}")
     policy = review.observation.policy
     key = open_key(desk.settings, arguments.passphrase_fd)
     return Acted(

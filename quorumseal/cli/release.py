@@ -4,6 +4,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.cli import standing
 from quorumseal.cli.ceremony_screen import release_name
@@ -95,7 +96,12 @@ def fetch(arguments: Namespace) -> int:
         return 0
     drawn = screen()
     drawn.answer(Mark.DONE, f"wrote the verified bundle of {release_name(seen.chain.ceremony)} to {out}")
-    drawn.facts([(f"  {role}", ", ".join(people)) for role, people in verified.seats.items()])
+    drawn.facts(
+        [
+            (f"  {role}", ", ".join(known_as(verified.ceremony, p) for p in people))
+            for role, people in verified.seats.items()
+        ]
+    )
     if provisional:
         drawn.item(Mark.WARNING, f"it is provisional: {verified.standing.meaning}")
     where = ["--bundle", str(out), "--trust", str(desk.settings.trust)]

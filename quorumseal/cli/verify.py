@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.artifacts import name_artifacts
 from quorumseal.cli.errors import UsageError
@@ -108,7 +109,10 @@ def run(arguments: Namespace) -> int:
 
 def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
     request, policy = verified.request, verified.policy.policy
-    seats = [(role, f"{', '.join(people)} ({len(people)} needed)") for role, people in verified.seats.items()]
+    seats = [
+        (role, f"{', '.join(known_as(verified.ceremony, p) for p in people)} ({len(people)} needed)")
+        for role, people in verified.seats.items()
+    ]
     drawn.facts(
         [
             *((f"  {role}", people) for role, people in seats),
@@ -204,6 +208,7 @@ def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
         "approved_at": exact(verified.approved_at),
         "provisional_until": _provisional_until(verified),
         "seats": {role: [*people] for role, people in verified.seats.items()},
+        "stands_for": {deputy: used.signer for deputy, used in verified.ceremony.stands_for.items()},
         "policy": {
             "organisation": policy.policy.organisation,
             "version": policy.policy.version,

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
 from quorumseal.ceremony.values import instant_text
@@ -67,14 +68,16 @@ def _log(verified: Verified) -> Node:
 
 def _role(role: str, people: tuple[str, ...], verified: Verified) -> Node:
     decisions = (verified.ceremony.decisions[person] for person in people)
-    return Node(kind="role", text=f"{role} needs {len(people)}", children=tuple(map(_person, decisions)))
+    children = tuple(_person(decision, verified) for decision in decisions)
+    return Node(kind="role", text=f"{role} needs {len(people)}", children=children)
 
 
-def _person(decision: Signed[Decision]) -> Node:
+def _person(decision: Signed[Decision], verified: Verified) -> Node:
     key = decision.key
     valid = f"{key.key.scheme}, valid until {instant_text(key.valid_until)}"
     return Node(
         kind="person",
-        text=f"{decision.signer} approved {instant_text(decision.statement.context.signed_at)}",
+        text=f"{known_as(verified.ceremony, decision.signer)} approved "
+        f"{instant_text(decision.statement.context.signed_at)}",
         children=(Node(kind="key", text=valid, digest=key.key.key_id),),
     )

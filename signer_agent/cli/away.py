@@ -5,7 +5,6 @@ Nothing is decided by it: an absence warns those who wait, and a delegation lets
 lists decide in your place.  A day means its beginning, in the time zone of the policy.
 """
 
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from datetime import datetime
@@ -24,7 +23,7 @@ from signer_agent.away_screen import (
 )
 from signer_agent.cli.opening import add_home, add_passphrase, command, open_key, opened, print_json, screen
 from signer_agent.cli.times import moment_argument
-from signer_agent.cli.verdict import Person
+from signer_agent.cli.verdict import Person, somebody
 from signer_agent.deadlines import moment
 from signer_agent.drafting import Draft
 from signer_agent.errors import UsageError
@@ -121,9 +120,8 @@ def _say(agent: Agent, settings: Settings, seen: ObservedStanding, arguments: Na
     if not arguments.json and drafts:
         _preview(drafts, all_shortages(policy, then, at))
     if drafts:
-        ask = input if sys.stdin.isatty() and sys.stderr.isatty() else None
         what = "it" if len(drafts) == 1 else f"these {len(drafts)} statements"
-        Person(ask=ask, yes=arguments.yes).confirm(f"{agent.name}: record {what}.")
+        Person(ask=somebody(), yes=arguments.yes).confirm(f"{agent.name}: record {what}.")
         record(agent, drafts, open_key(settings, arguments.passphrase_fd), seen.policy)
     if arguments.json:
         signed = [draft.digest for draft in drafts]

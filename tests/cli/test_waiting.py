@@ -167,7 +167,7 @@ def test_nobody_is_recorded_as_away_who_did_not_say_yes(as_json: Run) -> None:
 
 
 def test_a_deputy_decides_in_the_place_of_a_member_and_everybody_sees_that(
-    office: Office, release: str, as_json: Run, as_text: Callable[..., str]
+    office: Office, release: str, as_json: Run, as_text: Callable[..., str], capsys: Capture
 ) -> None:
     found = ["--artifacts", str(office.artifact), "--yes"]
     assert as_json("dana", "approve", release, *found)[1]["refused"]["code"] == "decision.not_a_member"
@@ -186,7 +186,11 @@ def test_a_deputy_decides_in_the_place_of_a_member_and_everybody_sees_that(
     assert (deputy["signer"], deputy["in_the_place_of"]) == ("dana", "erin")
     bundle = office.folder / "published" / f"{release}.quorumseal.json"
     trust = ["--trust", str(office.folder / "trust.json")]
-    assert main(["verify", str(office.artifact), "--bundle", str(bundle), *trust]) == 0
+    capsys.readouterr()
+    assert main(["verify", str(office.artifact), "--bundle", str(bundle), "--explain", *trust]) == 0
+    screen = capsys.readouterr().out
+    assert "dana for erin (2 needed)" in screen
+    assert "dana for erin approved " in screen
 
 
 def test_what_a_deputy_says_for_a_member_who_delegated_nothing_is_not_signed(

@@ -18,12 +18,15 @@ from quorumseal.client.values import LogEvent
 from quorumseal.offline.files import CarriedRequest, KnownOrganisation
 from quorumseal.terminal import Look, Screen
 from signer_agent import following
+from signer_agent.absences import Away, write_away
 from signer_agent.artifacts import Sources
 from signer_agent.errors import AlreadyRunningError, ForkError
 from signer_agent.following import Notice, Told, Watch
 from signer_agent.following_screen import RunningScreen, told_json
 from signer_agent.journal import Journal
+from signer_agent.observing import observe_standing
 from signer_agent.offline import review_carried
+from signer_agent.recollection import Fate
 from signer_agent.review import Standing
 from signer_agent.signing import sign_and_store
 from tests.burning import BURNING
@@ -143,6 +146,22 @@ def test_it_sends_again_what_was_signed_and_not_acknowledged(
         assert sent.stored.state == "open"
         run.next(Notice.WATCHING)
     assert len(coordinator.decisions(ceremony)) == 1
+    assert len(desk.key.signed) == 1
+
+
+def test_it_sends_again_what_was_signed_outside_any_ceremony(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    desk = Desk(tmp_path / "alice", coordinator)
+    away = Away(since=coordinator.now, until=coordinator.now + timedelta(days=1))
+    (draft,) = write_away(desk.agent, observe_standing(desk.agent), away)
+    sign_and_store(desk.agent, draft, desk.key, coordinator.organisation.policy)
+    with running(desk.reopened()) as run:
+        sent = run.next(Notice.SENT)
+        assert sent.stored is not None
+        assert sent.stored.fate is Fate.RECORDED
+        run.next(Notice.WATCHING)
+    assert coordinator.standing.standing.away("alice", at=coordinator.now)
     assert len(desk.key.signed) == 1
 
 
