@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.request_errors import (
     AlreadyApprovedError,
     MustSupersedeError,
@@ -72,6 +73,8 @@ def sorted_subjects(subjects: Sequence[Subject]) -> list[Subject]:
 def admit(request: Signed[Request], known: Sequence[Known]) -> Existing | Open:
     """Decide what a request is to the ceremonies before it, oldest first; or refuse it."""
     own = identity(request.statement)
+    if request.statement.kind is Kind.REVOCATION:  # of another request it is another matter, not other bytes
+        known = [earlier for earlier in known if earlier.subjects == request.statement.subjects]
     for earlier in known:
         if earlier.identity == own and earlier.state in (State.OPEN, State.APPROVED):
             return Existing(earlier.ceremony)

@@ -10,6 +10,7 @@ from quorumseal.ceremony.admission import Existing, Known, Open, admit, identity
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import PolicyReference, Request, Subject
+from tests.burning import BURNING, revocation
 from tests.forging import verdict
 from tests.organisation import NOW, SUBJECTS, Organisation, ceremony_number
 
@@ -162,3 +163,18 @@ def test_what_says_who_and_which_bytes_is_another_request(case: str) -> None:
 def test_artifacts_have_one_order_whatever_the_order_in_which_they_were_given() -> None:
     assert sorted_subjects(TWO) == sorted_subjects(TWO[::-1])
     assert identity(ACME.request(subjects=TWO)) == identity(ACME.request(subjects=TWO[::-1]))
+
+
+def test_two_releases_of_one_version_are_revoked_each_by_itself() -> None:
+    """A provisional one with other bytes may have come before the regular one."""
+    first, second = (
+        BURNING.sign_request(revocation("sha256:" + digit * 64, number=number))
+        for number, digit in ((21, "1"), (22, "2"))
+    )
+    for state in State:
+        assert admit(second, [known(first, state)]) == Open()
+    again = BURNING.sign_request(revocation("sha256:" + "1" * 64, number=23))
+    assert admit(again, [known(first, State.APPROVED), known(second, State.OPEN)]) == Existing(
+        ceremony_number(21)
+    )
+    assert admit(again, [known(first, State.REJECTED), known(second, State.APPROVED)]) == Open()
