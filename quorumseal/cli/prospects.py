@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from quorumseal.ceremony.breaking_glass import awaited
 from quorumseal.ceremony.forecasting import Forecast, forecast
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.reminding import Reminder, coming
@@ -29,8 +30,7 @@ def foresee(desk: Desk, ceremony: Ceremony, present: Collection[str], *, at: dat
     ``present`` is the coordinator's word.  Where nobody runs an agent all day, it says nothing of anybody.
     """
     standing = observe_standing(desk.agent).standing
-    awaited = ceremony.tally(at=at).awaited
-    unseen = [person for person in awaited if present and person not in present]
+    unseen = [person for person in awaited(ceremony, at=at) if present and person not in present]
     return Prospects(
         forecast=forecast(ceremony, standing, unseen=unseen, at=at),
         reminders=tuple(coming(ceremony, standing, at=at)),
