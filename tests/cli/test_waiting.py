@@ -187,10 +187,9 @@ def test_a_deputy_decides_in_the_place_of_a_member_and_everybody_sees_that(
     bundle = office.folder / "published" / f"{release}.quorumseal.json"
     trust = ["--trust", str(office.folder / "trust.json")]
     capsys.readouterr()
-    assert main(["verify", str(office.artifact), "--bundle", str(bundle), "--explain", *trust]) == 0
-    screen = capsys.readouterr().out
-    assert "dana for erin (2 needed)" in screen
-    assert "dana for erin approved " in screen
+    for more, said in (([], "dana for erin (2 needed)"), (["--explain"], "dana for erin approved ")):
+        assert main(["verify", str(office.artifact), "--bundle", str(bundle), *more, *trust]) == 0
+        assert said in capsys.readouterr().out
 
 
 def test_what_a_deputy_says_for_a_member_who_delegated_nothing_is_not_signed(
