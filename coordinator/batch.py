@@ -1,33 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands become entries: in memory, without input or output, all of a batch at one instant.
 
-A batch knows what it follows (``Ground``) and keeps what its commands change to itself, so it can be thrown
-away and decided again on other ground.  A refused command leaves no trace in it.
+A batch knows what it follows (``Ground``) and keeps what its commands change to itself (``Unsealed``), so it
+can be thrown away and decided again on other ground.  A refused command leaves no trace in it.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from coordinator.commands import Act, Outcome, Repeated, Stand, Start, WriterCommand, Written
 from coordinator.errors import OldPolicyError, UnknownCeremonyError
-from coordinator.metrics.observing import Observation, observations_of
-from coordinator.notifying.notice import Notice
-from coordinator.notifying.routes import Routes
-from coordinator.notifying.telling import notices_of
 from coordinator.projection import ceremony_row, past_emergency
 from coordinator.running_log import about
-from coordinator.storage import (
-    AnnexRow,
-    Append,
-    EntryRow,
-    LogHead,
-    OutboxRow,
-    Release,
-)
-from coordinator.tree import GrowingTree
-from coordinator.values import Annex, PublicationState, Receipt
+from coordinator.storage import Append, Release
+from coordinator.unsealed import Ground, Unsealed
+from coordinator.values import Receipt
 from quorumseal.ceremony.admission import Existing, Known, admit, identity
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.commands import (
@@ -43,46 +32,20 @@ from quorumseal.ceremony.commands import (
 )
 from quorumseal.ceremony.deciding import next_due
 from quorumseal.ceremony.delegating import handed_on, live_for
-from quorumseal.ceremony.emergencies import PastEmergency, admit_emergency
-from quorumseal.ceremony.entries import CONCLUSIONS, PUBLISHED, Entry, EntryType
+from quorumseal.ceremony.emergencies import admit_emergency
+from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyFullError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import CeremonyExistsError, RevocationError
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.standing_chain import StandingChain, stand_on
+from quorumseal.ceremony.standing_chain import stand_on
 from quorumseal.ceremony.statements import Request, StandingAct
 from quorumseal.ceremony.succeeding import OTHER_KIND, check_alone, check_ratification, check_revocation
-from quorumseal.refusal import Refusal
 from quorumseal.signatures import PrivateKey
 
-_MOVING = CONCLUSIONS | {
-    EntryType.EXTENDED,
-    EntryType.WINDOW_OPENED,
-    EntryType.WINDOW_BROKEN,
-    EntryType.REPORTED,
-}
-"""After which entries the lists say something else about a ceremony."""
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What a batch stands on: the log's head, and what of the log its commands touch."""
-
-    head: LogHead
-    policy: SignedPolicy
-    """The newest."""
-    chains: Mapping[str, Chain]
-    releases: Mapping[Release, Sequence[Known]]
-    standing: StandingChain
-    emergencies: Sequence[PastEmergency] = ()
-    """All that there were, where a command asks for another."""
-    damaged: Mapping[str, Refusal] = field(default_factory=dict)
-    """Ceremonies whose entries do not replay: nothing happens to them any more."""
-    destinations: Sequence[str] = ()
-    routes: Routes = field(default_factory=Routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +64,9 @@ class Batch:
         self._ground = ground
         self._at = at
         self._releases: dict[Release, list[Known]] = {}
-        self._entries: list[EntryRow] = []
-        self._opened: dict[str, int] = {}
-        self._concluded: dict[str, int] = {}
-        self._moved: set[str] = set()
-        self._annexes: list[AnnexRow] = []
-        self._notices: list[Notice] = []
         self._outcomes: list[_Logged | Repeated | Exception] = []
-        self.changed: dict[str, Chain] = {}
-        """The ceremonies that this batch moved, as they stand after it."""
         self.standing = ground.standing
-        self.observations: list[Observation] = []
-        """What is to be counted once it is written."""
+        self.written = Unsealed(ground, at=at)
 
     def run(self, command: WriterCommand) -> None:
         """Run one command; whatever is wrong with it is its own outcome."""
@@ -134,54 +88,18 @@ class Batch:
 
     def seal(self, log_key: PrivateKey) -> tuple[Append | None, list[Outcome | Exception]]:
         """Return what is to be stored, nothing where nothing was written, and the commands' outcomes."""
-        if not self._entries:
-            return None, [self._answer(outcome, {}) for outcome in self._outcomes]
-        before = self._ground.head
-        tree = GrowingTree(before, self._ground.policy.policy.log.origin, log_key)
-        conclusions = {index + 1 for index in self._concluded.values()}
-        start = 0
-        for end in sorted(conclusions | {before.size + len(self._entries)}):
-            segment = self._entries[start : end - before.size]
-            tree.extend([entry.payload for entry in segment])
-            start = end - before.size
-        after = LogHead(frontier=tree.frontier, root=tree.checkpoints[-1].root, at=self._at)
         positions = [outcome.position for outcome in self._outcomes if isinstance(outcome, _Logged)]
-        proved = tree.receipts(self._entries[position] for position in positions)
-        receipts = dict(zip(positions, proved, strict=True))
-        append = Append(
-            before=before,
-            after=after,
-            entries=self._entries,
-            nodes=tree.nodes,
-            checkpoints=tree.checkpoints,
-            opened=[
-                ceremony_row(self.changed[ceremony], index, self._concluded.get(ceremony))
-                for ceremony, index in self._opened.items()
-            ],
-            moved=[
-                ceremony_row(self.changed[ceremony], None, self._concluded.get(ceremony))
-                for ceremony in sorted(self._moved - self._opened.keys())
-            ],
-            annexes=self._annexes,
-            outbox=self._outbox(),
-            evidence=[
-                evidence.digest
-                for ceremony in self._opened
-                for evidence in self.changed[ceremony].ceremony.request.statement.evidence
-            ],
-            notices=self._ground.routes.rows(self._notices, at=self._at),
-        )
-        return append, [self._answer(outcome, receipts) for outcome in self._outcomes]
+        append, receipts = self.written.seal(log_key, positions)
+        return append, [_answer(outcome, receipts) for outcome in self._outcomes]
 
     def _start(self, command: Start) -> _Logged | Repeated:
-        current, request = self._ground.policy, command.request
-        statement = request.statement
+        request, statement = command.request, command.request.statement
         self._require_whole(statement.ceremony)
-        earlier = self._chain(statement.ceremony)
+        earlier = self.written.chain(statement.ceremony)
         if earlier is not None and earlier.ceremony.request.digest == request.digest:
             # sent again by somebody who never heard the answer, whatever became of the ceremony since
             return Repeated(ceremony=earlier.id, state=earlier.ceremony.state, seq=0)
-        _require_newest(command.policy, current)
+        _require_newest(command.policy, self._ground.policy)
         known = self._known(_release(statement))
         verdict = admit(request, known)
         if isinstance(verdict, Existing):
@@ -193,16 +111,21 @@ class Batch:
                 hint="start again: an id is made anew each time",
             )
         self._check_others(request)
+        return self._open(command, known, superseded=verdict.superseded)
+
+    def _open(self, command: Start, known: Sequence[Known], *, superseded: str | None) -> _Logged:
+        """Open a ceremony, and end the one whose place it takes."""
+        request, statement = command.request, command.request.statement
+        live = self.standing.standing.live(at=self._at)
         chain, opening = open_chain(
             command.policy,
             request,
             at=self._at,
-            delegations=live_for(statement, current.policy, self.standing.standing.live(at=self._at)),
-            vetoed_by=self._vetoed_by(statement, superseded=verdict.superseded),
+            delegations=live_for(statement, self._ground.policy.policy, live),
+            vetoed_by=self._vetoed_by(statement, superseded=superseded),
         )
-        if verdict.superseded is not None:
-            self._apply(*extend(self._require(verdict.superseded), Supersede(request.digest), at=self._at))
-        self._opened[chain.id] = self._ground.head.size + len(self._entries)
+        if superseded is not None:
+            self.written.apply(*extend(self._require(superseded), Supersede(request.digest), at=self._at))
         self._releases[_release(statement)] = [
             *known,
             Known(
@@ -213,8 +136,8 @@ class Batch:
                 subjects=statement.subjects,
             ),
         ]
-        self._keep_annexes(chain.id, command.annexes)
-        return _Logged(chain.id, chain.ceremony.state, self._apply(chain, (opening,)))
+        self.written.keep_annexes(chain.id, command.annexes)
+        return _Logged(chain.id, chain.ceremony.state, self.written.apply(chain, (opening,)))
 
     def _check_others(self, request: Signed[Request]) -> None:
         """Refuse a request that does not fit what became of another ceremony for the same version."""
@@ -240,9 +163,9 @@ class Batch:
         if request.emergency is None:
             return frozenset()
         past = {each.ceremony: each for each in self._ground.emergencies}
-        for ceremony in past.keys() | self._opened.keys():
+        for ceremony in past.keys() | self.written.opened.keys():
             self._move(ceremony)
-        for ceremony, chain in self.changed.items():
+        for ceremony, chain in self.written.changed.items():
             if chain.ceremony.emergency is not None:
                 past[ceremony] = past_emergency(ceremony_row(chain, None, None))
         others = [each for ceremony, each in past.items() if ceremony != superseded]
@@ -254,18 +177,18 @@ class Batch:
         for each in known:
             self._move(each.ceremony)
         return [
-            replace(each, state=self.changed[each.ceremony].ceremony.state)
-            if each.ceremony in self.changed
+            replace(each, state=self.written.changed[each.ceremony].ceremony.state)
+            if each.ceremony in self.written.changed
             else each
             for each in known
         ]
 
     def _move(self, ceremony: str) -> None:
         """Let happen what time alone has brought."""
-        chain = self._chain(ceremony)
+        chain = self.written.chain(ceremony)
         due = next_due(chain.ceremony) if chain else None
         if chain and due is not None and due <= self._at:
-            self._apply(*extend(chain, Expire(), at=self._at))
+            self.written.apply(*extend(chain, Expire(), at=self._at))
 
     def _stand(self, command: Stand) -> _Logged | Repeated:
         act = command.act
@@ -273,8 +196,8 @@ class Batch:
             return Repeated(ceremony=None, state=None, seq=self.standing.statements[act.digest])
         _require_newest(command.policy, self._ground.policy)
         self.standing, entry = stand_on(self.standing, act, at=self._at)
-        position = self._log(entry)
-        for ceremony in sorted(self._ground.chains.keys() | self.changed.keys()):
+        position = self.written.log(entry)
+        for ceremony in sorted(self._ground.chains.keys() | self.written.changed.keys()):
             self._hand_on(ceremony, act)
         return _Logged(None, None, position)
 
@@ -286,7 +209,7 @@ class Batch:
         if chain.ceremony.state is not State.OPEN or command is None:
             return
         try:
-            self._apply(*extend(chain, command, at=self._at))
+            self.written.apply(*extend(chain, command, at=self._at))
         except CeremonyFullError as refusal:  # nobody can decide there any more either
             _log.warning(
                 "a ceremony takes no delegation: %s", refusal, extra=about(ceremony=ceremony, reason=refusal)
@@ -305,20 +228,13 @@ class Batch:
             raise
         if not entries:
             return _repeated(chain, digest)
-        first = self._apply(longer, entries)
-        for offset, entry in enumerate(entries):
-            if "envelope" in entry.body:
-                self._keep_annexes(longer.id, (act.annex,) if act.annex else ())
-                return _Logged(longer.id, longer.ceremony.state, first + offset)
-        if isinstance(act.command, Expire) or entries[-1].type is EntryType.DELIVERED:
-            return _Logged(longer.id, longer.ceremony.state, first)
-        # Nothing but what time alone brought, which was not on record yet.
+        first, offset = self.written.apply(longer, entries), _answering(act, entries)
+        if offset is not None:
+            self.written.keep_annexes(longer.id, (act.annex,) if act.annex else ())
+            return _Logged(longer.id, longer.ceremony.state, first + offset)
         if isinstance(act.command, Record):  # it was recorded before, and has its entry
             return _repeated(longer, digest)
         return self._act(act)  # whatever comes of it now is its answer
-
-    def _chain(self, ceremony: str) -> Chain | None:
-        return self.changed.get(ceremony) or self._ground.chains.get(ceremony)
 
     def _require_whole(self, ceremony: str) -> None:
         if ceremony in self._ground.damaged:
@@ -326,63 +242,18 @@ class Batch:
 
     def _require(self, ceremony: str) -> Chain:
         self._require_whole(ceremony)
-        chain = self._chain(ceremony)
+        chain = self.written.chain(ceremony)
         if chain is None:
             raise UnknownCeremonyError(
                 f"expected a ceremony of this log, got {ceremony}", hint="see `quorumseal list`"
             )
         return chain
 
-    def _apply(self, chain: Chain, entries: Sequence[Entry]) -> int:
-        """Take over a chain and its new entries; return the position of the first in this batch."""
-        first = len(self._entries)
-        for entry in entries:
-            position = self._log(entry)
-            if entry.type in CONCLUSIONS:
-                self._concluded[chain.id] = self._ground.head.size + position
-            if entry.type in _MOVING:
-                self._moved.add(chain.id)
-        before = self._chain(chain.id)
-        self.observations += observations_of(before.ceremony if before else None, chain.ceremony, entries)
-        self.changed[chain.id] = chain
-        if self._ground.routes.anybody:
-            self._notices += notices_of(chain.ceremony, entries)
-        return first
 
-    def _log(self, entry: Entry) -> int:
-        """Append an entry; return its position in this batch."""
-        position = len(self._entries)
-        index = self._ground.head.size + position
-        self._entries.append(EntryRow(index, entry.type, entry.ceremony, entry.seq, entry.payload))
-        return position
-
-    def _keep_annexes(self, ceremony: str, annexes: Sequence[Annex]) -> None:
-        self._annexes += [
-            AnnexRow(ceremony=ceremony, commitment=annex.commitment, salt=annex.salt, text=annex.text)
-            for annex in annexes
-        ]
-
-    def _outbox(self) -> list[OutboxRow]:
-        return [
-            OutboxRow(
-                ceremony=entry.ceremony,
-                destination=destination,
-                state=PublicationState.PENDING,
-                detail="",
-                attempts=0,
-                due_at=self._at,
-            )
-            for entry in self._entries
-            if entry.type in PUBLISHED and entry.ceremony is not None
-            for destination in self._ground.destinations
-        ]
-
-    def _answer(
-        self, outcome: _Logged | Repeated | Exception, receipts: Mapping[int, Receipt]
-    ) -> Outcome | Exception:
-        if not isinstance(outcome, _Logged):
-            return outcome
-        return Written(ceremony=outcome.ceremony, state=outcome.state, receipt=receipts[outcome.position])
+def _answer(outcome: _Logged | Repeated | Exception, receipts: Mapping[int, Receipt]) -> Outcome | Exception:
+    if not isinstance(outcome, _Logged):
+        return outcome
+    return Written(ceremony=outcome.ceremony, state=outcome.state, receipt=receipts[outcome.position])
 
 
 def _release(request: Request) -> Release:
@@ -396,6 +267,14 @@ def _require_newest(given: SignedPolicy, newest: SignedPolicy) -> None:
             f"got one under version {given.policy.version} ({given.digest})",
             hint="fetch the newest policy, then sign anew",
         )
+
+
+def _answering(act: Act, entries: Sequence[Entry]) -> int | None:
+    """Return which entry answers an act; none where time alone brought what was not on record yet."""
+    for offset, entry in enumerate(entries):
+        if "envelope" in entry.body:
+            return offset
+    return 0 if isinstance(act.command, Expire) or entries[-1].type is EntryType.DELIVERED else None
 
 
 def _repeated(chain: Chain, digest: str | None) -> Repeated:

@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from coordinator.answering import Answer, Waiting, answer_all
-from coordinator.batch import Batch, Ground
+from coordinator.batch import Batch
 from coordinator.chains import Chains
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Stand, Start, WriterCommand
@@ -32,6 +32,7 @@ from coordinator.policies import Policies
 from coordinator.projection import known, past_emergency
 from coordinator.running_log import about
 from coordinator.storage import LogHead, LostRaceError, Release, Storage
+from coordinator.unsealed import Ground
 from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
@@ -202,7 +203,7 @@ class Writer:
             took = self._elapsed() - began
             self._head = append.after
             self._policies.keep(batch.standing)
-            for ceremony, chain in batch.changed.items():
+            for ceremony, chain in batch.written.changed.items():
                 self._chains.keep(ceremony, chain)
             self._chains.trim()
             self._live.publish(append.entries)
@@ -213,10 +214,10 @@ class Writer:
             for each in (
                 Observation(COMMIT, took),
                 Observation(BATCH, len(commands)),
-                *batch.observations,
+                *batch.written.observations,
             ):
                 self._observe(each)
-            for milestone in milestones(batch.changed, append.entries):
+            for milestone in milestones(batch.written.changed, append.entries):
                 _log.log(milestone.level, milestone.said, extra=about(ceremony=milestone.ceremony))
             return outcomes
         raise BusyError(

@@ -9,10 +9,11 @@ from pathlib import Path
 from statistics import median
 
 from coordinator.assembly import Coordinator
-from coordinator.batch import Batch, Ground
+from coordinator.batch import Batch
 from coordinator.commands import Act, Start, WriterCommand
 from coordinator.founding import found
 from coordinator.storage import Release, Storage
+from coordinator.unsealed import Ground
 from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.commands import Expire
@@ -61,8 +62,9 @@ def _fill(path: Path, organisation: Organisation, count: int) -> None:
         opening = Batch(_ground(storage, organisation, releases=releases), at=at)
         _write(storage, organisation, opening, starts)
         at += _SHORT
-        ending = Batch(_ground(storage, organisation, chains=opening.changed), at=at)
-        _write(storage, organisation, ending, [Act(ceremony=c, command=Expire()) for c in opening.changed])
+        opened = opening.written.changed
+        ending = Batch(_ground(storage, organisation, chains=opened), at=at)
+        _write(storage, organisation, ending, [Act(ceremony=c, command=Expire()) for c in opened])
     storage.close()
 
 

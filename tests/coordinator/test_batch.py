@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from coordinator.batch import Batch, Ground
+from coordinator.batch import Batch
 from coordinator.commands import Act, Start, WriterCommand, Written
 from coordinator.errors import OldPolicyError
 from coordinator.storage import EMPTY_HEAD, Append, Release
+from coordinator.unsealed import Ground
 from quorumseal.ceremony.admission import Known, identity
 from quorumseal.ceremony.commands import Record
 from quorumseal.ceremony.entries import policy_entry
