@@ -23,7 +23,6 @@ from quorumseal.ceremony.policy import Policy, SignerKind
 from quorumseal.ceremony.quorum import Tally, Threshold
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import (
-    Absence,
     Choice,
     Decision,
     Delegation,
@@ -129,15 +128,9 @@ def handed_on(ceremony: Ceremony, act: Signed[StandingAct]) -> Begin | End | Non
         case Withdrawal() as withdrawal:
             if (
                 withdrawal.context.policy == ceremony.request.statement.context.policy
-                and (
-                    act.signer,
-                    withdrawal.role,
-                )
-                in ceremony.delegations
+                and (act.signer, withdrawal.role) in ceremony.delegations
             ):
                 return End(Signed(withdrawal, act.envelope, act.key, act.digest))
-        case Absence():
-            pass
     return None
 
 
