@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quorumseal.ceremony.admission import identity
-from quorumseal.ceremony.errors import CancellationNotAllowedError, CeremonyEndedError
-from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.spans import Until
@@ -18,7 +16,14 @@ from quorumseal.ceremony.statements import Evidence, Locator, Mode, Request, Sub
 from quorumseal.signatures import PrivateKey
 from signer_agent.agent import Agent
 from signer_agent.deadlines import default_deadline, resolve_until
-from signer_agent.drafting import Draft, draft_cancellation, draft_request, make_context, make_reason
+from signer_agent.drafting import (
+    Draft,
+    consequences,
+    draft_cancellation,
+    draft_request,
+    make_context,
+    make_reason,
+)
 from signer_agent.observing import observe, observe_head
 from signer_agent.recollection import Stored
 from signer_agent.review import Review
@@ -108,19 +113,9 @@ def resume(agent: Agent, stored: Stored, policy: SignedPolicy) -> Opened:
 
 def write_cancellation(agent: Agent, review: Review, reason: str) -> Draft:
     """Write the withdrawal of an open ceremony, or refuse where this signer may not."""
-    request, ceremony = review.request.statement, review.ceremony
-    if ceremony.state is not State.OPEN:
-        raise CeremonyEndedError(
-            f"expected an open ceremony, got one that is {ceremony.state}",
-            hint="what has ended cannot be withdrawn",
-        )
-    if agent.name not in request.requesters and not ceremony.policy.may_request(agent.name, ceremony.rule):
-        raise CancellationNotAllowedError(
-            f"expected the requester or a member of {', '.join(sorted(ceremony.rule.requesters))} to cancel, "
-            f"got {agent.name}",
-            hint="to say no as a role owner, reject it",
-        )
-    return draft_cancellation(review, make_reason(reason, agent.randomness))
+    draft = draft_cancellation(review, make_reason(reason, agent.randomness))
+    consequences(review, draft)
+    return draft
 
 
 def cancel(agent: Agent, draft: Draft, key: PrivateKey, policy: SignedPolicy) -> Stored:
