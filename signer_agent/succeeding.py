@@ -5,7 +5,7 @@ What it is about was verified before, entry by entry; what is signed names it by
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from quorumseal.ceremony.policy import Kind, Policy, Rule
@@ -13,7 +13,7 @@ from quorumseal.ceremony.request_document import REQUEST
 from quorumseal.ceremony.request_errors import RatificationError
 from quorumseal.ceremony.spans import Until
 from quorumseal.ceremony.statements import Evidence, Mode, Ratified, Request, Subject
-from quorumseal.ceremony.values import instant_text
+from quorumseal.ceremony.values import instant_text, whole_milliseconds
 from signer_agent.agent import Agent
 from signer_agent.background import refusal_about
 from signer_agent.deadlines import default_deadline, resolve_until
@@ -36,33 +36,19 @@ class Succession:
 
 def write_ratification(agent: Agent, emergency: Observation, asked: Succession) -> Draft:
     """Write the request to ratify an emergency, exactly as the log has it."""
-    chain, policy = emergency.chain, emergency.policy
-    broken = chain.ceremony.request
+    chain, broken = emergency.chain, emergency.chain.ceremony.request
     release = broken.statement
-    context = make_context(policy, agent.name, observe_head(agent, policy).seen, at=agent.now())
-    opened, rule = context.signed_at, policy.policy.rule_for(release.product, Kind.RATIFICATION)
-    latest = min(opened + rule.longest, policy.policy.expires)
+    ratify_by, now = None, whole_milliseconds(agent.now())
     if release.emergency is not None:
-        latest = min(latest, release.emergency.ratify_by)
-        if opened >= release.emergency.ratify_by:
+        ratify_by = release.emergency.ratify_by
+        if now >= ratify_by:
             raise RatificationError(
-                f"expected a ratification that ends by {instant_text(release.emergency.ratify_by)}, "
-                f"it is {instant_text(opened)}: the emergency has lapsed",
+                f"expected a ratification that ends by {instant_text(ratify_by)}, "
+                f"it is {instant_text(now)}: the emergency has lapsed",
                 hint="release the same bytes by a regular ceremony under another version",
             )
-    deadline = _deadline(asked, rule, policy.policy, opened, latest)
-    request = Request(
-        context=context,
-        ceremony=new_ceremony_id(agent),
-        product=release.product,
-        version=release.version,
-        kind=Kind.RATIFICATION,
-        mode=Mode.REGULAR,
-        subjects=release.subjects,
-        deadline=deadline,
-        hard_stop=max(deadline, latest),
-        on_behalf_of=asked.on_behalf_of,
-        supersedes=asked.supersedes,
+    request = replace(
+        _request(agent, emergency, asked, Kind.RATIFICATION, ends_by=ratify_by),
         ticket=asked.ticket or release.ticket,
         evidence=(*release.evidence, *asked.evidence),
         locators=release.locators,
@@ -78,30 +64,38 @@ def write_ratification(agent: Agent, emergency: Observation, asked: Succession) 
 
 def write_revocation(agent: Agent, release: Observation, why: str, asked: Succession) -> Draft:
     """Write the request to take a release back."""
-    policy, revoked = release.policy, release.chain.ceremony.request
-    statement = revoked.statement
     text = make_reason(why, agent.randomness, what="why")
-    context = make_context(policy, agent.name, observe_head(agent, policy).seen, at=agent.now())
-    opened, rule = context.signed_at, policy.policy.rule_for(statement.product, Kind.REVOCATION)
-    latest = min(opened + rule.longest, policy.policy.expires)
-    deadline = _deadline(asked, rule, policy.policy, opened, latest)
-    request = Request(
+    subject = Subject(name=REQUEST, digest=release.chain.ceremony.request.digest)
+    request = _request(agent, release, asked, Kind.REVOCATION)
+    request = replace(request, subjects=(subject,), why=text.commitment)
+    return _checked(request, draft_request(request, text), release)
+
+
+def _request(
+    agent: Agent, earlier: Observation, asked: Succession, kind: Kind, *, ends_by: datetime | None = None
+) -> Request:
+    """Write what requests of either kind say of the release that they are about."""
+    signed, release = earlier.policy, earlier.chain.ceremony.request.statement
+    policy, rule = signed.policy, signed.policy.rule_for(release.product, kind)
+    context = make_context(signed, agent.name, observe_head(agent, signed).seen, at=agent.now())
+    opened = context.signed_at
+    latest = min(opened + rule.longest, policy.expires, ends_by or policy.expires)
+    deadline = _deadline(asked, rule, policy, opened, latest)
+    return Request(
         context=context,
         ceremony=new_ceremony_id(agent),
-        product=statement.product,
-        version=statement.version,
-        kind=Kind.REVOCATION,
+        product=release.product,
+        version=release.version,
+        kind=kind,
         mode=Mode.REGULAR,
-        subjects=(Subject(name=REQUEST, digest=revoked.digest),),
+        subjects=release.subjects,
         deadline=deadline,
         hard_stop=max(deadline, latest),
         on_behalf_of=asked.on_behalf_of,
         supersedes=asked.supersedes,
         ticket=asked.ticket,
         evidence=tuple(asked.evidence),
-        why=text.commitment,
     )
-    return _checked(request, draft_request(request, text), release)
 
 
 def _deadline(asked: Succession, rule: Rule, policy: Policy, at: datetime, latest: datetime) -> datetime:
