@@ -5,7 +5,6 @@ import io
 import secrets
 import shlex
 import socket
-import subprocess
 import sys
 import tarfile
 import time
@@ -79,11 +78,6 @@ class Stage:
         if ran.code:
             raise DemoError(f"expected `quorumseal {words[0]} …` to succeed, got exit code {ran.code}")
         return ran
-
-    def silently(self, *words: str) -> bytes:
-        """Run a command of ours, and return what it writes to its standard output."""
-        program = [self._program, *words]
-        return subprocess.run(program, cwd=self.folder, capture_output=True, check=True).stdout
 
     def background(self, name: str, *words: str) -> Running:
         """Start a command of ours beside the demo and show it."""
