@@ -3,8 +3,8 @@
 
 Read ``quorum`` (who is seated where), ``events`` (what can happen), ``lifecycle`` (the state machine),
 ``opening`` and ``decisions`` (what a request and a decision do), ``deciding`` (what any command does), then
-``chain`` (the same, with log entries).  ``policy`` is what the rules are about, ``statements``
-what people sign; their ``…_document`` modules read and write them, ``policy_source`` compiles
+``chain`` (the same, with log entries).  ``policy`` is what the rules are about, ``statements`` what people
+sign; their ``…_document`` modules read and write them, by way of ``…_fields``; ``policy_source`` compiles
 ``policy.toml``.  ``admission`` decides which request may open a ceremony beside the others, ``budget`` how
 much one may hold, ``record`` is the auditor's account.
 

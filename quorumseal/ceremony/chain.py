@@ -44,7 +44,8 @@ from quorumseal.ceremony.errors import (
 from quorumseal.ceremony.events import Event
 from quorumseal.ceremony.lifecycle import Ceremony, State, replay
 from quorumseal.ceremony.opening import open_ceremony, opened
-from quorumseal.ceremony.policy_document import SignedPolicy, read_set
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.policy_fields import read_set
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import (
     Act,

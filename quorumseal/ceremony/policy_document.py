@@ -1,31 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signed form of a policy: an in-toto statement about the version before it."""
 
-import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 from typing import TypeVar
 
-from quorumseal.ceremony.calendar import Calendar
-from quorumseal.ceremony.emergency import BreakGlass
 from quorumseal.ceremony.errors import NewerFormatError, PolicyError, PolicyUnsignedError
-from quorumseal.ceremony.policy import (
-    Kind,
-    Log,
-    LogKey,
-    Policy,
-    Role,
-    Rule,
-    Signer,
-    SignerKey,
-    SignerKind,
+from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Rule, Signer, SignerKey, SignerKind
+from quorumseal.ceremony.policy_fields import (
+    read_calendar,
+    read_deadline,
+    read_emergency,
+    read_key,
+    read_quorum,
+    read_seconds,
+    read_set,
+    require_format,
+    seconds,
+    sorted_names,
+    write_calendar,
+    write_deadline,
+    write_emergency,
+    write_key,
+    write_quorum,
 )
-from quorumseal.ceremony.quorum import Threshold, explain, tally
-from quorumseal.ceremony.spans import Span, read_span
-from quorumseal.ceremony.values import day, digest, digest_of, hour, instant, instant_text, log_origin, name
-from quorumseal.signatures import Envelope, JointEnvelope, PublicKey, Scheme, SignatureError
+from quorumseal.ceremony.quorum import explain, tally
+from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, log_origin, name
+from quorumseal.signatures import Envelope, JointEnvelope, PublicKey, SignatureError
 from quorumseal.strict_json import Fields, JsonValue, read, write
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -33,7 +35,6 @@ POLICY_TYPE = "https://quorumseal.dev/policy/v1"
 FORMAT = 0
 # In base64 (800 KiB) and with 1024 signatures and their key ids (189 bytes each) it still fits an entry.
 MAX_POLICY_BYTES = 600 << 10
-_MAX_SECONDS = 366 * 86400
 _Named = TypeVar("_Named", Signer, Role, Rule)
 
 
@@ -61,7 +62,7 @@ def write_policy(policy: Policy) -> bytes:
         "organisation": policy.organisation,
         "version": policy.version,
         "expires": instant_text(policy.expires),
-        "clock_skew_seconds": _seconds(policy.clock_skew),
+        "clock_skew_seconds": seconds(policy.clock_skew),
         "signers": [_write_signer(signer) for _, signer in sorted(policy.signers.items())],
         "roles": [_write_role(role) for _, role in sorted(policy.roles.items())],
         "rules": [_write_rule(rule) for _, rule in sorted(policy.rules.items())],
@@ -70,13 +71,13 @@ def write_policy(policy: Policy) -> bytes:
             for product, kinds in sorted(policy.products.items())
             for kind, rule in sorted(kinds.items())
         ],
-        "governance": _write_quorum(policy.governance),
+        "governance": write_quorum(policy.governance),
         "log": {
             "origin": policy.log.origin,
-            "keys": [{**_write_key(key.key), "from_size": key.from_size} for key in policy.log.keys],
+            "keys": [{**write_key(key.key), "from_size": key.from_size} for key in policy.log.keys],
         },
         "authorities": list(policy.authorities),
-        "calendar": _write_calendar(policy.calendar),
+        "calendar": write_calendar(policy.calendar),
         "drill": policy.drill,
     }
     return write(
@@ -103,12 +104,12 @@ def read_policy(payload: bytes) -> Policy:
         version=fields.integer("version", at_least=1),
         previous=_read_previous(statement),
         expires=instant(fields.text("expires")),
-        clock_skew=_read_seconds(fields, "clock_skew_seconds"),
+        clock_skew=read_seconds(fields, "clock_skew_seconds"),
         signers=_unique("signer", [_read_signer(f) for f in fields.objects("signers")]),
         roles=_unique("role", [_read_role(f) for f in fields.objects("roles")]),
         rules=_unique("rule", [_read_rule(f) for f in fields.objects("rules")]),
         products=_read_products(fields),
-        governance=_read_quorum(fields, "governance"),
+        governance=read_quorum(fields, "governance"),
         log=Log(
             origin=log_origin(log.text("origin")),
             keys=tuple(
@@ -116,7 +117,7 @@ def read_policy(payload: bytes) -> Policy:
             ),
         ),
         authorities=tuple(digest(text) for text in fields.texts("authorities")),
-        calendar=_read_calendar(fields.object("calendar")),
+        calendar=read_calendar(fields.object("calendar")),
         drill=fields.flag("drill"),
     )
     statement.done()
@@ -144,34 +145,6 @@ def signed_policy(envelope: JointEnvelope) -> SignedPolicy:
     return SignedPolicy(policy=policy, envelope=envelope, signers=signers, digest=digest_of(envelope.payload))
 
 
-def require_format(fields: Fields, known: int) -> None:
-    """Refuse a document of another format as such: a newer one is no mistake of its author."""
-    found = fields.integer("format")
-    if found != known:
-        raise NewerFormatError(
-            f"{fields.path('format')}: expected {known}, got {found}",
-            hint="a newer version of quorumseal may know it",
-        )
-
-
-def read_key(fields: Fields) -> PublicKey:
-    """Read a key record: the scheme stands beside the key, never in what it signs."""
-    scheme = fields.choice("scheme", Scheme)
-    try:
-        spki = base64.b64decode(fields.text("spki"), validate=True)
-    except ValueError:
-        raise fields.invalid("spki", "base64 of a SubjectPublicKeyInfo") from None
-    return PublicKey.enrol(scheme, spki)
-
-
-def read_set(fields: Fields, field: str) -> frozenset[str]:
-    """Read names of which none is written twice."""
-    texts = fields.texts(field)
-    if len(set(texts)) != len(texts):
-        raise fields.invalid(field, "each name once")
-    return frozenset(name(text) for text in texts)
-
-
 def _signer_of(envelope: Envelope, keys: Mapping[str, tuple[PublicKey, str]]) -> str:
     hinted = [keys[envelope.key_id]] if envelope.key_id in keys else []
     for key, signer in (*hinted, *keys.values()):
@@ -188,7 +161,7 @@ def _signer_of(envelope: Envelope, keys: Mapping[str, tuple[PublicKey, str]]) ->
 def _write_signer(signer: Signer) -> JsonValue:
     keys: list[JsonValue] = [
         {
-            **_write_key(key.key),
+            **write_key(key.key),
             "valid_from": instant_text(key.valid_from),
             "valid_until": instant_text(key.valid_until),
         }
@@ -212,18 +185,14 @@ def _read_signer(fields: Fields) -> Signer:
     )
 
 
-def _write_key(key: PublicKey) -> dict[str, JsonValue]:
-    return {"scheme": str(key.scheme), "spki": base64.b64encode(key.spki).decode()}
-
-
 def _write_role(role: Role) -> JsonValue:
     return {
         "name": role.name,
-        "members": _sorted(role.members),
-        "deputies": _sorted(role.deputies),
+        "members": sorted_names(role.members),
+        "deputies": sorted_names(role.deputies),
         "guardian": role.guardian,
         **({} if role.lead is None else {"lead": role.lead}),
-        **({} if role.window is None else {"window_seconds": _seconds(role.window)}),
+        **({} if role.window is None else {"window_seconds": seconds(role.window)}),
     }
 
 
@@ -235,106 +204,37 @@ def _read_role(fields: Fields) -> Role:
         deputies=read_set(fields, "deputies"),
         guardian=fields.flag("guardian"),
         lead=None if lead is None else name(lead),
-        window=_read_seconds(fields, "window_seconds") if "window_seconds" in fields else None,
+        window=read_seconds(fields, "window_seconds") if "window_seconds" in fields else None,
     )
 
 
 def _write_rule(rule: Rule) -> JsonValue:
     return {
         "name": rule.name,
-        "quorum": _write_quorum(rule.quorum),
-        "requesters": _sorted(rule.requesters),
-        "veto": _sorted(rule.veto),
-        "checks": _sorted(rule.checks),
-        **_write_deadline(rule.deadline),
-        "longest_seconds": _seconds(rule.longest),
-        "stages": [{"roles": _sorted(stage)} for stage in rule.stages],
-        "extenders": _sorted(rule.extenders),
-        **({} if rule.emergency is None else {"break_glass": _write_emergency(rule.emergency)}),
+        "quorum": write_quorum(rule.quorum),
+        "requesters": sorted_names(rule.requesters),
+        "veto": sorted_names(rule.veto),
+        "checks": sorted_names(rule.checks),
+        **write_deadline(rule.deadline),
+        "longest_seconds": seconds(rule.longest),
+        "stages": [{"roles": sorted_names(stage)} for stage in rule.stages],
+        "extenders": sorted_names(rule.extenders),
+        **({} if rule.emergency is None else {"break_glass": write_emergency(rule.emergency)}),
     }
 
 
 def _read_rule(fields: Fields) -> Rule:
     return Rule(
         name=name(fields.text("name")),
-        quorum=_read_quorum(fields, "quorum"),
+        quorum=read_quorum(fields, "quorum"),
         requesters=read_set(fields, "requesters"),
         veto=read_set(fields, "veto"),
         checks=read_set(fields, "checks"),
-        deadline=_read_deadline(fields),
-        longest=_read_seconds(fields, "longest_seconds"),
+        deadline=read_deadline(fields),
+        longest=read_seconds(fields, "longest_seconds"),
         stages=tuple(read_set(f, "roles") for f in fields.objects("stages")),
         extenders=read_set(fields, "extenders"),
-        emergency=_read_emergency(fields.object("break_glass")) if "break_glass" in fields else None,
-    )
-
-
-def _write_deadline(deadline: Span) -> dict[str, JsonValue]:
-    if isinstance(deadline, timedelta):
-        return {"deadline_seconds": _seconds(deadline)}
-    return {"deadline_working": str(deadline)}
-
-
-def _read_deadline(fields: Fields) -> Span:
-    if "deadline_working" not in fields:
-        return _read_seconds(fields, "deadline_seconds")
-    deadline = read_span(fields.text("deadline_working"))
-    if isinstance(deadline, timedelta):
-        raise fields.invalid("deadline_working", "working time such as 3bd or 8bh")
-    return deadline
-
-
-def _write_emergency(emergency: BreakGlass) -> JsonValue:
-    return {
-        "quorum": _write_quorum(emergency.quorum),
-        "reasons": _sorted(emergency.reasons),
-        "checks": _sorted(emergency.checks),
-        "veto_window_seconds": _seconds(emergency.veto_window),
-        "provisional_seconds": _seconds(emergency.provisional),
-        "ratify_seconds": _seconds(emergency.ratify),
-        "report_seconds": _seconds(emergency.report),
-    }
-
-
-def _read_emergency(fields: Fields) -> BreakGlass:
-    return BreakGlass(
-        quorum=_read_quorum(fields, "quorum"),
-        reasons=read_set(fields, "reasons"),
-        checks=read_set(fields, "checks"),
-        veto_window=_read_seconds(fields, "veto_window_seconds"),
-        provisional=_read_seconds(fields, "provisional_seconds"),
-        ratify=_read_seconds(fields, "ratify_seconds"),
-        report=_read_seconds(fields, "report_seconds"),
-    )
-
-
-def _write_calendar(calendar: Calendar) -> JsonValue:
-    return {
-        "zone": calendar.zone,
-        "days": _sorted(calendar.days),
-        "opens": f"{calendar.opens:%H:%M}",
-        "closes": f"{calendar.closes:%H:%M}",
-        "holidays": [day.isoformat() for day in sorted(calendar.holidays)],
-    }
-
-
-def _read_calendar(fields: Fields) -> Calendar:
-    return Calendar(
-        zone=fields.text("zone"),
-        days=read_set(fields, "days"),
-        opens=hour(fields.text("opens")),
-        closes=hour(fields.text("closes")),
-        holidays=frozenset(day(text) for text in fields.texts("holidays")),
-    )
-
-
-def _write_quorum(quorum: Iterable[Threshold]) -> list[JsonValue]:
-    return [{"role": threshold.role, "threshold": threshold.count} for threshold in quorum]
-
-
-def _read_quorum(fields: Fields, field: str) -> tuple[Threshold, ...]:
-    return tuple(
-        Threshold(role=name(f.text("role")), count=f.integer("threshold")) for f in fields.objects(field)
+        emergency=read_emergency(fields.object("break_glass")) if "break_glass" in fields else None,
     )
 
 
@@ -355,18 +255,6 @@ def _read_previous(statement: Fields) -> str:
         raise statement.invalid("subject", "one subject, the version before")
     subjects[0].constant("name", "previous")
     return digest("sha256:" + subjects[0].object("digest").text("sha256"))
-
-
-def _read_seconds(fields: Fields, field: str) -> timedelta:
-    return timedelta(seconds=fields.integer(field, at_most=_MAX_SECONDS))
-
-
-def _seconds(duration: timedelta) -> int:
-    return int(duration.total_seconds())
-
-
-def _sorted(names: Iterable[str]) -> list[JsonValue]:
-    return [*sorted(names)]
 
 
 def _unique(what: str, items: list[_Named]) -> dict[str, _Named]:

@@ -20,7 +20,8 @@ from quorumseal.ceremony.policy import (
     SignerKey,
     SignerKind,
 )
-from quorumseal.ceremony.policy_document import FORMAT, genesis_previous, read_key, read_set, require_format
+from quorumseal.ceremony.policy_document import FORMAT, genesis_previous
+from quorumseal.ceremony.policy_fields import read_key, read_set, require_format
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import read_span
 from quorumseal.ceremony.values import digest, duration, hour, instant, instant_text, log_origin, name

@@ -3,7 +3,7 @@
 
 from quorumseal.ceremony.errors import StatementFormatError
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.policy_document import read_set
+from quorumseal.ceremony.policy_fields import read_set
 from quorumseal.ceremony.statement_fields import (
     MAX_ITEMS,
     MAX_SUBJECTS,

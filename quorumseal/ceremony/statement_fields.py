@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from quorumseal.ceremony.errors import NewerFormatError
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.policy_document import FORMAT, require_format
+from quorumseal.ceremony.policy_document import FORMAT
+from quorumseal.ceremony.policy_fields import require_format
 from quorumseal.ceremony.statements import Context, Mode, PolicyReference, SeenCheckpoint, Subject
 from quorumseal.ceremony.values import (
     digest,

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from quorumseal.ceremony.commitments import commitments
-from quorumseal.ceremony.policy_document import require_format
+from quorumseal.ceremony.policy_fields import require_format
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.client.values import MAX_TEXT_BYTES, SALT_BYTES, Annex
 from quorumseal.offline.errors import LooseTextError, OfflineFormatError

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.policy_document import SignedPolicy, require_format
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.policy_fields import require_format
 from quorumseal.signatures import JointEnvelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
 from quorumseal.verifier.errors import BundleFormatError

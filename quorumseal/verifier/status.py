@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from quorumseal.ceremony.errors import NewerFormatError
 from quorumseal.ceremony.policy import Policy
-from quorumseal.ceremony.policy_document import STATEMENT_TYPE, require_format
+from quorumseal.ceremony.policy_document import STATEMENT_TYPE
+from quorumseal.ceremony.policy_fields import require_format
 from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, log_origin, name
 from quorumseal.signatures import Envelope, PrivateKey, PublicKey, SignatureError
 from quorumseal.signatures.dsse import sign

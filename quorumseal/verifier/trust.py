@@ -4,7 +4,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from quorumseal.ceremony.policy_document import require_format
+from quorumseal.ceremony.policy_fields import require_format
 from quorumseal.ceremony.values import digest, name
 from quorumseal.strict_json import Fields, JsonValue, read, write
 from quorumseal.verifier.errors import TrustFormatError
