@@ -84,3 +84,11 @@ def replace_file(path: Path, data: bytes) -> None:
     scratch.unlink(missing_ok=True)
     write_new(scratch, data, mode=path.stat().st_mode & 0o777)
     scratch.replace(path)
+
+
+def write_over(path: Path, data: bytes) -> None:
+    """Write a file in the place of the one before: whole, or as it was."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    write_new(draft, data)
+    draft.replace(path)

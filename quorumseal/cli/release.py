@@ -6,24 +6,26 @@ from pathlib import Path
 
 from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli import standing
 from quorumseal.cli.ceremony_screen import release_name
-from quorumseal.cli.desk import Desk, add_ceremony, command, now, open_desk
+from quorumseal.cli.desk import Desk, add_ceremony, add_home, command, now, open_desk
 from quorumseal.cli.errors import BundleMissingError, FoundAnotherError
-from quorumseal.cli.files import write_new
+from quorumseal.cli.files import write_new, write_over
 from quorumseal.cli.following_up import add_following, follow_up
 from quorumseal.cli.kinds import has_release_bundle, is_released
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.publications import all_published, draw_publications, publications_json
 from quorumseal.cli.table import Command
 from quorumseal.cli.texts import add_text, read_text
-from quorumseal.terminal import Mark, paste
+from quorumseal.terminal import Mark, instant_text, paste
 from quorumseal.verifier.bundle import bundle_name
 from quorumseal.verifier.outcomes import Outcome
-from quorumseal.verifier.standing import Terms
+from quorumseal.verifier.standing import Terms, judge_revocation
+from quorumseal.verifier.status import STATUS_NAME, read_status
 from quorumseal.verifier.verify import verify
 from signer_agent.errors import NoSuchCeremonyError
-from signer_agent.observing import Observation
+from signer_agent.observing import Observation, observe_policy
 from signer_agent.succeeding import write_revocation
 
 
@@ -126,6 +128,47 @@ def revoke(arguments: Namespace) -> int:
     )
 
 
+def _add_status_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", type=Path, default=Path(STATUS_NAME), metavar="FILE", help=f"default: {STATUS_NAME}"
+    )
+    add_home(parser)
+
+
+def status(arguments: Namespace) -> int:
+    """Fetch what was revoked and what has lapsed, verify it, and write it in the place of the one before."""
+    with open_desk(arguments) as desk:
+        policy = observe_policy(desk.agent)
+        data = desk.connection.status()
+        found = read_status(data, policy.policy)
+        revoked = [judge_revocation(bundle, desk.agent.trust) for bundle in found.revocations]
+    write_over(arguments.out, data)
+    if arguments.json:
+        print_json(
+            {
+                "status": str(arguments.out),
+                "at": exact(found.at),
+                "revoked": [f"{request.product}@{request.version}" for request in revoked],
+                "lapsed": sorted(found.lapsed),
+            }
+        )
+        return 0
+    drawn = screen()
+    drawn.answer(Mark.DONE, f"wrote the status of {found.organisation} to {arguments.out}")
+    drawn.facts(
+        [
+            ("  as of", instant_text(found.at)),
+            ("  revoked", ", ".join(f"{r.product} {r.version}" for r in revoked) or "nothing"),
+            ("  lapsed", f"{len(found.lapsed)} emergencies" if found.lapsed else "none"),
+        ]
+    )
+    drawn.next(
+        "Verify an artifact with it",
+        ["quorumseal", "verify", "ARTIFACT", "--bundle", "BUNDLE", "--status", str(arguments.out)],
+    )
+    return 0
+
+
 def _find(desk: Desk, named: str) -> Observation:
     """Return the ceremony with the bundle of a release; where none has one, the one that says why."""
     try:
@@ -148,6 +191,9 @@ VERBS = {
     "publish": Command("try again to publish a bundle", add_ceremony, publish, publish.__doc__ or ""),
     "revoke": Command(
         "ask for a release to be taken back", _add_revoke_arguments, revoke, revoke.__doc__ or ""
+    ),
+    "status": Command(
+        "fetch what was revoked and what lapsed", _add_status_arguments, status, status.__doc__ or ""
     ),
     "fetch": Command("fetch a bundle and verify it", _add_fetch_arguments, fetch, fetch.__doc__ or ""),
 }

@@ -219,6 +219,12 @@ def test_a_release_is_taken_back_and_the_status_file_says_so(
     verify = ["verify", str(fire.office.artifact), "--bundle", str(bundle), *trust]
     assert main(verify) == 0
     assert _until(told, asked["ceremony"], "approved")[0] == 0
+    fetched = fire.office.folder / "fetched.json"
+    for _ in range(2):  # the second takes the place of the first
+        assert told("bob", "release", "status", "--out", str(fetched))[1]["revoked"] == ["widget@1.0"]
+    assert main([*verify, "--status", str(fetched)]) == 7
+    assert fire.run("bob", "release", "status", "--out", str(fetched)) == 0
+    assert "revoked widget 1.0 lapsed none" in flat(capsys.readouterr().out)
     until = time.monotonic() + 20
     while main([*verify, "--status", str(status)]) != 7:
         assert time.monotonic() < until, "the status file never said that the release was taken back"
