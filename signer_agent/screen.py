@@ -8,25 +8,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from quorumseal.ceremony.breaking_glass import more_people
-from quorumseal.ceremony.delegating import by_name, known_as
+from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.entries import EntryType
-from quorumseal.ceremony.events import (
-    CeremonyRejected,
-    DeadlinePassed,
-    Event,
-    LateDecisionRecorded,
-    QuorumReached,
-)
-from quorumseal.ceremony.lifecycle import Ceremony, State, replay
+from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.quorum import RoleTally, Tally, explain
+from quorumseal.ceremony.quorum import RoleTally, Tally
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import CeremonyAct, CheckOutcome, Choice, Context, Decision, Delegation
+from quorumseal.ceremony.statements import CheckOutcome, Choice, Decision
 from quorumseal.terminal import Cell, Foreign, Mark, Screen, distance_text, duration_text, instant_text
 from signer_agent.about_screen import draw_about
-from signer_agent.drafting import Draft
 from signer_agent.emergency_screen import draw_banner, draw_emergency, quorum_text
-from signer_agent.journal import kind_of
 from signer_agent.review import Review, Standing
 from signer_agent.revision_screen import draw_revision
 from signer_agent.words import four_words
@@ -36,12 +27,7 @@ ENDED_MARKS = {State.APPROVED: Mark.DONE, State.PROVISIONAL: Mark.WARNING}
 VERBS = {Choice.APPROVAL: "approves", Choice.REJECTION: "rejects", Choice.ABSTENTION: "abstains"}
 YOU = {Choice.APPROVAL: "approved", Choice.REJECTION: "rejected", Choice.ABSTENTION: "abstained from"}
 _NOUNS = {Kind.RATIFICATION: "ratification", Kind.REVOCATION: "revocation"}
-_Row = tuple[str, Cell, str | None]
-COMPLETED = {
-    Kind.RELEASE: "It completes the quorum: the release is approved and published.",
-    Kind.RATIFICATION: "It completes the quorum: the emergency counts like a regular release from then on.",
-    Kind.REVOCATION: "It completes the quorum: the release is revoked, for good.",
-}
+Row = tuple[str, Cell, str | None]
 NOT_SIGNED = "Written by others, and not signed by your decision"
 
 
@@ -121,101 +107,12 @@ def _in_place_of(review: Review) -> str:
     return f" in the place of {' or '.join(members)}" if members and not review.roles else ""
 
 
-def decider(review: Review, draft: Draft) -> str:
-    """Return who decides, and for whom, as everybody will see it."""
-    decision = draft.statement
-    assert isinstance(decision, Decision)  # noqa: S101 - drawn for decisions only
-    by = _delegation(review, decision)
-    return f"{review.signer} for {by.signer}" if by else review.signer
-
-
-def _delegation(review: Review, decision: Decision) -> Signed[Delegation] | None:
-    known = (*review.stand_ins, *review.ceremony.stands_for.values())
-    return next((d for d in known if d.digest == decision.delegation), None)
-
-
 def time_left(review: Review) -> str:
     """Say how long a ceremony is still open."""
     deadline = review.ceremony.deadline
     if review.at >= deadline:
         return f"its deadline was {distance_text(deadline, review.at)}"
     return f"{duration_text(deadline - review.at)} left"
-
-
-def draw_draft(screen: Screen, review: Review, draft: Draft, events: tuple[Event, ...]) -> None:
-    """Draw exactly what will be signed, and what it will do."""
-    decision = draft.statement
-    assert isinstance(decision, Decision)  # noqa: S101 - drawn for decisions only
-    context = decision.context
-    who = decider(review, draft)
-    screen.heading(f"What you sign: {decision.choice} of {release_of(review)}, as {who}")
-    rows: list[_Row] = [
-        ("counts in", ", ".join(sorted(decision.roles)), None),
-        *(("states", f"{check.name}: {check.outcome}", None) for check in decision.checks),
-        *_context_rows(context),
-        ("request", "", decision.request),
-    ]
-    if (by := _delegation(review, decision)) is not None:
-        rows.append(("stands in", f"for {by.signer}, who delegated that role to you", by.digest))
-    if decision.replaces is not None:
-        rows.append(("replaces", "your decision", decision.replaces))
-    if decision.not_after is not None:
-        rows.append(("stands", f"until {instant_text(decision.not_after)}", None))
-    if draft.annexes:
-        rows.append(("reason", "yours, below; the signature commits to it", None))
-    rows.append(("statement", "", draft.digest))
-    _draw_rows(screen, rows)
-    for annex in draft.annexes:
-        screen.quote(annex.text)
-    for sentence in consequences_text(review, events):
-        screen.item(Mark.WAITING, sentence)
-
-
-def draw_act(screen: Screen, review: Review, draft: Draft, sentence: str) -> None:
-    """Draw exactly what will be signed that is no decision, and what it will do."""
-    act = draft.statement
-    assert isinstance(act, CeremonyAct)  # noqa: S101 - drawn for acts only
-    screen.heading(f"What you sign: {kind_of(act)} on {release_of(review)}, as {act.context.signer}")
-    rows: list[_Row] = [
-        *_context_rows(act.context),
-        ("request", "", act.request),
-        ("seen", "the newest entry of the ceremony", act.seen),
-        ("text", "yours, below; the signature commits to it", None),
-        ("statement", "", draft.digest),
-    ]
-    _draw_rows(screen, rows)
-    for annex in draft.annexes:
-        screen.quote(annex.text)
-    screen.item(Mark.WAITING, sentence)
-
-
-def _context_rows(context: Context) -> list[_Row]:
-    return [
-        ("signed at", instant_text(context.signed_at), None),
-        ("log", f"{context.log}, of which you have seen {context.checkpoint.size} entries", None),
-        ("policy", f"version {context.policy.version}", context.policy.digest),
-    ]
-
-
-def consequences_text(review: Review, events: tuple[Event, ...]) -> tuple[str, ...]:
-    """Say what a decision will do."""
-    if any(isinstance(event, QuorumReached) for event in events):
-        return (COMPLETED[review.request.statement.kind],)
-    if any(isinstance(event, CeremonyRejected) for event in events):
-        return ("It ends the ceremony: the release is rejected.",)
-    if any(isinstance(event, DeadlinePassed | LateDecisionRecorded) for event in events):
-        return ("It comes too late to count, and goes on record as late.",)
-    after = replay(review.ceremony, events)
-    if (ends := after.window_ends) is not None:
-        met = f"The emergency's quorum is met: unless somebody vetoes it by {instant_text(ends)}"
-        return (f"{met}, it is released provisionally.",)
-    more = more_people(after, at=review.at)
-    also = (f"Then it needs {more} more, of any role of its quorum.",) if more else ()
-    missing = explain(by_name(after, after.tally(at=review.at), at=review.at))
-    return (
-        *(() if more and after.tally(at=review.at).quorum_met else [f"Then {s}." for s in missing]),
-        *also,
-    )
 
 
 def _draw_warnings(screen: Screen, review: Review) -> None:
@@ -275,7 +172,7 @@ def _draw_request(screen: Screen, review: Review) -> None:
     by = request.context.signer + (f", a machine, which says that it asks for {behind}" if behind else "")
     policy, deadline = review.observation.policy, review.ceremony.deadline
     words = four_words(review.request.digest)
-    rows: list[_Row] = [
+    rows: list[Row] = [
         ("asked by", by, None),
         ("asked at", instant_text(request.opened_at), None),
         ("deadline", f"{instant_text(deadline)}, {distance_text(deadline, review.at)}", None),
@@ -293,7 +190,7 @@ def _draw_request(screen: Screen, review: Review) -> None:
     if review.rule.checks:
         rows.append(("checks", "every approval must state " + ", ".join(sorted(review.rule.checks)), None))
     screen.heading("Request")
-    _draw_rows(screen, rows)
+    draw_rows(screen, rows)
     for evidence in request.evidence:
         screen.item(Mark.WAITING, f"evidence {evidence.kind}: {evidence.name}")
         screen.line(f"    {evidence.digest}")
@@ -380,7 +277,7 @@ def _draw_foreign(screen: Screen, review: Review) -> None:
         screen.quote(text)
 
 
-def _draw_rows(screen: Screen, rows: Sequence[_Row]) -> None:
+def draw_rows(screen: Screen, rows: Sequence[Row]) -> None:
     """Draw facts in two columns; a digest has a line of its own, so that it is whole on a narrow terminal."""
     width = max(len(label) for label, _, _ in rows)
     for label, value, digest in rows:

@@ -19,12 +19,12 @@ from quorumseal.terminal import Mark
 from signer_agent.cli.opening import add_passphrase
 from signer_agent.cli.verdict import Person
 from signer_agent.documents import stored_json
+from signer_agent.draft_screen import draw_act
 from signer_agent.drafting import Draft
 from signer_agent.emergencies import Alarm, write_emergency, write_report, write_veto
 from signer_agent.emergency_screen import banner_of, draw_banner
 from signer_agent.observing import observe_policy
 from signer_agent.review import Review
-from signer_agent.screen import draw_act
 
 
 def _add_start_arguments(parser: ArgumentParser) -> None:

@@ -24,6 +24,7 @@ from signer_agent.cli.times import until_argument
 from signer_agent.deadlines import resolve_until
 from signer_agent.deciding import require_decidable
 from signer_agent.documents import draft_json, review_json, stored_json
+from signer_agent.draft_screen import decider, draw_draft
 from signer_agent.drafting import Draft, consequences, draft_decision, make_reason
 from signer_agent.emergency_screen import banner_of
 from signer_agent.errors import NotConfirmedError, UsageError
@@ -31,7 +32,7 @@ from signer_agent.fork import require_unblocked
 from signer_agent.inbox_screen import handle_of
 from signer_agent.recollection import Stored
 from signer_agent.review import Review
-from signer_agent.screen import YOU, decider, draw_draft, draw_review, release_of
+from signer_agent.screen import YOU, draw_review, release_of
 from signer_agent.signing import send, settle, sign_and_store
 from signer_agent.standing_in import seat_of
 

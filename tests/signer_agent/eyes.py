@@ -8,10 +8,11 @@ from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Choice, Decision
 from quorumseal.ceremony.values import digest_of
 from quorumseal.terminal import Screen
+from signer_agent.draft_screen import draw_draft
 from signer_agent.drafting import Draft, consequences
 from signer_agent.recollection import Stored
 from signer_agent.review import Review
-from signer_agent.screen import draw_draft, draw_review
+from signer_agent.screen import draw_review
 from signer_agent.signing import send, settle, sign_and_store
 from tests.signer_agent.desks import Desk, payload_of
 

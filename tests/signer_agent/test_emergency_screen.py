@@ -16,12 +16,13 @@ from quorumseal.terminal import Look, Screen
 from signer_agent.cli import approve
 from signer_agent.cli.verdict import Person, decide
 from signer_agent.documents import inbox_json, review_json
+from signer_agent.draft_screen import consequences_text, draw_act
 from signer_agent.drafting import consequences
 from signer_agent.emergencies import write_veto
 from signer_agent.inbox import open_inbox
 from signer_agent.inbox_screen import draw_inbox, handle_of
 from signer_agent.review import Review, Standing
-from signer_agent.screen import consequences_text, draw_act, draw_review
+from signer_agent.screen import draw_review
 from tests.burning import BREAK_GLASS, BURNING, HOUR, PROVISIONAL, WINDOW, emergency_request
 from tests.organisation import changed
 from tests.signer_agent.fires import ALARM, IMPACT, REPORT, WANTED, WHY, Fire

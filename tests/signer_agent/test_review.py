@@ -16,11 +16,11 @@ from quorumseal.ceremony.values import digest_of
 from quorumseal.refusal import Refusal
 from signer_agent.changes import changes_between
 from signer_agent.deciding import look, require_decidable
+from signer_agent.draft_screen import consequences_text
 from signer_agent.drafting import consequences, draft_decision, make_reason
 from signer_agent.errors import NotAwaitedError, UnreadableTextError, UsageError
 from signer_agent.recollection import LastDecision
 from signer_agent.review import Standing
-from signer_agent.screen import consequences_text
 from signer_agent.signing import sign_and_store
 from tests.organisation import ARTIFACT, NOW, Organisation, changed
 from tests.signer_agent.desks import Desk

@@ -14,12 +14,13 @@ from quorumseal.client.values import Annex
 from quorumseal.terminal import Look, Screen
 from signer_agent.deciding import look
 from signer_agent.documents import review_json
+from signer_agent.draft_screen import draw_draft
 from signer_agent.drafting import consequences
 from signer_agent.inbox import Inbox, open_inbox
 from signer_agent.inbox_screen import draw_inbox
 from signer_agent.recollection import Known, LastDecision
 from signer_agent.review import Review
-from signer_agent.screen import NOT_SIGNED, draw_draft, draw_review
+from signer_agent.screen import NOT_SIGNED, draw_review
 from tests.organisation import NOW, Organisation, changed
 from tests.signer_agent.desks import Desk
 from tests.simulated_coordinator import SimulatedCoordinator

@@ -14,11 +14,12 @@ from quorumseal.ceremony.statements import Choice
 from quorumseal.refusal import Refusal
 from quorumseal.terminal import Screen
 from signer_agent.deciding import require_decidable
+from signer_agent.draft_screen import draw_draft
 from signer_agent.drafting import consequences, draft_decision
 from signer_agent.errors import NotAwaitedError, UsageError
 from signer_agent.recollection import Stored
 from signer_agent.review import Review, Standing
-from signer_agent.screen import draw_draft, draw_review
+from signer_agent.screen import draw_review
 from signer_agent.signing import send, sign_and_store
 from signer_agent.standing_in import seat_of
 from tests.burning import BURNING, delegation, withdrawal

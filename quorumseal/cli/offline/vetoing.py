@@ -8,10 +8,11 @@ from quorumseal.cli.output import screen
 from signer_agent.agent import Agent
 from signer_agent.cli.opening import open_key
 from signer_agent.cli.verdict import Person, somebody
+from signer_agent.draft_screen import draw_act
 from signer_agent.emergencies import write_veto
 from signer_agent.offline import signed_before
 from signer_agent.review import Review
-from signer_agent.screen import draw_act, draw_review, release_of
+from signer_agent.screen import draw_review, release_of
 from signer_agent.settings import Settings
 from signer_agent.signing import sign_and_store
 
