@@ -2,7 +2,7 @@
 """What may be asked of a ceremony: the cause of each of its entries but the first."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from quorumseal.ceremony.signed import Signed, signed_as
 from quorumseal.ceremony.statements import (
@@ -103,6 +103,8 @@ def command_of(signed: Signed[Decision | CeremonyAct]) -> Record | Cancel | Exte
             return Stop(signed_as(Veto, signed))
         case Report():
             return File(signed_as(Report, signed))
+        case unknown:
+            assert_never(unknown)
 
 
 def signed_in(command: Record | Cancel | Extend | Stop | File) -> Signed[Decision | CeremonyAct]:
@@ -110,3 +112,5 @@ def signed_in(command: Record | Cancel | Extend | Stop | File) -> Signed[Decisio
     match command:
         case Record(signed) | Cancel(signed) | Extend(signed) | Stop(signed) | File(signed):
             return signed
+        case unknown:
+            assert_never(unknown)

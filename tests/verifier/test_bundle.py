@@ -18,7 +18,7 @@ from quorumseal.verifier.bundle import (
     write_bundle,
 )
 from tests.forging import LARGEST, Path, edited, fields, objects, paths, value_at, verdict, without
-from tests.organisation import Organisation
+from tests.organisation import Organisation, ceremony_number
 from tests.verifier.published import published
 
 SEALED = published(Organisation(), "alice", "bob", "carol", "rita")
@@ -38,6 +38,12 @@ PART: Path = ("parts", 0)
 )
 def test_a_bundle_is_named_after_product_version_and_kind(what: tuple[str, ...], name: str) -> None:
     assert bundle_name(*what) == name
+
+
+def test_a_provisional_bundle_has_a_name_of_its_own() -> None:
+    ceremony = ceremony_number(1)
+    name = bundle_name("widget", "1.0", provisional=ceremony)
+    assert name == f"widget@1.0@provisional@{ceremony}.quorumseal.json"
 
 
 def test_no_two_releases_share_a_bundle_name() -> None:
