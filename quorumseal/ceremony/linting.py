@@ -180,29 +180,20 @@ def _times(policy: Policy, at: datetime) -> Iterator[Finding]:
 
 def _unused(policy: Policy) -> Iterator[Finding]:
     ruling = {rule for kinds in policy.products.values() for rule in kinds.values()}
-    for rule in sorted(policy.rules.keys() - ruling):
-        yield Finding(
-            level=Level.NOTE,
-            where=f"rule {rule}",
-            says="is the rule of no product",
-            hint="remove it, or use it",
-        )
-    used = _roles_in_use(policy)
-    for role in sorted(policy.roles.keys() - used):
-        yield Finding(
-            level=Level.NOTE,
-            where=f"role {role}",
-            says="is asked for by no rule",
-            hint="remove it, or use it",
-        )
     placed = {who for role in policy.roles.values() for who in role.members | role.deputies}
-    for signer in sorted(policy.signers.keys() - placed):
-        yield Finding(
-            level=Level.NOTE,
-            where=f"signer {signer}",
-            says="is in no role",
-            hint="remove them, or give them a role",
-        )
+    for what, names, used, says, hint in (
+        ("rule", policy.rules.keys(), ruling, "is the rule of no product", "remove it, or use it"),
+        (
+            "role",
+            policy.roles.keys(),
+            _roles_in_use(policy),
+            "is asked for by no rule",
+            "remove it, or use it",
+        ),
+        ("signer", policy.signers.keys(), placed, "is in no role", "remove them, or give them a role"),
+    ):
+        for name in sorted(names - used):
+            yield Finding(level=Level.NOTE, where=f"{what} {name}", says=says, hint=hint)
 
 
 def _roles_in_use(policy: Policy) -> frozenset[str]:
