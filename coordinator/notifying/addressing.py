@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from coordinator.notifying.notice import AUDIT, About, Notice, NoticeType
+from quorumseal.ceremony.delegating import by_name
 from quorumseal.ceremony.helping import stand_ins
 from quorumseal.ceremony.lifecycle import Ceremony
+from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statements import Request
 from quorumseal.terminal import instant_text
 
@@ -81,3 +83,8 @@ def tell(
 def when(at: datetime) -> str:
     """Say when, in UTC: nobody knows where a notice is read."""
     return instant_text(at, zone=UTC)
+
+
+def still_missing(ceremony: Ceremony, *, at: datetime) -> tuple[str, ...]:
+    """Say in sentences what the quorum waits for, with people as they are shown elsewhere."""
+    return explain(by_name(ceremony, ceremony.tally(at=at), at=at))

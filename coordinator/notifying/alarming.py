@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What everybody is told of an emergency: at each step, and when something about it is owed."""
 
-from coordinator.notifying.addressing import about_of, asked, capacity, everybody, tell, when
+from coordinator.notifying.addressing import about_of, asked, capacity, everybody, still_missing, tell, when
 from coordinator.notifying.notice import Notice, NoticeType
 from quorumseal.ceremony.aftermath import Aftermath, Owed
+from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.lifecycle import Ceremony
-from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Choice, Decision
 
@@ -32,7 +32,11 @@ def notices_of_emergency(ceremony: Ceremony, entry: Entry) -> list[Notice]:
         case EntryType.WINDOW_BROKEN:
             headline = f"{what} has too few people again"
             return _all(
-                ceremony, entry, NoticeType.BREAK_GLASS_UNMET, headline, explain(ceremony.tally(at=entry.at))
+                ceremony,
+                entry,
+                NoticeType.BREAK_GLASS_UNMET,
+                headline,
+                still_missing(ceremony, at=entry.at),
             )
         case EntryType.VETOED:
             headline = f"{ceremony.stopped_by} vetoed {what}"
@@ -104,9 +108,13 @@ def _joined(ceremony: Ceremony, entry: Entry, what: str) -> list[Notice]:
     decision = read_statement(entry.envelope.payload)
     assert isinstance(decision, Decision)  # noqa: S101 - nothing else is in such an entry
     did = {Choice.APPROVAL: "joins", Choice.REJECTION: "rejects", Choice.ABSTENTION: "does not join"}
-    headline = f"{decision.context.signer} {did[decision.choice]} {what}"
+    headline = f"{known_as(ceremony, decision.context.signer)} {did[decision.choice]} {what}"
     return _all(
-        ceremony, entry, NoticeType.BREAK_GLASS_JOINED, headline, explain(ceremony.tally(at=entry.at))
+        ceremony,
+        entry,
+        NoticeType.BREAK_GLASS_JOINED,
+        headline,
+        still_missing(ceremony, at=entry.at),
     )
 
 

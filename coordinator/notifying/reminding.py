@@ -4,10 +4,9 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from coordinator.notifying.addressing import about_of, capacity, tell, when
+from coordinator.notifying.addressing import about_of, capacity, still_missing, tell, when
 from coordinator.notifying.notice import Notice, NoticeType
 from quorumseal.ceremony.lifecycle import Ceremony
-from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.reminding import Reminder, Whom
 from quorumseal.terminal import duration_text
 
@@ -16,7 +15,7 @@ def notice_of_reminder(ceremony: Ceremony, reminder: Reminder, *, at: datetime) 
     """Return what one person is told at a mark."""
     release, left = about_of(ceremony.request.statement).release, _left(ceremony, at)
     roles, own = " and ".join(reminder.roles), capacity(ceremony, reminder.person, at=at)
-    missing = (*explain(ceremony.tally(at=at)), _expires(ceremony))
+    missing = (*still_missing(ceremony, at=at), _expires(ceremony))
     kind, verb = NoticeType.ESCALATION, "why"
     match reminder.mark.whom:
         case Whom.HELPERS:

@@ -7,14 +7,14 @@ Texts that people wrote freely are annexes, which are not read here: a notice le
 from collections.abc import Iterable
 from datetime import datetime
 
-from coordinator.notifying.addressing import about_of, asked, capacity, tell, when
+from coordinator.notifying.addressing import about_of, asked, capacity, still_missing, tell, when
 from coordinator.notifying.alarming import notices_of_emergency, notices_of_ratification
 from coordinator.notifying.notice import Notice, NoticeType
 from coordinator.storage import OutboxRow
 from coordinator.values import PublicationState
+from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.lifecycle import Ceremony
-from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Choice, Decision, Delegation, Extension, Request
 
@@ -116,7 +116,7 @@ def _extended(ceremony: Ceremony, entry: Entry) -> list[Notice]:
         cause=entry.hash,
         at=entry.at,
         headline=f"{extension.context.signer} extends {release} until {when(extension.deadline)}",
-        sentences=explain(ceremony.tally(at=entry.at)),
+        sentences=still_missing(ceremony, at=entry.at),
         verb="why",
     )
 
@@ -126,7 +126,7 @@ def _decided(ceremony: Ceremony, entry: Entry) -> list[Notice]:
     assert isinstance(decision, Decision)  # noqa: S101 - nothing else is in such an entry
     late = entry.type is EntryType.LATE
     release = about_of(ceremony.request.statement).release
-    what = f"{decision.context.signer} {_DID[decision.choice]} {release}"
+    what = f"{known_as(ceremony, decision.context.signer)} {_DID[decision.choice]} {release}"
     return tell(
         ceremony,
         ceremony.request.statement.requesters | ({decision.context.signer} if late else frozenset()),
@@ -134,7 +134,7 @@ def _decided(ceremony: Ceremony, entry: Entry) -> list[Notice]:
         cause=entry.hash,
         at=entry.at,
         headline=f"{what}, too late to count" if late else what,
-        sentences=() if late else explain(ceremony.tally(at=entry.at)),
+        sentences=() if late else still_missing(ceremony, at=entry.at),
         verb="why",
     )
 
@@ -158,7 +158,7 @@ def _concluded(ceremony: Ceremony, entry: Entry) -> list[Notice]:
 def _reasons(ceremony: Ceremony, entry: Entry) -> Iterable[str]:
     if entry.type is EntryType.REJECTED:
         return (f"{' and '.join(sorted(ceremony.rejecters))} rejected it.",)
-    return explain(ceremony.tally(at=entry.at))
+    return still_missing(ceremony, at=entry.at)
 
 
 def _withdrawn(ceremony: Ceremony, entry: Entry) -> list[Notice]:

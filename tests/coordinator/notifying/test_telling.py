@@ -138,6 +138,12 @@ def test_who_stands_in_for_somebody_is_asked_too_and_hears_of_the_end() -> None:
     assert [(n.type, n.recipient) for n in notices_of(chain.ceremony, entries)] == [
         (NoticeType.OPENED, "frank")
     ]
+    decision = BURNING.decision("frank", request, roles=("engineering",))
+    for_alice = BURNING.sign_decision(replace(decision, delegation=given.digest))
+    chain, entries = extend(chain, Record(for_alice), at=NOW)
+    (heard,) = notices_of(chain.ceremony, entries)
+    assert heard.headline == "frank for alice approves widget 1.0"
+    assert heard.sentences[0] == "engineering needs one more: bob or erin"
     chain, entries = extend(chain, Supersede(EMPTY_DIGEST), at=NOW)
     assert "frank" in who(notices_of(chain.ceremony, entries), NoticeType.WITHDRAWN)
 
