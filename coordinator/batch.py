@@ -34,7 +34,7 @@ from quorumseal.ceremony.deciding import next_due
 from quorumseal.ceremony.delegating import handed_on, live_for
 from quorumseal.ceremony.emergencies import admit_emergency
 from quorumseal.ceremony.entries import Entry, EntryType
-from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyFullError, OtherPolicyError
+from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
@@ -210,7 +210,7 @@ class Batch:
             return
         try:
             self.written.apply(*extend(chain, command, at=self._at))
-        except CeremonyFullError as refusal:  # nobody can decide there any more either
+        except CeremonyError as refusal:  # full, perhaps, so that nobody can decide there any more either
             _log.warning(
                 "a ceremony takes no delegation: %s", refusal, extra=about(ceremony=ceremony, reason=refusal)
             )

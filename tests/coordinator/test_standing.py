@@ -2,17 +2,21 @@
 """Acts outside any ceremony on a real log, and extensions inside one."""
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from sqlalchemy import text
 
+from coordinator import batch
 from coordinator.commands import Act, Repeated, Stand, Written
 from coordinator.deadlines import Deadlines
 from coordinator.errors import LogDamagedError, OldPolicyError
 from coordinator.policies import Policies
 from coordinator.rebuilding import rebuild_in
 from quorumseal.ceremony import errors
-from quorumseal.ceremony.commands import Record
+from quorumseal.ceremony.chain import Chain, extend
+from quorumseal.ceremony.commands import Command, Record
+from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing_chain import replay_standing
@@ -171,3 +175,21 @@ def test_an_extension_that_comes_too_late_is_refused_and_the_end_recorded(
     with pytest.raises(errors.CeremonyEndedError):
         desk.written(Act(ceremony=ceremony, command=command))
     assert desk.types()[-1] == "expired"
+
+
+def test_a_ceremony_that_takes_no_delegation_keeps_nobody_else_from_it(
+    workshop: Workshop, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, other = workshop.start(), workshop.start(BURNING.request(number=2, product="gadget"))
+    desk.write(start, other)
+    full = start.request.statement.ceremony
+
+    def extending(chain: Chain, command: Command, *, at: datetime) -> tuple[Chain, tuple[Entry, ...]]:
+        if chain.id == full:
+            raise errors.CeremonyFullError("expected room for a delegation, got none")
+        return extend(chain, command, at=at)
+
+    monkeypatch.setattr(batch, "extend", extending)
+    desk.written(stand(HANDED))
+    assert not desk.chain(full).ceremony.delegations
+    assert desk.chain(other.request.statement.ceremony).ceremony.delegations
