@@ -223,15 +223,21 @@ def _reopen(entry: Entry, policy: SignedPolicy) -> tuple[Chain, Entry]:
     if entry.type is not EntryType.OPENED:
         raise ChainBrokenError(f"expected a chain to begin with {EntryType.OPENED}, got {entry.type}")
     body = Fields(dict(entry.body), "entry.body")
-    envelopes = body.values("delegations") if "delegations" in body else []
-    signed = (authenticate(Envelope.read(value), policy) for value in envelopes)
     return open_chain(
         policy,
         signed_as(Request, authenticate(entry.envelope, policy)),
         at=entry.at,
-        delegations=tuple(signed_as(Delegation, each) for each in signed),
+        delegations=delegations_in(entry, policy),
         vetoed_by=read_set(body, "vetoed_by") if "vetoed_by" in body else frozenset(),
     )
+
+
+def delegations_in(opening: Entry, policy: SignedPolicy) -> tuple[Signed[Delegation], ...]:
+    """Return the delegations that were live when a ceremony was opened."""
+    body = Fields(dict(opening.body), "entry.body")
+    envelopes = body.values("delegations") if "delegations" in body else []
+    signed = (authenticate(Envelope.read(value), policy) for value in envelopes)
+    return tuple(signed_as(Delegation, each) for each in signed)
 
 
 def _command(entry: Entry, policy: SignedPolicy) -> Command:

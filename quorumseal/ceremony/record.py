@@ -5,19 +5,29 @@ Whoever makes it replays the entries through the rules first, so a record never 
 out.  It names no index and no proof: where the entries stand in the log is another question.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from quorumseal.ceremony.chain import Chain, replay_chain
+from quorumseal.ceremony.chain import Chain, delegations_in, replay_chain
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.signed import Signed, authenticate
-from quorumseal.ceremony.statements import Cancellation, Check, Choice, Decision, Request, Statement
+from quorumseal.ceremony.statements import (
+    Cancellation,
+    Check,
+    Choice,
+    Decision,
+    Extension,
+    Report,
+    Request,
+    Statement,
+    Veto,
+)
 from quorumseal.ceremony.values import instant_text
-from quorumseal.strict_json import JsonValue
+from quorumseal.strict_json import Fields, JsonValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +46,11 @@ class Act:
     replaces: str | None
     not_after: datetime | None
     reason: str | None
+    """The commitment to a text: why, or what a report says."""
+    stands_for: str | None
+    """For whom a deputy decided."""
+    deadline: datetime | None
+    """Until when an extension moved it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +64,8 @@ class Moment:
     act: Act | None
     """None where the entry follows from others or from the clock."""
     superseded_by: str | None
+    told: tuple[str, str] | None
+    """Who was told of an emergency, and over which channel, as the coordinator says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +96,7 @@ def quorum_record(payloads: Iterable[bytes], policy: SignedPolicy) -> QuorumReco
         rule=ceremony.rule.name,
         state=ceremony.state,
         ended_at=ceremony.ended_at,
-        timeline=tuple(_moment(entry, policy) for entry in entries),
+        timeline=tuple(_moments(entries, policy)),
         seats=tuple((role.role, role.threshold, role.seated) for role in count.roles),
         missing=() if count.quorum_met else explain(count),
     )
@@ -113,7 +130,17 @@ def to_json(record: QuorumRecord) -> dict[str, JsonValue]:
         ],
         "missing": [*record.missing],
     }
+    emergency = request.emergency
+    if emergency is not None:
+        value["emergency"] = {
+            "reason": emergency.reason,
+            "incident": emergency.incident,
+            "people": emergency.people,
+            "provisional_until": instant_text(emergency.provisional_until),
+            "ratify_by": instant_text(emergency.ratify_by),
+        }
     return value | _given(
+        ratified=request.ratified.ceremony if request.ratified else None,
         on_behalf_of=request.on_behalf_of,
         supersedes=request.supersedes,
         ticket=request.ticket,
@@ -126,18 +153,28 @@ def _counted_at(chain: Chain) -> datetime:
     return chain.ceremony.counted_at or chain.last_at
 
 
-def _moment(entry: Entry, policy: SignedPolicy) -> Moment:
-    superseded_by = entry.body.get("by")
-    return Moment(
-        type=entry.type,
-        at=entry.at,
-        entry=entry.hash,
-        act=_act(authenticate(entry.envelope, policy)) if "envelope" in entry.body else None,
-        superseded_by=superseded_by if isinstance(superseded_by, str) else None,
-    )
+def _moments(entries: Iterable[Entry], policy: SignedPolicy) -> Iterator[Moment]:
+    members: dict[str, str] = {}
+    """Who delegated, by the digest of the delegation."""
+    for entry in entries:
+        signed = authenticate(entry.envelope, policy) if "envelope" in entry.body else None
+        if entry.type is EntryType.OPENED:
+            members |= {d.digest: d.signer for d in delegations_in(entry, policy)}
+        if signed is not None and entry.type is EntryType.DELEGATED:
+            members[signed.digest] = signed.signer
+        body = Fields(dict(entry.body), "entry.body")
+        told = entry.type is EntryType.DELIVERED
+        yield Moment(
+            type=entry.type,
+            at=entry.at,
+            entry=entry.hash,
+            act=_act(signed, members) if signed else None,
+            superseded_by=body.text("by") if "by" in body else None,
+            told=(body.text("recipient"), body.text("channel")) if told else None,
+        )
 
 
-def _act(signed: Signed[Statement]) -> Act:
+def _act(signed: Signed[Statement], members: Mapping[str, str]) -> Act:
     statement = signed.statement
     decision = statement if isinstance(statement, Decision) else None
     return Act(
@@ -150,8 +187,22 @@ def _act(signed: Signed[Statement]) -> Act:
         checks=decision.checks if decision else (),
         replaces=decision.replaces if decision else None,
         not_after=decision.not_after if decision else None,
-        reason=statement.reason if isinstance(statement, Decision | Cancellation) else None,
+        reason=_reason(statement),
+        stands_for=members.get(decision.delegation or "") if decision else None,
+        deadline=statement.deadline if isinstance(statement, Extension) else None,
     )
+
+
+def _reason(statement: Statement) -> str | None:
+    match statement:
+        case Decision(reason=reason) | Cancellation(reason=reason) | Veto(reason=reason):
+            return reason
+        case Report(text=text):
+            return text
+        case Request(why=why):
+            return why
+        case _:
+            return None
 
 
 def _moment_to_json(moment: Moment) -> dict[str, JsonValue]:
@@ -162,7 +213,8 @@ def _moment_to_json(moment: Moment) -> dict[str, JsonValue]:
     }
     if moment.act is not None:
         value |= _act_to_json(moment.act)
-    return value | _given(by=moment.superseded_by)
+    recipient, channel = moment.told or (None, None)
+    return value | _given(by=moment.superseded_by, recipient=recipient, channel=channel)
 
 
 def _act_to_json(act: Act) -> dict[str, JsonValue]:
@@ -178,7 +230,13 @@ def _act_to_json(act: Act) -> dict[str, JsonValue]:
             "roles": [*act.roles],
             "checks": [{"name": check.name, "outcome": str(check.outcome)} for check in act.checks],
         }
-    return value | _given(replaces=act.replaces, not_after=act.not_after, reason=act.reason)
+    return value | _given(
+        replaces=act.replaces,
+        not_after=act.not_after,
+        reason=act.reason,
+        stands_for=act.stands_for,
+        deadline=act.deadline,
+    )
 
 
 def _given(**optional: str | datetime | None) -> dict[str, JsonValue]:

@@ -8,13 +8,24 @@ from datetime import timedelta
 import pytest
 
 from quorumseal.ceremony import errors
-from quorumseal.ceremony.chain import Chain, extend
-from quorumseal.ceremony.commands import Cancel, Command, Expire, Record, Supersede
+from quorumseal.ceremony.chain import Chain, extend, open_chain
+from quorumseal.ceremony.commands import Begin, Cancel, Command, Deliver, Expire, Record, Supersede
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.record import QuorumRecord, quorum_record, to_json
 from quorumseal.ceremony.statements import CheckOutcome, Choice
 from quorumseal.strict_json import read, write
+from tests.burning import (
+    BURNING,
+    HOUR,
+    delegation,
+    emergency_request,
+    extends,
+    ratification,
+    reports,
+    run_emergency,
+    vetoes,
+)
 from tests.forging import payloads
 from tests.organisation import NOW, REASON_DIGEST, Organisation, ceremony_number
 
@@ -130,6 +141,58 @@ def test_who_superseded_who_cancelled_and_why_stands_in_the_timeline() -> None:
         None,
         REASON_DIGEST,
     )
+
+
+def test_an_emergency_is_told_with_who_was_told_who_stopped_it_and_who_reported() -> None:
+    chain, entries = run_emergency("alice", "carol")
+    at = NOW + MINUTE * 30
+    chain, told = extend(chain, Deliver("dan", "hook", ONES), at=at)
+    chain, reported = extend(chain, reports(chain, "dan", at=at), at=at)
+    record = quorum_record(payloads([*entries, *told, *reported]), BURNING.policy)
+    assert record.timeline[-2].told == ("dan", "hook")
+    report = record.timeline[-1].act
+    assert report is not None
+    assert (report.signer, report.reason) == ("dan", REASON_DIGEST)
+    value = to_json(record)
+    assert value["emergency"] == {
+        "reason": "outage",
+        "incident": "INC-1",
+        "people": 2,
+        "provisional_until": "2026-11-23T14:00:00.000Z",
+        "ratify_by": "2026-11-23T14:00:00.000Z",
+    }
+    opened, opening = open_chain(BURNING.policy, BURNING.sign_request(emergency_request()), at=NOW)
+    _, stopped = extend(opened, vetoes(opened, "dan"), at=NOW)
+    veto = quorum_record(payloads([opening, *stopped]), BURNING.policy).timeline[-1].act
+    assert veto is not None
+    assert veto.reason == REASON_DIGEST
+
+
+def test_a_ratification_names_the_emergency() -> None:
+    emergency, _ = run_emergency("alice", "carol")
+    request = BURNING.sign_request(ratification(emergency))
+    _, opening = open_chain(BURNING.policy, request, at=NOW + HOUR)
+    assert to_json(quorum_record(payloads([opening]), BURNING.policy))["ratified"] == emergency.id
+
+
+def test_a_deputy_stands_with_the_member_and_an_extension_with_its_deadline() -> None:
+    handed = BURNING.sign(delegation("alice", "engineering", "frank"))
+    for live in ((handed,), ()):
+        request = BURNING.sign_request(replace(BURNING.request(), deadline=NOW + HOUR))
+        chain, opening = open_chain(BURNING.policy, request, at=NOW, delegations=live)
+        entries = [opening]
+        for command in (*(() if live else (Begin(handed),)), extends(chain, "rita", NOW + 2 * HOUR)):
+            chain, more = extend(chain, command, at=NOW)
+            entries += more
+        decision = BURNING.decision("frank", request, roles=("engineering",))
+        for_alice = BURNING.sign_decision(replace(decision, delegation=handed.digest))
+        _, more = extend(chain, Record(for_alice), at=NOW)
+        moments = quorum_record(payloads([*entries, *more]), BURNING.policy).timeline
+        acts = {moment.type: moment.act for moment in moments if moment.act}
+        assert acts[EntryType.DECIDED].stands_for == "alice"
+        assert acts[EntryType.EXTENDED].deadline == NOW + 2 * HOUR
+        told = to_json(quorum_record(payloads([*entries, *more]), BURNING.policy))["timeline"]
+        assert '"stands_for":"alice"' in write(told).decode()
 
 
 def test_a_late_decision_stands_in_the_timeline_and_not_in_the_seats() -> None:
