@@ -55,7 +55,7 @@ USED = {"provisional", "provisional, published"}
 RATIFIED = {"provisional, published, ratification approved", "provisional, ratification rejected"}
 HUNTS: dict[str, Hunt] = {
     "a release": Hunt(release, ALONE, 5, {*NOT_USED, "approved", "approved, published"}),
-    "an emergency": Hunt(emergency, ALONE, 5, NOT_USED | USED),
+    "an emergency": Hunt(emergency, ALONE, 4, NOT_USED | USED),
     "a ratification": Hunt(lambda: on_its_own(provisional()), ALONE, 5, {*NOT_USED, "approved, published"}),
     "an emergency with its ratification": Hunt(provisional, WITH_RATIFICATION, 4, USED | RATIFIED),
     "an emergency from its invocation to its ratification": Hunt(

@@ -14,7 +14,7 @@ from coordinator.clock import LogClock
 from coordinator.server import CoordinatorServer
 from coordinator.settings import read_settings
 from quorumseal.cli.main import main
-from tests.cli.office import Office, found_office
+from tests.cli.office import Office, copied_office
 from tests.running_coordinator import InProcess
 
 WHY = "customers cannot sign in since 13:40, and every hour of it costs them data"
@@ -74,7 +74,7 @@ def burning_office(
 ) -> Iterator[FireOffice]:
     """Found an organisation that knows emergencies, and run its coordinator on the movable clock."""
     clock = Shifted()
-    office = found_office(
+    office = copied_office(
         folder,
         emergency={"engineering": 1, "security": 1},
         guardians=["security"],

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """An organisation that ``org init`` made, its coordinator on loopback, and people who use the command."""
 
+import atexit
+import shutil
 import socket
+import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +61,34 @@ WAITING = {
     "deadline = ": 'extend = ["on-call"]\ndeadline = ',
 }
 """What a policy says where people stand in for others, and may extend."""
+
+
+_FOUNDED: dict[str, tuple[Path, str]] = {}
+"""What this process founded, to be copied: a founding takes longer than most tests."""
+
+
+def copied_office(folder: Path, **fields: Any) -> Office:
+    """Return an organisation with the keys and the log of every other with these fields, elsewhere.
+
+    For tests that need one of their own and no other beside it: two of them are the same organisation.
+    """
+    key = repr(sorted(fields.items()))
+    if key not in _FOUNDED:
+        original = Path(tempfile.mkdtemp(prefix="quorumseal-founded-"))
+        atexit.register(shutil.rmtree, original, ignore_errors=True)
+        found_office(original / "acme", **fields)
+        _FOUNDED[key] = original / "acme", _port_of(original / "acme")
+    original, port = _FOUNDED[key]
+    shutil.copytree(original, folder)
+    free = _free_port()
+    for settings in (*folder.glob("people/*/agent.toml"), folder / "coordinator" / "coordinator.toml"):
+        settings.write_text(settings.read_text().replace(f":{port}", f":{free}"))
+    return Office(folder)
+
+
+def _port_of(folder: Path) -> str:
+    listen = tomllib.loads((folder / "coordinator" / "coordinator.toml").read_text())["listen"]
+    return str(listen).rpartition(":")[2]
 
 
 def found_office(

@@ -11,7 +11,7 @@ import pytest
 
 from quorumseal.cli.main import main
 from tests.cli.fire_office import IMPACT, WHY, FireOffice, Shifted, burning_office
-from tests.cli.office import Office, coordinator_of, found_office
+from tests.cli.office import Office, coordinator_of, copied_office
 from tests.cli.published import said
 
 Capture = pytest.CaptureFixture[str]
@@ -60,7 +60,7 @@ class Night:
 
 def prepared(folder: Path, *, drill: bool = False) -> Office:
     burning = {"engineering": 1, "security": 1}
-    office = found_office(folder, emergency=burning, guardians=["security"], drill=drill)
+    office = copied_office(folder, emergency=burning, guardians=["security"], drill=drill)
     with coordinator_of(office):
         for person in PEOPLE:
             assert main(["inbox", *office.home(person), "--json"]) == 0

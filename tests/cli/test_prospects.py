@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from quorumseal.cli.main import main
-from tests.cli.office import Office, coordinator_of, found_office
+from tests.cli.office import Office, coordinator_of, copied_office
 from tests.cli.published import flat, said
 
 Capture = pytest.CaptureFixture[str]
@@ -17,7 +17,7 @@ SMALL = "! security rests on carol; release on dan: nobody else is left who coul
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    made = found_office(tmp_path / "acme")
+    made = copied_office(tmp_path / "acme")
     with coordinator_of(made):
         yield made
 
