@@ -16,6 +16,8 @@ key = "server.key"
 client_authorities = "authority.crt"      # PEM, one or more
 revoked = []                              # serial numbers of client certificates, hexadecimal
 
+[authority] [enrolment] [founding]        # all of it may be left out: coordinator/enrolment_settings.py
+
 [publish]                                 # all of it may be left out
 directories = ["published"]
 
@@ -44,6 +46,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
+from coordinator.enrolment_settings import EnrolmentReader, EnrolmentSettings
 from coordinator.errors import CoordinatorError
 from coordinator.limits import Limits
 from coordinator.notifying.settings import NotificationReader, NotificationSettings
@@ -96,6 +99,7 @@ class Settings:
     database: str
     log_key: LogKeyFile
     tls: TlsFiles
+    enrolment: EnrolmentSettings
     publish_to: tuple[Path, ...]
     notifications: NotificationSettings
     limits: Limits
@@ -151,6 +155,11 @@ class _Reader:
             database=self._take(lambda: self._database(top), ""),
             log_key=self._log_key(self._section(top, "log_key", required=True)),
             tls=self._tls(self._section(top, "tls", required=True)),
+            enrolment=EnrolmentReader(self._take, self._file, _address).read(
+                self._section(top, "authority"),
+                self._section(top, "enrolment"),
+                self._section(top, "founding"),
+            ),
             publish_to=self._publish(self._section(top, "publish")),
             notifications=NotificationReader(self._take, self._file).read(
                 self._section(top, "notifications")
@@ -250,10 +259,14 @@ def _organisation(top: Fields) -> str:
 
 
 def _listen(top: Fields) -> str:
-    text = top.text("listen")
+    return _address(top, "listen")
+
+
+def _address(fields: Fields, name: str) -> str:
+    text = fields.text(name)
     match = _LISTEN.fullmatch(text)
     if match is None or int(match[1]) > 65535:
-        raise top.invalid("listen", "ADDRESS:PORT (port 0 takes any that is free)")
+        raise fields.invalid(name, "ADDRESS:PORT (where it listens, port 0 takes any that is free)")
     return text
 
 

@@ -6,13 +6,16 @@ caller is the URI ``quorumseal://ORGANISATION/KIND/NAME`` in the certificate and
 """
 
 from coordinator.certificates.authority import Authority, Credentials
+from coordinator.certificates.enrolling import requested_key, self_signed
 from coordinator.certificates.errors import (
     AuthorityMismatchError,
     CertificateError,
     CertificateExpiredError,
     CertificateIdentityError,
     CertificateNotYetValidError,
+    CertificateRequestError,
     CertificateUseError,
+    OtherNameError,
     OutlivesAuthorityError,
     UnreadableCertificateError,
 )
@@ -25,13 +28,17 @@ __all__ = [
     "CertificateExpiredError",
     "CertificateIdentityError",
     "CertificateNotYetValidError",
+    "CertificateRequestError",
     "CertificateUseError",
     "Credentials",
     "Identity",
     "Kind",
+    "OtherNameError",
     "OutlivesAuthorityError",
     "UnreadableCertificateError",
     "identity_of",
     "identity_uri",
+    "requested_key",
     "runs_out",
+    "self_signed",
 ]

@@ -56,9 +56,9 @@ class Authority:
                 x509.NameAttribute(NameOID.COMMON_NAME, f"Quorumseal authority {randomness(4).hex()}"),
             ]
         )
-        key = _new_key(randomness)
+        key = new_key(randomness)
         builder = (
-            profiles.builder(subject, key.public, at=at, lifetime=lifetime, serial=_serial(randomness))
+            profiles.builder(subject, key.public, at=at, lifetime=lifetime, serial=new_serial(randomness))
             .issuer_name(subject)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(profiles.key_usage("key_cert_sign"), critical=True)
@@ -111,7 +111,7 @@ class Authority:
         """Make a server's certificate for host names and addresses, with a new key."""
         if not names:
             raise ValueError("a server's certificate names at least one host")
-        key = _new_key(randomness)
+        key = new_key(randomness)
         certificate_pem = self._issue(
             key.public,
             [profiles.host(name) for name in names],
@@ -126,7 +126,7 @@ class Authority:
         self, kind: Kind, name: str, *, at: datetime, lifetime: timedelta, randomness: Randomness
     ) -> Credentials:
         """Make a client's certificate with a new key: for a machine that is at hand."""
-        key = _new_key(randomness)
+        key = new_key(randomness)
         certificate_pem = self.certify_client(
             kind, name, key.public, at=at, lifetime=lifetime, randomness=randomness
         )
@@ -172,7 +172,7 @@ class Authority:
         authority_key = self._certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
         builder = (
             # RFC 5280, section 4.1.2.6: an empty subject makes the alternative name critical.
-            profiles.builder(x509.Name([]), key, at=at, lifetime=lifetime, serial=_serial(randomness))
+            profiles.builder(x509.Name([]), key, at=at, lifetime=lifetime, serial=new_serial(randomness))
             .issuer_name(self._certificate.subject)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(profiles.key_usage("digital_signature"), critical=True)
@@ -185,9 +185,11 @@ class Authority:
         return profiles.signed(builder, self._key).public_bytes(Encoding.PEM)
 
 
-def _new_key(randomness: Randomness) -> P256PrivateKey:
+def new_key(randomness: Randomness) -> P256PrivateKey:
+    """Make the key of a certificate."""
     return cast("P256PrivateKey", generate_key(Scheme.ECDSA_P256, randomness))
 
 
-def _serial(randomness: Randomness) -> int:
+def new_serial(randomness: Randomness) -> int:
+    """Make a serial number of 128 bits, the first of which is set."""
     return int.from_bytes(randomness(16)) | 1 << 127

@@ -48,3 +48,17 @@ class OutlivesAuthorityError(CertificateError):
     """A certificate would be valid for longer than the authority that issues it."""
 
     code = "certificate.outlives_authority"
+
+
+class CertificateRequestError(CertificateError):
+    """The bytes are not one request, for a P-256 key, signed by that key."""
+
+    code = "certificate.request"
+    usual_hint = "let `quorumseal agent enroll` make the request, or ask for a P-256 key yourself"
+
+
+class OtherNameError(CertificateError):
+    """A request asks for a certificate of somebody or something else."""
+
+    code = "certificate.other_name"
+    usual_hint = "ask for no name, or for your own: the invitation or the old certificate says which"

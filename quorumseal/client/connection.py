@@ -21,12 +21,15 @@ from quorumseal.client.values import (
     CeremonyRecord,
     Consistency,
     Decided,
+    EnrolmentRecord,
+    FoundingRecord,
     Nudged,
     OrganisationRecord,
     Page,
     Presence,
     Publication,
     Receipt,
+    Renewed,
     StandingRecord,
     Started,
 )
@@ -70,7 +73,7 @@ class Connection:
         self.target = target
         self._timeout = timeout
         self._patience = patience
-        self._channel = grpc.secure_channel(target, credentials_of(tls), _options(server_name))
+        self._channel = grpc.secure_channel(target, credentials_of(tls), options(server_name))
         self._stub = CoordinatorServiceStub(self._channel)
 
     def __enter__(self) -> Self:
@@ -204,6 +207,26 @@ class Connection:
         response = self._ask(self._stub.Publish, wire.PublishRequest(ceremony=ceremony))
         return tuple(messages.publication_of(each) for each in response.publications)
 
+    def renew_certificate(self, certificate_request: bytes) -> Renewed:
+        """Return the caller's next client certificate, for the key of a PKCS #10 request (DER)."""
+        request = wire.RenewCertificateRequest(certificate_request=certificate_request)
+        response = self._ask(self._stub.RenewCertificate, request)
+        return Renewed(certificate=response.certificate.encode(), authority=response.authority.encode())
+
+    def enrolments(self) -> tuple[EnrolmentRecord, ...]:
+        """Return who enrolled, oldest first; whoever uses them verifies them."""
+        response = self._ask(self._stub.ListEnrolments, wire.ListEnrolmentsRequest())
+        return tuple(messages.enrolment_of(each) for each in response.enrolments)
+
+    def founding(self) -> FoundingRecord:
+        """Return how far the founding is."""
+        return messages.founding_of(self._ask(self._stub.GetFounding, wire.GetFoundingRequest()).founding)
+
+    def sign_founding(self, envelope: bytes) -> FoundingRecord:
+        """Hand in one founder's signature of the first policy; the same one again changes nothing."""
+        request = wire.SignFoundingRequest(envelope=envelope)
+        return messages.founding_of(self._ask(self._stub.SignFounding, request).founding)
+
     def _ask(self, method: Callable[..., _Answer], request: object) -> _Answer:
         """Make a call that may be repeated: every RPC here is, by what it sends or asks."""
         return retry(
@@ -247,8 +270,9 @@ def credentials_of(tls: TlsFiles) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(ca, key, certificate)
 
 
-def _options(server_name: str | None) -> list[tuple[str, Any]]:
-    options: list[tuple[str, Any]] = [
+def options(server_name: str | None) -> list[tuple[str, Any]]:
+    """Return how a channel behaves, whatever it is for."""
+    chosen: list[tuple[str, Any]] = [
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
         ("grpc.enable_retries", 0),  # ours say why, and know which refusals pass
         ("grpc.enable_http_proxy", 0),
@@ -259,5 +283,5 @@ def _options(server_name: str | None) -> list[tuple[str, Any]]:
         ("grpc.max_reconnect_backoff_ms", 5_000),
     ]
     if server_name is not None:
-        options.append(("grpc.ssl_target_name_override", server_name))
-    return options
+        chosen.append(("grpc.ssl_target_name_override", server_name))
+    return chosen

@@ -10,6 +10,8 @@ from quorumseal.client.values import (
     CeremonyRecord,
     CeremonySummary,
     Decided,
+    EnrolmentRecord,
+    FoundingRecord,
     Head,
     LogEvent,
     LoggedEntry,
@@ -159,3 +161,22 @@ def _size(number: int) -> int:
 def presence_of(message: wire.Presence) -> Presence:
     """Read whose agent is connected."""
     return Presence(signer=message.signer, since=instant(message.since))
+
+
+def enrolment_of(message: wire.Enrolment) -> EnrolmentRecord:
+    """Read an enrolment."""
+    return EnrolmentRecord(envelope=message.envelope, at=instant(message.at), founder=message.founder)
+
+
+def founding_of(message: wire.Founding) -> FoundingRecord:
+    """Read how far the founding is."""
+    return FoundingRecord(
+        payload=message.payload,
+        signed=tuple(message.signed),
+        missing=tuple(message.missing),
+        unenrolled=tuple(message.unenrolled),
+        enrolments=tuple(enrolment_of(each) for each in message.enrolments),
+        founded=message.founded,
+        policy=message.policy,
+        checkpoint=message.checkpoint,
+    )

@@ -11,6 +11,8 @@ from quorumseal.verifier.part import Part
 SALT_BYTES = 32
 MAX_TEXT_BYTES = 16 << 10
 MAX_EVIDENCE_BYTES = 16 << 20
+ENROLMENT_SERVER_NAME = "enrolment.quorumseal"
+"""What the certificate of every enrolment port is made out to, so that it fits any address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,3 +165,58 @@ class Consistency:
 
     checkpoint: bytes
     proof: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """What an invitation is for."""
+
+    organisation: str
+    log: str
+    signer: str
+    founder: bool
+    """Whether they are to sign the first policy."""
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """Somebody's first client certificate, and where to go with it; certificates are PEM."""
+
+    certificate: bytes
+    authority: bytes
+    coordinator: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """Somebody's next client certificate; certificates are PEM."""
+
+    certificate: bytes
+    authority: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentRecord:
+    """An enrolment as it was signed by both keys, not verified."""
+
+    envelope: bytes
+    at: datetime
+    founder: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundingRecord:
+    """The first policy on its way into the log."""
+
+    payload: bytes
+    """Empty until everybody has enrolled."""
+    signed: tuple[str, ...]
+    missing: tuple[str, ...]
+    unenrolled: tuple[str, ...]
+    enrolments: tuple[EnrolmentRecord, ...]
+    founded: bool
+    policy: bytes
+    """Once founded: the payload with all signatures."""
+    checkpoint: bytes

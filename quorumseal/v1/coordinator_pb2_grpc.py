@@ -119,6 +119,26 @@ class CoordinatorServiceStub:
                 request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.PublishRequest.SerializeToString,
                 response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.PublishResponse.FromString,
                 _registered_method=True)
+        self.RenewCertificate = channel.unary_unary(
+                '/quorumseal.v1.CoordinatorService/RenewCertificate',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.RenewCertificateRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.RenewCertificateResponse.FromString,
+                _registered_method=True)
+        self.ListEnrolments = channel.unary_unary(
+                '/quorumseal.v1.CoordinatorService/ListEnrolments',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.ListEnrolmentsRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.ListEnrolmentsResponse.FromString,
+                _registered_method=True)
+        self.GetFounding = channel.unary_unary(
+                '/quorumseal.v1.CoordinatorService/GetFounding',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetFoundingRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetFoundingResponse.FromString,
+                _registered_method=True)
+        self.SignFounding = channel.unary_unary(
+                '/quorumseal.v1.CoordinatorService/SignFounding',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.SignFoundingRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.SignFoundingResponse.FromString,
+                _registered_method=True)
 
 
 class CoordinatorServiceServicer:
@@ -242,6 +262,34 @@ class CoordinatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenewCertificate(self, request, context):
+        """Issues the caller's next client certificate, for a key that never leaves their machine.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListEnrolments(self, request, context):
+        """Who enrolled, each by the envelope that both of their keys signed; oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFounding(self, request, context):
+        """How far the founding is: the first policy, once it is compiled, and whose signature it has.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignFounding(self, request, context):
+        """Adds a founder's signature of the first policy; the last one founds the log.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CoordinatorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -329,6 +377,26 @@ def add_CoordinatorServiceServicer_to_server(servicer, server):
                     servicer.Publish,
                     request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.PublishRequest.FromString,
                     response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.PublishResponse.SerializeToString,
+            ),
+            'RenewCertificate': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenewCertificate,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.RenewCertificateRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.RenewCertificateResponse.SerializeToString,
+            ),
+            'ListEnrolments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListEnrolments,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.ListEnrolmentsRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.ListEnrolmentsResponse.SerializeToString,
+            ),
+            'GetFounding': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFounding,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetFoundingRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetFoundingResponse.SerializeToString,
+            ),
+            'SignFounding': grpc.unary_unary_rpc_method_handler(
+                    servicer.SignFounding,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.SignFoundingRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.SignFoundingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -790,6 +858,114 @@ class CoordinatorService:
             '/quorumseal.v1.CoordinatorService/Publish',
             quorumseal_dot_v1_dot_coordinator__pb2.PublishRequest.SerializeToString,
             quorumseal_dot_v1_dot_coordinator__pb2.PublishResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenewCertificate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorumseal.v1.CoordinatorService/RenewCertificate',
+            quorumseal_dot_v1_dot_coordinator__pb2.RenewCertificateRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.RenewCertificateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListEnrolments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorumseal.v1.CoordinatorService/ListEnrolments',
+            quorumseal_dot_v1_dot_coordinator__pb2.ListEnrolmentsRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.ListEnrolmentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFounding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorumseal.v1.CoordinatorService/GetFounding',
+            quorumseal_dot_v1_dot_coordinator__pb2.GetFoundingRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.GetFoundingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SignFounding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorumseal.v1.CoordinatorService/SignFounding',
+            quorumseal_dot_v1_dot_coordinator__pb2.SignFoundingRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.SignFoundingResponse.FromString,
             options,
             channel_credentials,
             insecure,

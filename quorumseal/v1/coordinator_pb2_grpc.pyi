@@ -69,6 +69,14 @@ class CoordinatorServiceStub:
     """The bundle of a ceremony that was approved, or is provisional."""
     Publish: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.PublishRequest, _coordinator_pb2.PublishResponse]
     """Tries again to publish an approved ceremony where that failed."""
+    RenewCertificate: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.RenewCertificateRequest, _coordinator_pb2.RenewCertificateResponse]
+    """Issues the caller's next client certificate, for a key that never leaves their machine."""
+    ListEnrolments: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.ListEnrolmentsRequest, _coordinator_pb2.ListEnrolmentsResponse]
+    """Who enrolled, each by the envelope that both of their keys signed; oldest first."""
+    GetFounding: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.GetFoundingRequest, _coordinator_pb2.GetFoundingResponse]
+    """How far the founding is: the first policy, once it is compiled, and whose signature it has."""
+    SignFounding: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.SignFoundingRequest, _coordinator_pb2.SignFoundingResponse]
+    """Adds a founder's signature of the first policy; the last one founds the log."""
 
 @_typing.type_check_only
 class CoordinatorServiceAsyncStub(CoordinatorServiceStub):
@@ -106,6 +114,14 @@ class CoordinatorServiceAsyncStub(CoordinatorServiceStub):
     """The bundle of a ceremony that was approved, or is provisional."""
     Publish: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.PublishRequest, _coordinator_pb2.PublishResponse]  # type: ignore[assignment]
     """Tries again to publish an approved ceremony where that failed."""
+    RenewCertificate: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.RenewCertificateRequest, _coordinator_pb2.RenewCertificateResponse]  # type: ignore[assignment]
+    """Issues the caller's next client certificate, for a key that never leaves their machine."""
+    ListEnrolments: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.ListEnrolmentsRequest, _coordinator_pb2.ListEnrolmentsResponse]  # type: ignore[assignment]
+    """Who enrolled, each by the envelope that both of their keys signed; oldest first."""
+    GetFounding: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.GetFoundingRequest, _coordinator_pb2.GetFoundingResponse]  # type: ignore[assignment]
+    """How far the founding is: the first policy, once it is compiled, and whose signature it has."""
+    SignFounding: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.SignFoundingRequest, _coordinator_pb2.SignFoundingResponse]  # type: ignore[assignment]
+    """Adds a founder's signature of the first policy; the last one founds the log."""
 
 class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -242,5 +258,37 @@ class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_coordinator_pb2.PublishResponse, _abc.Awaitable[_coordinator_pb2.PublishResponse]]:
         """Tries again to publish an approved ceremony where that failed."""
+
+    @_abc_1.abstractmethod
+    def RenewCertificate(
+        self,
+        request: _coordinator_pb2.RenewCertificateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.RenewCertificateResponse, _abc.Awaitable[_coordinator_pb2.RenewCertificateResponse]]:
+        """Issues the caller's next client certificate, for a key that never leaves their machine."""
+
+    @_abc_1.abstractmethod
+    def ListEnrolments(
+        self,
+        request: _coordinator_pb2.ListEnrolmentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.ListEnrolmentsResponse, _abc.Awaitable[_coordinator_pb2.ListEnrolmentsResponse]]:
+        """Who enrolled, each by the envelope that both of their keys signed; oldest first."""
+
+    @_abc_1.abstractmethod
+    def GetFounding(
+        self,
+        request: _coordinator_pb2.GetFoundingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.GetFoundingResponse, _abc.Awaitable[_coordinator_pb2.GetFoundingResponse]]:
+        """How far the founding is: the first policy, once it is compiled, and whose signature it has."""
+
+    @_abc_1.abstractmethod
+    def SignFounding(
+        self,
+        request: _coordinator_pb2.SignFoundingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.SignFoundingResponse, _abc.Awaitable[_coordinator_pb2.SignFoundingResponse]]:
+        """Adds a founder's signature of the first policy; the last one founds the log."""
 
 def add_CoordinatorServiceServicer_to_server(servicer: CoordinatorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
