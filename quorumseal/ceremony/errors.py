@@ -62,6 +62,31 @@ class PolicyUnsignedError(PolicyError):
     code = "policy.governance_short"
 
 
+class RotationTooFastError(PolicyError):
+    """A change that would hand a role to people or keys that the policy before does not know."""
+
+    code = "policy.rotation_too_fast"
+
+
+class LeavingError(PolicyError):
+    """Without somebody who leaves, a role or a rule would be left with too few."""
+
+    code = "policy.leaves_too_few"
+    usual_hint = "name who takes their place, --replace ROLE=NAME, or lower the threshold by `policy edit`"
+
+
+class LogSuccessionError(PolicyError):
+    """A change that would replace the log, or let a new key tell another past."""
+
+    code = "policy.log_succession"
+
+
+class KeyRotationError(CeremonyError):
+    """A key rotation that does not fit the policy, or that old and new key did not both sign."""
+
+    code = "key.rotation"
+
+
 # Who signed, and under what
 
 

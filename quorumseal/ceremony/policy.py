@@ -126,6 +126,8 @@ class LogKey:
 
     key: PublicKey
     from_size: int
+    from_root: str | None = None
+    """The root that the log had at that size: whatever the key signs extends it.  The first key has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +280,12 @@ def _check_log(log: Log) -> None:
     starts = [key.from_size for key in log.keys]
     if not starts or starts[0] != 0 or any(a >= b for a, b in pairwise(starts)):
         raise PolicyError(f"log: expected keys from size 0 on, each from a larger size, got {starts}")
+    if any((key.from_root is None) != (key.from_size == 0) for key in log.keys):
+        raise PolicyError(
+            "log: expected every key but the first to name the root of the size that it begins at, got "
+            f"{[key.from_root for key in log.keys]}",
+            hint="`quorumseal coordinator rotate-log-key` prints the lines",
+        )
     if any(key.key.scheme is not Scheme.ED25519 for key in log.keys):
         raise PolicyError("log: expected Ed25519 keys, as C2SP checkpoints prescribe, got another scheme")
 

@@ -7,12 +7,13 @@ from itertools import pairwise
 from typing import TypeVar
 
 from quorumseal.ceremony.errors import NewerFormatError, PolicyError, PolicyUnsignedError
-from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Rule, Signer, SignerKey, SignerKind
+from quorumseal.ceremony.policy import Kind, Log, Policy, Role, Rule, Signer, SignerKey, SignerKind
 from quorumseal.ceremony.policy_fields import (
     read_calendar,
     read_deadline,
     read_emergency,
     read_key,
+    read_log_key,
     read_quorum,
     read_seconds,
     read_set,
@@ -23,6 +24,7 @@ from quorumseal.ceremony.policy_fields import (
     write_deadline,
     write_emergency,
     write_key,
+    write_log_key,
     write_quorum,
 )
 from quorumseal.ceremony.quorum import explain, tally
@@ -74,7 +76,7 @@ def write_policy(policy: Policy) -> bytes:
         "governance": write_quorum(policy.governance),
         "log": {
             "origin": policy.log.origin,
-            "keys": [{**write_key(key.key), "from_size": key.from_size} for key in policy.log.keys],
+            "keys": [write_log_key(key) for key in policy.log.keys],
         },
         "authorities": list(policy.authorities),
         "calendar": write_calendar(policy.calendar),
@@ -112,9 +114,7 @@ def read_policy(payload: bytes) -> Policy:
         governance=read_quorum(fields, "governance"),
         log=Log(
             origin=log_origin(log.text("origin")),
-            keys=tuple(
-                LogKey(key=read_key(f), from_size=f.integer("from_size")) for f in log.objects("keys")
-            ),
+            keys=tuple(read_log_key(f) for f in log.objects("keys")),
         ),
         authorities=tuple(digest(text) for text in fields.texts("authorities")),
         calendar=read_calendar(fields.object("calendar")),

@@ -8,9 +8,10 @@ from datetime import timedelta
 from quorumseal.ceremony.calendar import Calendar
 from quorumseal.ceremony.emergency import BreakGlass
 from quorumseal.ceremony.errors import NewerFormatError
+from quorumseal.ceremony.policy import LogKey
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import Span, read_span
-from quorumseal.ceremony.values import day, hour, name
+from quorumseal.ceremony.values import day, digest, hour, name
 from quorumseal.signatures import PublicKey, Scheme
 from quorumseal.strict_json import Fields, JsonValue
 
@@ -40,6 +41,22 @@ def read_key(fields: Fields) -> PublicKey:
 def write_key(key: PublicKey) -> dict[str, JsonValue]:
     """Write a key record."""
     return {"scheme": str(key.scheme), "spki": base64.b64encode(key.spki).decode()}
+
+
+def read_log_key(fields: Fields) -> LogKey:
+    """Read a key of the log, and where it begins."""
+    root = fields.optional_text("from_root")
+    return LogKey(
+        key=read_key(fields),
+        from_size=fields.integer("from_size"),
+        from_root=None if root is None else digest(root),
+    )
+
+
+def write_log_key(key: LogKey) -> JsonValue:
+    """Write a key of the log, and where it begins."""
+    root: dict[str, JsonValue] = {} if key.from_root is None else {"from_root": key.from_root}
+    return {**write_key(key.key), "from_size": key.from_size, **root}
 
 
 def read_set(fields: Fields, field: str) -> frozenset[str]:

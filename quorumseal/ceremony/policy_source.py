@@ -12,7 +12,6 @@ from quorumseal.ceremony.errors import PolicyError, ValueFormatError
 from quorumseal.ceremony.policy import (
     Kind,
     Log,
-    LogKey,
     Policy,
     Role,
     Rule,
@@ -21,7 +20,7 @@ from quorumseal.ceremony.policy import (
     SignerKind,
 )
 from quorumseal.ceremony.policy_document import FORMAT, genesis_previous
-from quorumseal.ceremony.policy_fields import read_key, read_set, require_format
+from quorumseal.ceremony.policy_fields import read_key, read_log_key, read_set, require_format
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import read_span
 from quorumseal.ceremony.values import digest, duration, hour, instant, instant_text, log_origin, name
@@ -197,7 +196,7 @@ def _product(fields: Fields) -> Mapping[Kind, str]:
 def _log(fields: Fields) -> Log:
     return Log(
         origin=log_origin(fields.text("origin")),
-        keys=tuple(LogKey(key=read_key(f), from_size=f.integer("from_size")) for f in fields.objects("keys")),
+        keys=tuple(read_log_key(f) for f in fields.objects("keys")),
     )
 
 

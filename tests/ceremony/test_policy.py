@@ -12,6 +12,7 @@ from quorumseal.ceremony.errors import PolicyError, PolicyUnsatisfiableError, Un
 from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Rule, SignerKind
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.request_errors import UnknownProductError
+from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import Scheme
 from tests.organisation import NOW, ROLES, Organisation, changed, key_of
 
@@ -68,7 +69,7 @@ def many_roles(policy: Policy) -> Policy:
 
 
 LOG_KEY = LogKey(key=ACME.log_key.public, from_size=0)
-SECOND_LOG_KEY = LogKey(key=key_of("a second log key").public, from_size=7)
+SECOND_LOG_KEY = LogKey(key=key_of("a second log key").public, from_size=7, from_root=digest_of(b"7"))
 
 CONTRADICTIONS: dict[str, Wrong] = {
     "nobody in the roster": Wrong(lambda p: replace(p, signers={}), "at least one signer"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from quorumseal.ceremony.policy import Log, LogKey
+from quorumseal.ceremony.values import digest_of
 from quorumseal.tlog import Checkpoint, prove_consistency, prove_inclusion, sign_checkpoint
 from quorumseal.verifier.bundle import make_bundle, read_bundle, write_bundle
 from quorumseal.verifier.part import Part
@@ -135,7 +136,10 @@ def test_a_retired_log_key_signs_no_later_checkpoint() -> None:
     policy = ACME.build_policy()
     acme = changed(ACME)
     for from_size, code in ((8, "log.note_signature"), (LOG_SIZE + 1, "accepted")):
-        keys = (*policy.log.keys, LogKey(key=key_of("the next log key").public, from_size=from_size))
+        keys = (
+            *policy.log.keys,
+            LogKey(key=key_of("the next log key").public, from_size=from_size, from_root=digest_of(b"root")),
+        )
         signed = acme.sign_policy(replace(policy, log=Log(origin=policy.log.origin, keys=keys)))
         object.__setattr__(acme, "_signed", signed)
         assert verdict(published(acme, "alice", "bob", "carol", "rita").verify) == code
