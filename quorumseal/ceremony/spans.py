@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.ceremony.values import duration, whole_milliseconds
-from quorumseal.terminal.durations import duration_text
+from quorumseal.terminal.durations import duration_text, written_duration
 
 _WORKING = re.compile(r"([1-9][0-9]{0,3})(bd|bh)")
 _LOOKS_LIKE_A_DATE = re.compile(r"[0-9]{4}-")
@@ -82,6 +82,11 @@ def span_text(span: Span) -> str:
         return duration_text(span)
     unit = "business day" if span.in_days else "business hour"
     return f"{span.count} {unit}{'s' if span.count > 1 else ''}"
+
+
+def write_span(span: Span) -> str:
+    """Write how long, as ``read_span`` reads it: ``3d``, ``1d12h``, ``3bd``."""
+    return written_duration(span) if isinstance(span, timedelta) else str(span)
 
 
 def _read_instant(text: str) -> datetime:

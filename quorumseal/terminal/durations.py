@@ -43,5 +43,14 @@ def parse_duration(text: str) -> timedelta:
     return duration
 
 
+def written_duration(duration: timedelta) -> str:
+    """Write whole seconds exactly, as ``parse_duration`` reads them: ``3d``, ``1d12h``."""
+    left, parts = duration, []
+    for unit, length in _UNITS.items():
+        count, left = divmod(left, length)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts) or "0s"
+
+
 def _two(first: str, second: int, unit: str) -> str:
     return f"{first} {second} {unit}" if second else first

@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from quorumseal.ceremony.errors import ValueFormatError
-from quorumseal.ceremony.spans import Span, Until, WorkingTime, read_span, read_until, shortest, span_text
+from quorumseal.ceremony.spans import (
+    Span,
+    Until,
+    WorkingTime,
+    read_span,
+    read_until,
+    shortest,
+    span_text,
+    write_span,
+)
 
 
 def days(count: int) -> WorkingTime:
@@ -112,3 +121,10 @@ def test_working_time_takes_at_least_so_long_by_the_clock() -> None:
 def test_working_time_of_nothing_cannot_be_built() -> None:
     with pytest.raises(ValueError, match="at least one"):
         hours(0)
+
+
+@pytest.mark.parametrize(("text", "span", "_"), SPANS)
+def test_what_is_written_is_read_as_the_same(text: str, span: Span, _: str) -> None:
+    assert read_span(write_span(span)) == span
+    assert write_span(timedelta(days=15, hours=3, seconds=1)) == "2w1d3h1s"
+    assert write_span(timedelta(0)) == "0s"
