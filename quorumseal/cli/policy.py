@@ -5,28 +5,14 @@ from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from quorumseal.ceremony.policy import Policy
-from quorumseal.ceremony.policy_document import MAX_POLICY_BYTES, write_policy
+from quorumseal.ceremony.policy_document import write_policy
 from quorumseal.ceremony.values import digest_of
-from quorumseal.cli.errors import FileError
-from quorumseal.cli.files import read_file, write_new
+from quorumseal.cli.files import write_new
 from quorumseal.cli.output import print_json, screen
+from quorumseal.cli.policy_files import read_source
 from quorumseal.cli.policy_screen import draw_policy, policy_json
 from quorumseal.cli.table import Command, Verb
 from quorumseal.terminal import Mark
-
-
-def read_source(path: Path) -> Policy:
-    """Build the policy that a policy.toml describes, or refuse it."""
-    from quorumseal.ceremony.policy_source import compile_policy
-    from signer_agent.deadlines import zone_of
-
-    try:
-        policy = compile_policy(read_file(path, "a policy", MAX_POLICY_BYTES).decode())
-    except UnicodeDecodeError:
-        raise FileError(f"expected text in {path}, got other bytes") from None
-    zone_of(policy.calendar)  # a misspelt zone would be found out by whoever starts the first ceremony
-    return policy
 
 
 def _add_check_arguments(parser: ArgumentParser) -> None:
@@ -100,6 +86,7 @@ VERBS: dict[str, Command | Verb] = {
     "compile": Command(
         "write the bytes to be signed", _add_compile_arguments, compile_, compile_.__doc__ or ""
     ),
+    "diff": Verb("quorumseal.cli.policy_diff", "say what a new policy changes, and what of it weakens"),
     "lint": Verb("quorumseal.cli.policy_lint", "say whose absence stops a release, and what runs out"),
     "holidays": Verb(
         "quorumseal.cli.policy_holidays", "draft a country's holidays for policy.toml", "holidays"

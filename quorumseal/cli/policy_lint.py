@@ -14,7 +14,7 @@ from quorumseal.ceremony.linting import Finding, Level, Standing, lint, standing
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.resilience import smallest_sets
 from quorumseal.cli.output import Json, print_json, screen
-from quorumseal.cli.policy import read_source
+from quorumseal.cli.policy_files import read_source
 from quorumseal.terminal import Mark, Screen
 
 _MARKS = {Level.PROBLEM: Mark.FAILED, Level.WARNING: Mark.WARNING, Level.NOTE: Mark.WAITING}

@@ -123,8 +123,11 @@ def test_working_time_of_nothing_cannot_be_built() -> None:
         hours(0)
 
 
-@pytest.mark.parametrize(("text", "span", "_"), SPANS)
-def test_what_is_written_is_read_as_the_same(text: str, span: Span, _: str) -> None:
+@pytest.mark.parametrize("span", [span for _, span, _ in SPANS])
+def test_what_is_written_is_read_as_the_same(span: Span) -> None:
     assert read_span(write_span(span)) == span
+
+
+def test_a_duration_is_written_with_the_largest_unit_first() -> None:
     assert write_span(timedelta(days=15, hours=3, seconds=1)) == "2w1d3h1s"
     assert write_span(timedelta(0)) == "0s"
