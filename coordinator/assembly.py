@@ -14,6 +14,7 @@ from coordinator.deadlines import Deadlines
 from coordinator.deliveries import record_delivery
 from coordinator.destinations import Directory
 from coordinator.live import Live
+from coordinator.log_keys import LogKeys
 from coordinator.metrics.observing import Observe, unobserved
 from coordinator.metrics.readings import Process, Readings
 from coordinator.notifying import Heard, Notifier, Notifying
@@ -45,8 +46,7 @@ class Coordinator:
     def __init__(
         self,
         database: str,
-        log_key: PrivateKey,
-        *,
+        *log_keys: PrivateKey,
         publish_to: Sequence[Path] = (),
         notifications: NotificationSettings | None = None,
         own_ports: OwnPorts = tuple,
@@ -55,7 +55,7 @@ class Coordinator:
         clock: LogClock | None = None,
     ) -> None:
         self._database = database
-        self._log_key = log_key
+        self._log_keys = LogKeys(*log_keys)
         self._publish_to = tuple(publish_to)
         self._notifications = notifications or NotificationSettings()
         self._channels = open_channels(self._notifications, own_ports)
@@ -115,10 +115,10 @@ class Coordinator:
         notifier = Notifier(storage, told.routes, clock=self._clock, wake=notifying.wake)
         destinations = [Directory(path) for path in self._publish_to]
         publishing = Publishing(storage, reader, policies, destinations, clock=self._clock, notifier=notifier)
-        status = StatusFile(storage, reader, policies, self._log_key, clock=self._clock)
+        status = StatusFile(storage, reader, policies, self._log_keys, clock=self._clock)
         writer = Writer(
             storage,
-            self._log_key,
+            self._log_keys,
             clock=self._clock,
             live=live,
             policies=policies,

@@ -94,7 +94,8 @@ def check(arguments: Namespace) -> int:
     from coordinator.server import read_log_key, read_tls
 
     settings: Settings = read_settings(arguments.settings)
-    read_log_key(settings.log_key)
+    for file in settings.log_keys:
+        read_log_key(file)
     read_tls(settings)
     open_channels(settings.notifications, tuple)
     _say(

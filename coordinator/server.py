@@ -36,7 +36,7 @@ class CoordinatorServer:
         self._observe = unobserved if self.metering is None else self.metering.observe
         self.coordinator = Coordinator(
             settings.database,
-            read_log_key(settings.log_key),
+            *(read_log_key(file) for file in settings.log_keys),
             publish_to=settings.publish_to,
             notifications=settings.notifications,
             own_ports=self._own_ports,

@@ -9,6 +9,7 @@ database = "sqlite:///coordinator.db"
 [log_key]
 file = "log.key"
 passphrase_file = "log.passphrase"        # left out where the key file is not encrypted
+next = "log.2.key"                        # while the key rotates; under the same passphrase
 
 [tls]
 certificate = "server.crt"
@@ -98,6 +99,8 @@ class Settings:
     listen: str
     database: str
     log_key: LogKeyFile
+    next_log_key: LogKeyFile | None
+    """While the key rotates."""
     tls: TlsFiles
     enrolment: EnrolmentSettings
     publish_to: tuple[Path, ...]
@@ -107,6 +110,11 @@ class Settings:
     metrics: str | None
     """Where Prometheus reads; nowhere without."""
     reflection: bool
+
+    @property
+    def log_keys(self) -> tuple[LogKeyFile, ...]:
+        """Every key that the log may be signed with."""
+        return (self.log_key,) if self.next_log_key is None else (self.log_key, self.next_log_key)
 
 
 def read_settings(path: Path) -> Settings:
@@ -153,7 +161,8 @@ class _Reader:
             organisation=self._take(lambda: _organisation(top), ""),
             listen=self._take(lambda: _listen(top), ""),
             database=self._take(lambda: self._database(top), ""),
-            log_key=self._log_key(self._section(top, "log_key", required=True)),
+            log_key=self._log_key(log_key := self._section(top, "log_key", required=True), "file"),
+            next_log_key=self._log_key(log_key, "next") if "next" in log_key else None,
             tls=self._tls(self._section(top, "tls", required=True)),
             enrolment=EnrolmentReader(self._take, self._file, _address).read(
                 self._section(top, "authority"),
@@ -196,10 +205,10 @@ class _Reader:
 
         return self._take(read, self._folder)
 
-    def _log_key(self, section: Fields) -> LogKeyFile:
+    def _log_key(self, section: Fields, field: str) -> LogKeyFile:
         encrypted = "passphrase_file" in section
         return LogKeyFile(
-            file=self._file(section, "file"),
+            file=self._file(section, field),
             passphrase_file=self._file(section, "passphrase_file") if encrypted else None,
         )
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from coordinator.clock import LogClock
 from coordinator.destinations import Destination
+from coordinator.log_keys import LogKeys
 from coordinator.policies import Policies
 from coordinator.reading import LogReader
 from coordinator.running_log import about
@@ -17,7 +18,6 @@ from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.statements import Request
 from quorumseal.refusal import Refusal
-from quorumseal.signatures import PrivateKey
 from quorumseal.verifier.status import STATUS_NAME, Status, write_status
 
 EVERY = timedelta(hours=1)
@@ -43,14 +43,14 @@ class StatusFile:
         storage: Storage,
         reader: LogReader,
         policies: Policies,
-        log_key: PrivateKey,
+        log_keys: LogKeys,
         *,
         clock: LogClock,
     ) -> None:
         self._storage = storage
         self._reader = reader
         self._policies = policies
-        self._log_key = log_key
+        self._log_keys = log_keys
         self._clock = clock
 
     def make(self) -> bytes:
@@ -63,7 +63,7 @@ class StatusFile:
             revocations=tuple(self._reader.bundle(ceremony) for ceremony in self.revocations()),
             lapsed=self.lapsed(at=self._clock.now()),
         )
-        return write_status(status, self._log_key)
+        return write_status(status, self._log_keys.at(policy.log, self._storage.log.size()))
 
     def revocations(self) -> tuple[str, ...]:
         """Return the ceremonies that took back a release."""

@@ -22,8 +22,9 @@ from coordinator.batch import Batch
 from coordinator.chains import Chains
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Stand, Start, WriterCommand
-from coordinator.errors import BusyError, LogKeyError, StorageFailedError
+from coordinator.errors import BusyError, StorageFailedError
 from coordinator.live import Live
+from coordinator.log_keys import LogKeys
 from coordinator.metrics.catalogue import BATCH, COMMIT, RACES
 from coordinator.metrics.observing import Observation, Observe, unobserved
 from coordinator.milestones import milestones
@@ -36,6 +37,7 @@ from coordinator.unsealed import Ground
 from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.standing_chain import StandingChain
 from quorumseal.ceremony.statements import Request
 from quorumseal.ceremony.succeeding import OTHER_KIND
 from quorumseal.refusal import Refusal
@@ -63,7 +65,7 @@ class Writer:
     def __init__(
         self,
         storage: Storage,
-        log_key: PrivateKey,
+        log_keys: LogKeys,
         *,
         clock: LogClock,
         live: Live,
@@ -77,7 +79,7 @@ class Writer:
         most_queued: int = MOST_QUEUED,
     ) -> None:
         self._storage = storage
-        self._log_key = log_key
+        self._log_keys = log_keys
         self._clock = clock
         self._live = live
         self._policies = policies
@@ -186,7 +188,7 @@ class Writer:
             )
             for command in commands:
                 batch.run(command)
-            append, outcomes = batch.seal(self._log_key)
+            append, outcomes = batch.seal(self._signing_key(batch.standing, head))
             if append is None:
                 # Refusals and repetitions too are only as good as the head that they were decided on.
                 if self._storage.log.size() == head.size:
@@ -300,14 +302,11 @@ class Writer:
         self._storage.forget_connections()
 
     def _check_log_key(self) -> None:
-        log = self._policies.newest.policy.log
-        expected = log.key_at(self._storage.log.size() + 1)
-        if expected != self._log_key.public:
-            raise LogKeyError(
-                f"expected the key that the policy names for log {log.origin} ({expected.key_id}), "
-                f"got {self._log_key.public.key_id}",
-                hint="point log_key at the right file",
-            )
+        self._log_keys.at(self._policies.newest.policy.log, self._storage.log.size() + 1)
+
+    def _signing_key(self, standing: StandingChain, head: LogHead) -> PrivateKey:
+        """Return the key of the newest policy, which the batch itself may have brought."""
+        return self._log_keys.at(standing.policies[-1].policy.log, head.size + 1)
 
 
 def _revoked(starts: Sequence[Request], releases: Mapping[Release, Sequence[Known]]) -> set[str]:

@@ -9,6 +9,7 @@ import pytest
 from coordinator.commands import Act, Repeated, Start, Written
 from coordinator.deadlines import Deadlines
 from coordinator.destinations import Directory
+from coordinator.log_keys import LogKeys
 from coordinator.notifying import Notifier, Routes
 from coordinator.publishing import Publishing
 from coordinator.rebuilding import rebuild_in
@@ -67,7 +68,7 @@ class Story:
             notifier=Notifier(self.desk.storage, Routes(), clock=clock),
         )
         self.status = StatusFile(
-            self.desk.storage, self.desk.reader, self.desk.policies, BURNING.log_key, clock=clock
+            self.desk.storage, self.desk.reader, self.desk.policies, LogKeys(BURNING.log_key), clock=clock
         )
 
     def wait(self, duration: timedelta) -> None:

@@ -21,6 +21,7 @@ import pytest
 from sqlalchemy import text
 
 from coordinator.commands import Act, Stand, Start
+from coordinator.log_keys import LogKeys
 from coordinator.notifying import AUDIT, NoticeType, Notifying, Route, Routes
 from coordinator.notifying.channels import Message
 from coordinator.notifying.notice import Notice, read_notice
@@ -71,7 +72,9 @@ def organisation() -> Organisation:
 def reminding(storage: Storage, time: Time) -> Reminding:
     """Return what wakes the reminders of one coordinator."""
     policies = Policies(storage)
-    status = StatusFile(storage, LogReader(storage, policies), policies, ACME.log_key, clock=time.clock())
+    status = StatusFile(
+        storage, LogReader(storage, policies), policies, LogKeys(ACME.log_key), clock=time.clock()
+    )
     return Reminding(storage, ROUTES, status, clock=time.clock())
 
 
@@ -324,7 +327,7 @@ def test_a_clock_that_somebody_set_reminds_nobody(workshop: Workshop) -> None:
     desk, _ = waiting(workshop)
     clock = workshop.time.clock()
     clock.entry_time(workshop.time.now, MINUTE)
-    status = StatusFile(desk.storage, desk.reader, desk.policies, ACME.log_key, clock=clock)
+    status = StatusFile(desk.storage, desk.reader, desk.policies, LogKeys(ACME.log_key), clock=clock)
     wakes = Reminding(desk.storage, ROUTES, status, clock=clock)
     wakes.remind_due()
     workshop.time.now += HOUR * 50
@@ -392,7 +395,9 @@ def _eventually(holds: Callable[[], bool]) -> None:
 
 def test_where_nobody_can_be_told_nothing_is_looked_at(workshop: Workshop) -> None:
     desk, _ = waiting(workshop)
-    status = StatusFile(desk.storage, desk.reader, desk.policies, ACME.log_key, clock=workshop.time.clock())
+    status = StatusFile(
+        desk.storage, desk.reader, desk.policies, LogKeys(ACME.log_key), clock=workshop.time.clock()
+    )
     until(workshop, 95)
     assert Reminding(desk.storage, Routes(), status, clock=workshop.time.clock()).remind_due() == 0
     assert desk.storage.reminders.next_alarm() is None

@@ -17,6 +17,7 @@ from coordinator.errors import (
     UnknownCeremonyError,
 )
 from coordinator.live import Live
+from coordinator.log_keys import LogKeys
 from coordinator.policies import Policies
 from coordinator.storage import Append, Storage
 from coordinator.writer import Writer
@@ -278,7 +279,7 @@ def test_a_writer_with_another_log_key_does_not_start(workshop: Workshop) -> Non
     with pytest.raises(LogKeyError):
         Writer(
             storage,
-            key_of("somebody"),
+            LogKeys(key_of("somebody")),
             clock=workshop.time.clock(),
             live=Live(storage),
             policies=Policies(storage),

@@ -12,6 +12,7 @@ from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Start, WriterCommand, Written
 from coordinator.errors import DestinationError
 from coordinator.live import Live
+from coordinator.log_keys import LogKeys
 from coordinator.metrics.observing import Observe, unobserved
 from coordinator.notifying import Routes
 from coordinator.notifying.settings import NotificationSettings
@@ -121,7 +122,7 @@ class Workshop:
         policies, live = Policies(opened), Live(opened)
         writer = Writer(
             opened,
-            self.organisation.log_key,
+            LogKeys(self.organisation.log_key),
             clock=self.time.clock(),
             live=live,
             policies=policies,

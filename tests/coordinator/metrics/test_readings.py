@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from coordinator.commands import Stand
+from coordinator.log_keys import LogKeys
 from coordinator.metrics.catalogue import METRICS, Scope, Sort
 from coordinator.metrics.observing import Observation
 from coordinator.metrics.readings import Process, Readings, available, of_outbox, of_process
@@ -43,7 +44,7 @@ def numbers(observations: Iterable[Observation]) -> dict[str, float]:
 
 def readings(workshop: Workshop, desk: Desk, process: Process = IDLE) -> Readings:
     clock = workshop.time.clock()
-    status = StatusFile(desk.storage, desk.reader, desk.policies, BURNING.log_key, clock=clock)
+    status = StatusFile(desk.storage, desk.reader, desk.policies, LogKeys(BURNING.log_key), clock=clock)
     return Readings(desk.storage, desk.policies, status, process, now=clock.now)
 
 
