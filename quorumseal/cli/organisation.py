@@ -7,68 +7,39 @@ Everything is made in a folder beside its place and moved there whole, so a fail
 import secrets
 import shutil
 import ssl
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from coordinator.certificates import Authority, Credentials, Kind
+from coordinator.certificates import Authority, Kind
 from coordinator.founding import found
 from quorumseal.ceremony.policy_document import SignedPolicy, signed_policy, write_policy
 from quorumseal.ceremony.policy_source import compile_policy
-from quorumseal.ceremony.values import digest_of, whole_milliseconds
-from quorumseal.cli.files import write_new
-from quorumseal.cli.policy_template import Draft, policy_text
-from quorumseal.signatures import (
-    Ed25519PrivateKey,
-    JointEnvelope,
-    PrivateKey,
-    Scheme,
-    generate_key,
-    write_key_file,
+from quorumseal.ceremony.values import whole_milliseconds
+from quorumseal.cli.coordinator_folder import (
+    FOLDER,
+    new_key,
+    settings_text,
+    write_coordinator,
+    write_credentials,
+    write_secret,
 )
+from quorumseal.cli.files import write_new
+from quorumseal.cli.organisation_plan import AUTHORITY_VALID, POLICY_VALID, Plan
+from quorumseal.cli.policy_template import Draft, policy_text
+from quorumseal.signatures import Ed25519PrivateKey, JointEnvelope, write_key_file
 from quorumseal.signatures.dsse import sign
 from quorumseal.verifier.trust import Trust, write_trust
-from signer_agent.settings import settings_text
-
-KEYS_VALID = timedelta(days=365)
-AUTHORITY_VALID = timedelta(days=3650)
-_SECRET, _FOLDER = 0o600, 0o700
+from signer_agent.settings import settings_text as agent_settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What organisation to make."""
+def make_organisation(folder: Path, plan: Plan, *, passphrase: bytes, at: datetime) -> SignedPolicy:
+    """Make the organisation in ``folder``, which is not there yet; return its policy.
 
-    name: str
-    roles: Mapping[str, Sequence[str]]
-    quorum: Mapping[str, int]
-    requesters: Sequence[str]
-    products: Sequence[str]
-    listen: str
-    passphrase: bytes
-    machines: Sequence[str] = ()
-    """Who of them is a program, which asks on behalf of a person."""
-    spare_keys: Sequence[str] = ()
-    """Who gets a second key."""
-    rejection: str = "veto"
-    emergency: Mapping[str, int] = field(default_factory=dict)
-    """How many of which role release in an emergency; none where there are no emergencies."""
-    guardians: Sequence[str] = ()
-    veto_window: str = "10m"
-    drill: bool = False
-
-    @property
-    def people(self) -> list[str]:
-        """Everybody who has a role."""
-        return [*dict.fromkeys(person for members in self.roles.values() for person in members)]
-
-
-def make_organisation(folder: Path, plan: Plan, *, at: datetime) -> SignedPolicy:
-    """Make the organisation in ``folder``, which is not there yet; return its policy."""
+    Everybody's key is opened by the same ``passphrase`` at first.
+    """
     scratch = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
-        policy = _Maker(scratch, plan, whole_milliseconds(at)).make()
+        policy = _Maker(scratch, plan, passphrase, whole_milliseconds(at)).make()
         scratch.rename(folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -76,21 +47,21 @@ def make_organisation(folder: Path, plan: Plan, *, at: datetime) -> SignedPolicy
 
 
 class _Maker:
-    def __init__(self, folder: Path, plan: Plan, at: datetime) -> None:
-        self._folder, self._plan, self._at = folder, plan, at
+    def __init__(self, folder: Path, plan: Plan, passphrase: bytes, at: datetime) -> None:
+        self._folder, self._plan, self._passphrase, self._at = folder, plan, passphrase, at
         self._authority = Authority.create(
             plan.name, at=at, lifetime=AUTHORITY_VALID, randomness=secrets.token_bytes
         )
-        self._keys = {person: _new_key() for person in plan.people}
-        self._spare = {person: _new_key() for person in plan.spare_keys}
-        self._log_key = _new_key()
+        self._keys = {person: new_key() for person in plan.people}
+        self._spare = {person: new_key() for person in plan.spare_keys}
+        self._log_key = new_key()
 
     def make(self) -> SignedPolicy:
         """Write every file, and the log's first entry."""
         source = policy_text(self._draft())
         payload = write_policy(compile_policy(source))
         policy = signed_policy(JointEnvelope.of(sign(payload, key) for key in self._keys.values()))
-        self._folder.mkdir(mode=_FOLDER, parents=True)
+        self._folder.mkdir(mode=FOLDER, parents=True)
         trust = write_trust(Trust(organisation=self._plan.name, policy=policy.digest, minimum_version=1))
         write_new(self._folder / "policy.toml", source.encode())
         write_new(self._folder / "trust.json", trust)
@@ -101,98 +72,42 @@ class _Maker:
         return policy
 
     def _draft(self) -> Draft:
-        plan, certificate = self._plan, self._authority.certificate_pem
-        return Draft(
-            organisation=plan.name,
-            people={person: key.public for person, key in self._keys.items()},
-            machines=frozenset(plan.machines),
-            roles=plan.roles,
-            quorum=plan.quorum,
-            requesters=plan.requesters,
-            products=plan.products,
-            origin=f"{plan.name}/log",
+        return self._plan.draft(
+            {person: key.public for person, key in self._keys.items()},
             log_key=self._log_key.public,
-            authorities=[digest_of(ssl.PEM_cert_to_DER_cert(certificate.decode()))],
-            valid_from=self._at,
-            valid_until=self._at + KEYS_VALID,
+            authority=ssl.PEM_cert_to_DER_cert(self._authority.certificate_pem.decode()),
+            at=self._at,
             spare={person: key.public for person, key in self._spare.items()},
-            rejection=plan.rejection,
-            emergency=plan.emergency,
-            guardians=frozenset(plan.guardians),
-            veto_window=plan.veto_window,
-            drill=plan.drill,
         )
 
     def _write_authority(self) -> None:
         folder = self._folder / "authority"
-        folder.mkdir(mode=_FOLDER)
+        folder.mkdir(mode=FOLDER)
         write_new(folder / "ca.pem", self._authority.certificate_pem)
-        write_new(folder / "ca.key.pem", self._authority.key_file(self._plan.passphrase), mode=_SECRET)
+        write_secret(folder / "ca.key.pem", self._authority.key_file(self._passphrase))
 
     def _write_coordinator(self, policy: SignedPolicy) -> None:
         folder = self._folder / "coordinator"
-        folder.mkdir(mode=_FOLDER)
-        host = self._plan.listen.rpartition(":")[0].strip("[]")
-        credentials = self._authority.issue_server(
-            [*dict.fromkeys([host, "localhost", "127.0.0.1"])],
-            at=self._at,
-            lifetime=KEYS_VALID,
-            randomness=secrets.token_bytes,
+        folder.mkdir(mode=FOLDER)
+        write_coordinator(
+            folder, self._plan, self._authority, self._log_key, at=self._at, certificate_valid=POLICY_VALID
         )
-        passphrase = secrets.token_urlsafe(24).encode()
-        write_new(folder / "log.passphrase", passphrase + b"\n", mode=_SECRET)
-        write_new(folder / "log.key.pem", write_key_file(self._log_key, passphrase), mode=_SECRET)
-        _write_credentials(folder, credentials)
-        write_new(folder / "ca.pem", self._authority.certificate_pem)
-        write_new(folder / "coordinator.toml", _coordinator_settings(self._plan).encode())
+        settings = settings_text(self._plan, publish_to="../published")
+        write_new(folder / "coordinator.toml", settings.encode())
         (self._folder / "published").mkdir()
         found(f"sqlite:///{folder / 'coordinator.db'}", self._log_key, policy, at=self._at)
 
     def _write_home(self, person: str, key: Ed25519PrivateKey, trust: bytes) -> None:
         folder = self._folder / "people" / person
-        folder.mkdir(mode=_FOLDER, parents=True)
+        folder.mkdir(mode=FOLDER, parents=True)
         credentials = self._authority.issue_client(
-            Kind.SIGNER, person, at=self._at, lifetime=KEYS_VALID, randomness=secrets.token_bytes
+            Kind.SIGNER, person, at=self._at, lifetime=POLICY_VALID, randomness=secrets.token_bytes
         )
-        _write_credentials(folder, credentials)
+        write_credentials(folder, credentials)
         write_new(folder / "ca.pem", self._authority.certificate_pem)
         write_new(folder / "trust.json", trust)
-        write_new(folder / "signing.key.pem", write_key_file(key, self._plan.passphrase), mode=_SECRET)
+        write_secret(folder / "signing.key.pem", write_key_file(key, self._passphrase))
         if (spare := self._spare.get(person)) is not None:
-            write_new(folder / "spare.key.pem", write_key_file(spare, self._plan.passphrase), mode=_SECRET)
-        settings = settings_text(name=person, coordinator=self._plan.listen)
+            write_secret(folder / "spare.key.pem", write_key_file(spare, self._passphrase))
+        settings = agent_settings(name=person, coordinator=self._plan.listen)
         write_new(folder / "agent.toml", settings.encode())
-
-
-def _write_credentials(folder: Path, credentials: Credentials) -> None:
-    write_new(folder / "certificate.pem", credentials.certificate_pem)
-    write_new(folder / "tls.key.pem", credentials.private_key_pem, mode=_SECRET)
-
-
-def _coordinator_settings(plan: Plan) -> str:
-    return f"""\
-# The coordinator's settings.  Paths are relative to this file.
-format = 0
-organisation = "{plan.name}"
-listen = "{plan.listen}"
-database = "sqlite:///coordinator.db"
-
-[log_key]
-file = "log.key.pem"
-passphrase_file = "log.passphrase" # keep it elsewhere where you can: a credentials folder, a secret store
-
-[tls]
-certificate = "certificate.pem"
-key = "tls.key.pem"
-client_authorities = "ca.pem"
-revoked = [] # serial numbers of client certificates
-
-[publish]
-directories = ["../published"]
-"""
-
-
-def _new_key() -> Ed25519PrivateKey:
-    key: PrivateKey = generate_key(Scheme.ED25519, secrets.token_bytes)
-    assert isinstance(key, Ed25519PrivateKey)  # noqa: S101 - that is what was asked for
-    return key

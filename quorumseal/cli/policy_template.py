@@ -15,7 +15,8 @@ class Draft:
     """What goes into a first policy."""
 
     organisation: str
-    people: Mapping[str, PublicKey]
+    people: Mapping[str, PublicKey | None]
+    """With the keys of those who have one already; the others bring theirs by enrolling."""
     roles: Mapping[str, Sequence[str]]
     quorum: Mapping[str, int]
     requesters: Sequence[str]
@@ -40,9 +41,7 @@ def policy_text(draft: Draft) -> str:
     """Write the draft as TOML; its names are such that nothing in them needs quoting."""
     return f"""\
 # Who may release what.  This file is for people; what counts are the signed bytes that it is compiled to:
-#   quorumseal policy check policy.toml      says what it means, or what is wrong with it
-# Version 1 is in the log already.  A change is a new version, signed by the governance quorum.
-
+{_standing(draft)}
 format = 0
 organisation = "{draft.organisation}"
 version = 1
@@ -59,7 +58,7 @@ authorities = [{_listed(draft.authorities)}]
 # Rules.  Whoever requests a release never counts towards its quorum.
 [rules.standard]
 requesters = [{_listed(draft.requesters)}]
-deadline = "3d" # unless the requester chooses another one; "3bd" are business days
+deadline = "3bd" # three business days, unless the requester chooses otherwise; "3d" are days
 longest = "7d"  # the latest that a requester can choose
 # "veto": one rejection by any role of the quorum ends the ceremony; name roles to give only them this veto.
 # "count": it ends once too few people are left to meet the quorum.
@@ -92,12 +91,30 @@ origin = "{draft.origin}"
 from_size = 0
 
 # The roster.  Keys prove who somebody is; people are what is counted.
-{"".join(_person(name, key, draft) for name, key in draft.people.items()).rstrip()}
+{_keyless(draft)}{"".join(_person(name, key, draft) for name, key in draft.people.items()).rstrip()}
 """
 
 
-def _person(name: str, key: PublicKey, draft: Draft) -> str:
-    keys = [key, *([draft.spare[name]] if name in draft.spare else [])]
+def _standing(draft: Draft) -> str:
+    if None in draft.people.values():
+        return """\
+#   quorumseal org compile       makes them, once everybody below has enrolled
+# Nobody has signed it yet: change it as you like before that.  Afterwards a change is a new version.
+"""
+    return """\
+#   quorumseal policy check policy.toml      says what it means, or what is wrong with it
+# Version 1 is in the log already.  A change is a new version, signed by the governance quorum.
+"""
+
+
+def _keyless(draft: Draft) -> str:
+    if None not in draft.people.values():
+        return ""
+    return "# Whoever has no key here makes one on their own machine and enrols it.\n"
+
+
+def _person(name: str, key: PublicKey | None, draft: Draft) -> str:
+    keys = [each for each in (key, draft.spare.get(name)) if each is not None]
     return f"""\
 [signers.{_bare(name)}]
 kind = "{"machine" if name in draft.machines else "person"}"

@@ -18,7 +18,8 @@ from coordinator.server import CoordinatorServer
 from coordinator.settings import read_settings
 from quorumseal.cli import organisation
 from quorumseal.cli.main import main
-from quorumseal.cli.organisation import Plan, make_organisation
+from quorumseal.cli.organisation import make_organisation
+from quorumseal.cli.organisation_plan import Plan
 from quorumseal.cli.policy_template import policy_text
 from tests.running_coordinator import InProcess
 
@@ -112,11 +113,10 @@ def found_office(
         products=["widget", "gadget"],
         machines=machines,
         listen=f"127.0.0.1:{_free_port()}",
-        passphrase=PASSPHRASE.encode(),
         **fields,
     )
     with patch.object(organisation, "policy_text", lambda draft: _changed(policy_text(draft), rules or {})):
-        make_organisation(folder, plan, at=datetime.now(UTC))
+        make_organisation(folder, plan, passphrase=PASSPHRASE.encode(), at=datetime.now(UTC))
     for person in set(plan.people) - set(machines):
         home = folder / "people" / person
         secret = home / "passphrase"
