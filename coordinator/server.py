@@ -15,8 +15,9 @@ from coordinator.certificates import runs_out
 from coordinator.clock import LogClock
 from coordinator.grpc_api.server import ApiServer, ServerTls
 from coordinator.metrics.observing import unobserved
-from coordinator.settings import LogKeyFile, Settings, SettingsError
+from coordinator.settings import LogKeyFile, Settings, SettingsError, TlsFiles
 from coordinator.values import Organisation
+from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import Ed25519PrivateKey, KeyFileError, read_key_file
 
@@ -56,7 +57,7 @@ class CoordinatorServer:
         settings = self._settings
         try:
             await asyncio.to_thread(self.coordinator.start)
-            tls = read_tls(settings)
+            tls = read_tls(settings.tls)
             organisation = await self.coordinator.use_cases.organisation()
             check_organisation(settings, tls, organisation)
             warn_of_strangers(settings, organisation)
@@ -150,30 +151,20 @@ def read_log_key(files: LogKeyFile) -> Ed25519PrivateKey:
     try:
         key = read_key_file(_read(files.file), passphrase)
     except KeyFileError as error:
-        raise SettingsError(f"settings.log_key.file ({files.file}): {error}", hint=error.hint) from None
+        hint = "see that passphrase_file holds the passphrase of this very key file"
+        raise SettingsError(f"settings.log_key.file ({files.file}): {error}", hint=hint) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise SettingsError(f"settings.log_key.file ({files.file}): expected an Ed25519 key, got another")
+        raise SettingsError(
+            f"settings.log_key.file ({files.file}): expected an Ed25519 key, got another",
+            hint="name the log key that the policy names",
+        )
     return key
 
 
-def read_tls(settings: Settings) -> ServerTls:
+def read_tls(files: TlsFiles) -> ServerTls:
     """Read the server's certificate and key and the authorities; refuse a pair that is none."""
-    files = settings.tls
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(files.certificate, files.key, password=lambda: b"")
-    except (ssl.SSLError, OSError) as error:
-        raise SettingsError(
-            f"settings.tls: expected {files.certificate} and {files.key} to be a certificate and its "
-            f"unencrypted key, got {error}"
-        ) from None
-    try:
-        context.load_verify_locations(files.client_authorities)
-    except (ssl.SSLError, OSError) as error:
-        raise SettingsError(
-            f"settings.tls.client_authorities: expected certificates in {files.client_authorities}, "
-            f"got {error}"
-        ) from None
+    require_pair(files)
+    require_authorities(files)
     return ServerTls(
         certificate=_read(files.certificate),
         key=_read(files.key),
@@ -181,14 +172,50 @@ def read_tls(settings: Settings) -> ServerTls:
     )
 
 
+def require_pair(files: TlsFiles) -> None:
+    """Refuse a certificate and a key that do not belong together."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(files.certificate, files.key, password=lambda: b"")
+    except (ssl.SSLError, OSError) as error:
+        raise SettingsError(
+            f"settings.tls: expected {files.certificate} and {files.key} to be a certificate and its "
+            f"unencrypted key, got {error}",
+            hint="restore both from the same backup, or have a new pair issued",
+        ) from None
+
+
+def require_authorities(files: TlsFiles) -> None:
+    """Refuse authorities that are no certificates."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_verify_locations(files.client_authorities)
+    except (ssl.SSLError, OSError) as error:
+        raise SettingsError(
+            f"settings.tls.client_authorities: expected certificates in {files.client_authorities}, "
+            f"got {error}",
+            hint="name the file with the certificates of your organisation's authorities, in PEM",
+        ) from None
+
+
 def check_organisation(settings: Settings, tls: ServerTls, organisation: Organisation) -> None:
     """Refuse a log of another organisation, and authorities that its newest policy does not know."""
-    policy = organisation.policies[-1].policy
+    require_organisation(settings, organisation.policies[-1].policy)
+    require_known_authorities(tls, organisation.policies[-1].policy)
+
+
+def require_organisation(settings: Settings, policy: Policy) -> None:
+    """Refuse a log of another organisation."""
     if policy.organisation != settings.organisation:
         raise SettingsError(
             f"settings.organisation: expected {policy.organisation}, whose log this database holds, "
-            f"got {settings.organisation}"
+            f"got {settings.organisation}",
+            hint="name the organisation, or the database, that is meant",
         )
+
+
+def require_known_authorities(tls: ServerTls, policy: Policy) -> None:
+    """Refuse authorities that the newest policy does not know."""
     for authority in _certificates(tls.client_authorities):
         if policy.authorities and digest_of(authority) not in policy.authorities:
             raise SettingsError(
@@ -200,9 +227,13 @@ def check_organisation(settings: Settings, tls: ServerTls, organisation: Organis
 
 def warn_of_strangers(settings: Settings, organisation: Organisation) -> None:
     """Say who would be told of nothing, because no signer has that name."""
-    signers = organisation.policies[-1].policy.signers
-    for name in sorted(settings.notifications.routes.people.keys() - signers.keys()):
+    for name in strangers(settings, organisation.policies[-1].policy):
         _log.warning("settings.notifications.people.%s: expected a signer of the newest policy", name)
+
+
+def strangers(settings: Settings, policy: Policy) -> list[str]:
+    """List who has routes and is no signer."""
+    return sorted(settings.notifications.routes.people.keys() - policy.signers.keys())
 
 
 def _certificates(pem: bytes) -> list[bytes]:
@@ -214,4 +245,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SettingsError(f"expected to read {path}, got {error.strerror}") from None
+        raise SettingsError(
+            f"expected to read {path}, got {error.strerror}",
+            hint="see who owns it: the coordinator's user must be able to read it",
+        ) from None

@@ -117,8 +117,30 @@ class Settings:
         return (self.log_key,) if self.next_log_key is None else (self.log_key, self.next_log_key)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """Settings with everything that is wrong with them; a wrong field has something that stands in for it."""
+
+    settings: Settings
+    problems: tuple[Refusal, ...]
+    """Each begins with the place of what is wrong: ``settings.tls.key: expected …, got …``."""
+
+    def sound(self) -> Settings:
+        """Return the settings where nothing is wrong with them; refuse with all of it otherwise."""
+        if self.problems:
+            raise SettingsError(
+                "\n".join(map(str, self.problems)), hint="mend every line that is named, then start again"
+            )
+        return self.settings
+
+
 def read_settings(path: Path) -> Settings:
     """Read a settings file, or say everything that is wrong with it."""
+    return read_all_settings(path).sound()
+
+
+def read_all_settings(path: Path) -> ReadSettings:
+    """Read what can be read of a settings file."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_SETTINGS_BYTES + 1)
@@ -127,11 +149,16 @@ def read_settings(path: Path) -> Settings:
             f"expected settings in {path}, got {error.strerror}",
             hint="name the file with --settings, or make one with: quorumseal org init --local",
         ) from None
-    return parse_settings(data, folder=path.resolve().parent)
+    return parse_all_settings(data, folder=path.resolve().parent)
 
 
 def parse_settings(data: bytes, *, folder: Path) -> Settings:
     """Return the settings that the bytes of a TOML file say."""
+    return parse_all_settings(data, folder=folder).sound()
+
+
+def parse_all_settings(data: bytes, *, folder: Path) -> ReadSettings:
+    """Return what can be read of the bytes of a TOML file."""
     if len(data) > MAX_SETTINGS_BYTES:
         raise SettingsError(f"expected at most {MAX_SETTINGS_BYTES} bytes of settings, got more")
     try:
@@ -140,18 +167,14 @@ def parse_settings(data: bytes, *, folder: Path) -> Settings:
         raise SettingsError(f"expected settings in TOML, got {error}") from None
     reader = _Reader(folder)
     settings = reader.settings(Fields(cast("JsonValue", _plain(table)), "settings"))
-    if reader.problems:
-        raise SettingsError(
-            "\n".join(reader.problems), hint="mend every line that is named, then start again"
-        )
-    return settings
+    return ReadSettings(settings, tuple(reader.problems))
 
 
 class _Reader:
     """Reads on after a wrong field, so that all are named; what stands in for one never gets out."""
 
     def __init__(self, folder: Path) -> None:
-        self.problems: list[str] = []
+        self.problems: list[Refusal] = []
         self._folder = folder
 
     def settings(self, top: Fields) -> Settings:
@@ -178,14 +201,14 @@ class _Reader:
             metrics=self._metrics(self._section(top, "metrics")),
             reflection=self._reflection(self._section(top, "development")),
         )
-        self._take(top.done, None)
+        self.problems += top.unknown()
         return settings
 
     def _take(self, read: Callable[[], _Read], stand_in: _Read) -> _Read:
         try:
             return read()
         except Refusal as refusal:
-            self.problems.append(str(refusal))
+            self.problems.append(refusal)
             return stand_in
 
     def _section(self, top: Fields, name: str, *, required: bool = False) -> Fields:
@@ -200,7 +223,10 @@ class _Reader:
         def read() -> Path:
             path = self._path(section.text(name))
             if not path.is_file():
-                raise SettingsError(f"{section.path(name)}: expected a file, got {path}, which is none")
+                raise SettingsError(
+                    f"{section.path(name)}: expected a file, got {path}, which is none",
+                    hint="put it there, or name it where it is: paths begin in the folder of the settings",
+                )
             return path
 
         return self._take(read, self._folder)
@@ -226,7 +252,7 @@ class _Reader:
         return tuple(self._path(text) for text in texts)
 
     def _limits(self, section: Fields) -> Limits:
-        given = {limit.name for limit in fields(Limits)} & set(section.names())
+        given = [limit.name for limit in fields(Limits) if limit.name in section]
         read = {
             name: self._take(partial(section.integer, name, at_least=1, at_most=_LARGEST_LIMIT), 1)
             for name in sorted(given)
@@ -255,8 +281,12 @@ class _Reader:
         if url.startswith(_POSTGRESQL):
             return url
         name = url.removeprefix(_SQLITE)
-        if name in ("", url):
-            raise top.invalid("database", f"{_SQLITE}FILE or {_POSTGRESQL[0]}…")
+        if name in ("", url):  # not repeated: it may have a password in it
+            got = f"{url.partition(':')[0][:20]!a}:…" if ":" in url else "a text without one"
+            raise SettingsError(
+                f"{top.path('database')}: expected {_SQLITE}FILE or {_POSTGRESQL[0]}…, got {got}",
+                hint="the operator's manual has both",
+            )
         return f"{_SQLITE}{self._path(name)}"
 
 

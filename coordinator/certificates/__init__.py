@@ -20,6 +20,7 @@ from coordinator.certificates.errors import (
     UnreadableCertificateError,
 )
 from coordinator.certificates.identity import Identity, Kind, identity_of, identity_uri, runs_out
+from coordinator.certificates.looking import Seen, look_at
 
 __all__ = [
     "Authority",
@@ -35,9 +36,11 @@ __all__ = [
     "Kind",
     "OtherNameError",
     "OutlivesAuthorityError",
+    "Seen",
     "UnreadableCertificateError",
     "identity_of",
     "identity_uri",
+    "look_at",
     "requested_key",
     "runs_out",
     "self_signed",

@@ -26,7 +26,7 @@ from quorumseal.ceremony.errors import ValueFormatError
 _SCHEME = "quorumseal://"
 _EXPECTED = f"exactly one alternative name, the URI {_SCHEME}ORGANISATION/KIND/NAME"
 _HINT = "issue it with the organisation's certificate authority"
-_UNREADABLE = (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
+UNREADABLE = (ValueError, x509.DuplicateExtension, x509.InvalidVersion, x509.UnsupportedGeneralNameType)
 
 
 @unique
@@ -75,7 +75,7 @@ def identity_of(certificate_pem: bytes) -> Identity:
     try:
         certificate, *others = x509.load_pem_x509_certificates(certificate_pem)
         extensions = certificate.extensions
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise UnreadableCertificateError(f"expected an X.509v3 certificate in PEM, got {error}") from None
     if others:
         raise UnreadableCertificateError(f"expected one certificate, got {1 + len(others)}")
@@ -95,7 +95,7 @@ def runs_out(certificates_pem: bytes) -> datetime:
     """Return when the first of some certificates runs out."""
     try:
         return min(each.not_valid_after_utc for each in x509.load_pem_x509_certificates(certificates_pem))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise UnreadableCertificateError(f"expected certificates in PEM, got {error}") from None
 
 

@@ -25,15 +25,17 @@ _MOST_BYTES = 4096
 
 def open_channels(settings: NotificationSettings, own_ports: OwnPorts) -> Mapping[str, Channel]:
     """Return the channels by name, ready to deliver; a file that cannot be used is named with its channel."""
-    opened = {}
-    for name, channel in settings.channels.items():
-        try:
-            opened[name] = _open(channel, own_ports)
-        except Refusal as refusal:
-            raise NotificationSettingsError(
-                f"settings.notifications.channels.{name}: {refusal}", hint=refusal.hint
-            ) from None
-    return opened
+    return {name: open_channel(name, channel, own_ports) for name, channel in settings.channels.items()}
+
+
+def open_channel(name: str, channel: ChannelSettings, own_ports: OwnPorts) -> Channel:
+    """Return one channel, ready to deliver."""
+    try:
+        return _open(channel, own_ports)
+    except Refusal as refusal:
+        raise NotificationSettingsError(
+            f"settings.notifications.channels.{name}: {refusal}", hint=refusal.hint
+        ) from None
 
 
 def _open(channel: ChannelSettings, own_ports: OwnPorts) -> Channel:

@@ -8,6 +8,7 @@ the one transaction that writes the log, ``log``, ``ceremonies``, ``evidence``, 
 
 from coordinator.storage.appending import LostRaceError
 from coordinator.storage.ceremonies import Earlier, Release
+from coordinator.storage.opening import existing_storage, file_of
 from coordinator.storage.reminders import Alarm, Telling
 from coordinator.storage.rows import (
     EMPTY_HEAD,
@@ -40,5 +41,7 @@ __all__ = [
     "Release",
     "Storage",
     "Telling",
+    "existing_storage",
+    "file_of",
     "migrate_database",
 ]

@@ -41,7 +41,7 @@ class Engines:
     """The two pools of connections to one database."""
 
     def __init__(self, url: str) -> None:
-        self.url = _read_url(url)
+        self.url = read_url(url)
         self.postgresql = self.url.get_backend_name() == "postgresql"
         # SQLite has one writer; the threads of this process wait for it here and not in its busy handler.
         self._turn: AbstractContextManager[object] = nullcontext() if self.postgresql else threading.Lock()
@@ -97,7 +97,8 @@ def _said_plainly() -> Iterator[None]:
         ) from error
 
 
-def _read_url(text: str) -> URL:
+def read_url(text: str) -> URL:
+    """Read a database's address."""
     try:
         url = make_url(text)
     except ArgumentError:

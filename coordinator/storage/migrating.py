@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from coordinator.errors import SchemaError
+from coordinator.errors import LogEmptyError, SchemaError
 from coordinator.storage.engine import Engines
 
 _LOCK = int.from_bytes(b"quorums")
@@ -25,12 +25,17 @@ def migrate(engines: Engines) -> tuple[str | None, str]:
         return before, _newest()
 
 
-def require_current(engines: Engines) -> None:
+def require_current(engines: Engines, *, make: bool = True) -> None:
     """Make the tables in an empty database; refuse one that has those of another version."""
     with engines.reading() as connection:
         version = _version(connection)
-    if version is None:
+    if version is None and make:
         migrate(engines)
+    elif version is None:
+        raise LogEmptyError(
+            "expected a database with a log in it, got one without tables",
+            hint="found the organisation first: `quorumseal org init`; or name the database that has its log",
+        )
     elif version != _newest():
         raise SchemaError(
             f"expected tables of version {_newest()}, got {version}",

@@ -21,7 +21,7 @@ from coordinator.storage.rows import Append
 class Storage:
     """The database of a coordinator, opened, checked and with its tables in place."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, make_tables: bool = True) -> None:
         self.engines = Engines(url)
         self.log = LogTables(self.engines)
         self.ceremonies = CeremonyTable(self.engines)
@@ -31,7 +31,7 @@ class Storage:
         self.reminders = ReminderTables(self.engines)
         self.counting = Counting(self.engines)
         try:
-            require_current(self.engines)
+            require_current(self.engines, make=make_tables)
         except BaseException:
             self.engines.close()
             raise

@@ -3,6 +3,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ class Fields:
     Every refusal names the path of the field from the document's root, what was expected and what came.
     """
 
-    __slots__ = ("_children", "_index", "_parent", "_place", "_read", "_values")
+    __slots__ = ("_asked", "_children", "_index", "_parent", "_place", "_read", "_values")
 
     def __init__(self, value: JsonValue, where: str = "document") -> None:
         if not isinstance(value, dict):
@@ -30,6 +31,7 @@ class Fields:
         self._index: int | None = None
         self._values = value
         self._read: set[str] = set()
+        self._asked: set[str] = set()
         self._children: list[Fields] = []
 
     @property
@@ -41,6 +43,7 @@ class Fields:
 
     def __contains__(self, name: str) -> bool:
         """Tell whether the field is there, without reading it."""
+        self._asked.add(name)
         return name in self._values
 
     def names(self) -> tuple[str, ...]:
@@ -133,14 +136,18 @@ class Fields:
 
     def done(self) -> None:
         """Refuse fields that nobody read, here and in every object taken from here."""
+        for refusal in self.unknown():
+            raise refusal
+
+    def unknown(self) -> Iterator[UnknownFieldError]:
+        """Yield (not raise) the refusal of each field that nobody read, for whoever names all of them."""
         for name in self._values:
             if name not in self._read:
-                raise UnknownFieldError(
-                    f"{self.path(name)}: expected only known fields, got this one",
-                    hint="a newer version may know it; a misspelt name does not count",
+                yield UnknownFieldError(
+                    f"{self.path(name)}: expected only known fields, got this one", hint=self._meant(name)
                 )
         for child in self._children:
-            child.done()
+            yield from child.unknown()
 
     def path(self, name: str) -> str:
         """Return where a field stands, from the document's root."""
@@ -149,6 +156,15 @@ class Fields:
     def invalid(self, name: str, expected: str) -> InvalidFieldError:
         """Return (not raise) the refusal of a field by a rule that only the caller knows."""
         return _invalid(self.path(name), expected, self._values.get(name))
+
+    def _meant(self, name: str) -> str:
+        """Say what a field that nobody knows is likely to be: one that was looked for and is not there."""
+        from difflib import get_close_matches
+
+        absent = sorted((self._read | self._asked) - self._values.keys())
+        for close in get_close_matches(name, absent, n=1):
+            return f"did you mean {close}? a misspelt name does not count"
+        return "a newer version may know it; a misspelt name does not count"
 
     def _child(self, value: JsonValue, name: str, index: int | None = None) -> "Fields":
         if not isinstance(value, dict):

@@ -3,7 +3,7 @@
 
 ``foreign`` makes other people's text visible, ``unseen`` says which characters never are, ``look`` knows what
 an output can show and draws the marks, ``layout`` wraps and aligns, ``screen`` writes; ``durations`` and
-``instants`` are times as people read them.
+``instants`` are times as people read them.  ``findings``, of what was examined, are imported where needed.
 """
 
 from quorumseal.terminal.durations import duration_text, parse_duration

@@ -47,6 +47,11 @@ class Screen:
         """Write a line with a mark, indented under what it belongs to."""
         self._data(_marked(self.look, mark, parts, GAP))
 
+    def note(self, *parts: Cell) -> None:
+        """Write what belongs to the item above, indented under its words."""
+        lines = wrap(_joined(parts, self.look), self.look.width - 2 * len(GAP))
+        self._data([f"{GAP}{GAP}{line}" for line in lines])
+
     def heading(self, text: str) -> None:
         """Write an empty line and what the lines below are about."""
         self._data(["", self.look.tone(drawn(text, self.look), Tone.STRONG)])

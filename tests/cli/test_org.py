@@ -90,7 +90,7 @@ def test_the_coordinator_and_the_agents_take_their_settings(
     from signer_agent.settings import read_settings
 
     settings = str(acme / "coordinator" / "coordinator.toml")
-    assert main(["coordinator", "check", "--settings", settings]) == 0
+    assert main(["coordinator", "check-config", "--settings", settings]) == 0
     capsys.readouterr()
     for person in ("alice", "rita"):
         agent = read_settings(acme / "people" / person / "agent.toml")

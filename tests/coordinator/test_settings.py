@@ -12,7 +12,7 @@ from coordinator.server import read_log_key, read_tls
 from coordinator.settings import LogKeyFile, SettingsError, TlsFiles, parse_settings, read_settings
 from quorumseal.cli.main import main
 from quorumseal.signatures import P256PrivateKey, Scheme, generate_key, write_key_file
-from tests.organisation import Organisation, key_of
+from tests.organisation import key_of
 from tests.running_coordinator import Site
 
 FILES = ("log.key", "log.pass", "server.crt", "server.key", "ca.crt")
@@ -182,24 +182,22 @@ def test_the_log_key_is_opened_with_its_passphrase(tmp_path: Path) -> None:
 def test_a_certificate_without_its_key_is_refused_before_it_is_served(tmp_path: Path) -> None:
     site = Site(tmp_path)
     settings = read_settings(site.settings)
-    assert read_tls(settings) == site.server_tls
+    assert read_tls(settings.tls) == site.server_tls
     stranger = generate_key(Scheme.ECDSA_P256, lambda size: b"\x05" * size)
     site.write("server.key", write_key_file(stranger, None))
     with pytest.raises(SettingsError, match=r"settings\.tls: expected .* to be a certificate and its"):
-        read_tls(settings)
+        read_tls(settings.tls)
 
 
 def test_authorities_that_are_none_are_refused(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.write("authority.crt", b"no certificate")
     with pytest.raises(SettingsError, match="client_authorities: expected certificates"):
-        read_tls(read_settings(site.settings))
+        read_tls(read_settings(site.settings).tls)
 
 
-def test_check_says_that_settings_can_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_database_gets_its_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = Site(tmp_path)
-    assert main(["coordinator", "check", "--settings", str(site.settings)]) == 0
-    assert f"the settings of {Organisation().name} can be used" in capsys.readouterr().out
     assert main(["coordinator", "migrate", "--settings", str(site.settings), "--json"]) == 0
     assert '"before": null' in capsys.readouterr().out
-    assert set(VERBS) == {"run", "migrate", "rebuild", "check"}
+    assert set(VERBS) == {"run", "migrate", "rebuild", "check-config"}

@@ -155,10 +155,10 @@ def test_an_authority_that_the_policy_does_not_list_lets_nobody_in(acme: Site) -
         policy = replace(ACME.policy, policy=replace(ACME.policy.policy, authorities=listed))
         organisation = coordinator_values.Organisation(policies=(policy,), checkpoint=b"", now=NOW)
         if welcome:
-            check_organisation(settings, read_tls(settings), organisation)
+            check_organisation(settings, read_tls(settings.tls), organisation)
         else:
             with pytest.raises(SettingsError, match="expected authorities that policy version 1 lists"):
-                check_organisation(settings, read_tls(settings), organisation)
+                check_organisation(settings, read_tls(settings.tls), organisation)
 
 
 def test_a_coordinator_finds_its_settings_wrong_before_it_listens(

@@ -197,6 +197,19 @@ def test_a_field_that_nobody_read_refuses_the_whole(value: dict[str, JsonValue],
     assert refusal.value.code == "json.unknown_field"
 
 
+def test_all_fields_that_nobody_read_can_be_named_at_once_with_what_was_meant() -> None:
+    fields = Fields({"product": "x", "verzion": "1", "other": {"zzz": 1}}, "request")
+    assert fields.text("product") == "x"
+    assert "version" not in fields
+    fields.object("other")
+    first, second = fields.unknown()
+    assert (str(first).partition(":")[0], first.hint.partition("?")[0]) == (
+        "request.verzion",
+        "did you mean version",
+    )
+    assert (str(second).partition(":")[0], second.hint[:15]) == ("request.other.zzz", "a newer version")
+
+
 def test_asking_whether_a_field_is_there_does_not_make_it_known() -> None:
     fields = Fields({"note": "x"})
     assert "note" in fields

@@ -202,15 +202,16 @@ def test_a_file_that_cannot_be_used_is_named_and_not_shown(
 
 def test_check_looks_at_the_files_of_channels_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     site = Site(tmp_path)
+    site.found()
     section = (
         '[notifications.channels.hook]\nkind = "webhook"\nurl = "https://x.example/"\nsecret_file = "s"\n'
     )
     path = site.settings
     path.write_text(path.read_text() + section)
     site.write("s", b"hunter2")
-    assert main(["coordinator", "check", "--settings", str(path)]) == 2
-    said = capsys.readouterr().err
-    assert "settings.notifications.channels.hook" in said
+    assert main(["coordinator", "check-config", "--settings", str(path)]) == 2
+    said = capsys.readouterr().out
+    assert "coordinator.toml:notifications.channels.hook" in said
     assert "hunter2" not in said
     site.write("s", SECRET)
-    assert main(["coordinator", "check", "--settings", str(path)]) == 0
+    assert main(["coordinator", "check-config", "--settings", str(path)]) == 0

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files and directories that the settings name: who else can read them, and whether we can."""
+
+import os
+import stat
+from pathlib import Path
+
+from quorumseal.terminal.findings import Finding, fine, warning, wrong
+
+_OTHERS = 0o027
+"""Not the owner's group: a service often reads its secrets through it."""
+
+
+def secret(about: str, path: Path) -> Finding:
+    """Judge a file with a secret by who can read it."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        return wrong(about, f"expected to read {path}, got {error.strerror}", "see that it is there")
+    if not os.access(path, os.R_OK):
+        return wrong(
+            about,
+            f"expected to be able to read {path}, but this user is not",
+            f"run this as the coordinator's user, or give it the file: chown USER {path}",
+        )
+    return secret_mode(about, path, mode)
+
+
+def secret_mode(about: str, path: Path, mode: int) -> Finding:
+    """Judge a secret's permissions: nobody but its owner, and at most its group, reads it."""
+    if mode & _OTHERS:
+        return warning(
+            about,
+            f"expected {path} to be for its owner alone (0600), got {mode:04o}",
+            f"run: chmod 600 {path}, and think about who may have read it",
+        )
+    return fine(about, f"{path} is for its owner alone" if not mode & 0o070 else f"{path} is for its group")
+
+
+def writable(about: str, path: Path) -> Finding:
+    """Judge a directory by whether we can write there, or make it."""
+    for place in (path, *path.parents):
+        if place.exists():
+            break
+    if not place.is_dir():
+        return wrong(
+            about, f"expected a directory {path}, got a file at {place}", "name another, or move the file"
+        )
+    if not os.access(place, os.W_OK | os.X_OK):
+        return wrong(
+            about,
+            f"expected to be able to write in {place}, but this user is not",
+            "give the coordinator's user the directory, or name another",
+        )
+    return fine(about, f"{path} can be written" if place == path else f"{path} can be made")
