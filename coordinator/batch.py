@@ -19,12 +19,14 @@ from coordinator.unsealed import Ground, Unsealed
 from coordinator.values import Receipt
 from quorumseal.ceremony.admission import Existing, Known, admit, identity
 from quorumseal.ceremony.chain import Chain, extend, open_chain
+from quorumseal.ceremony.changing import policy_adopted_by
 from quorumseal.ceremony.commands import (
     Cancel,
     Deliver,
     Expire,
     Extend,
     File,
+    Narrow,
     Record,
     Stop,
     Supersede,
@@ -36,11 +38,12 @@ from quorumseal.ceremony.emergencies import admit_emergency
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyError, OtherPolicyError
 from quorumseal.ceremony.lifecycle import State
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.narrowing import narrowing
+from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import CeremonyExistsError, RevocationError
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.standing_chain import stand_on
+from quorumseal.ceremony.standing_chain import adopt, stand_on
 from quorumseal.ceremony.statements import Request, StandingAct
 from quorumseal.ceremony.succeeding import OTHER_KIND, check_alone, check_ratification, check_revocation
 from quorumseal.signatures import PrivateKey
@@ -99,7 +102,7 @@ class Batch:
         if earlier is not None and earlier.ceremony.request.digest == request.digest:
             # sent again by somebody who never heard the answer, whatever became of the ceremony since
             return Repeated(ceremony=earlier.id, state=earlier.ceremony.state, seq=0)
-        _require_newest(command.policy, self._ground.policy)
+        _require_newest(command, self._newest)
         known = self._known(_release(statement))
         verdict = admit(request, known)
         if isinstance(verdict, Existing):
@@ -121,8 +124,9 @@ class Batch:
             command.policy,
             request,
             at=self._at,
-            delegations=live_for(statement, self._ground.policy.policy, live),
+            delegations=live_for(statement, command.policy.policy, live),
             vetoed_by=self._vetoed_by(statement, superseded=superseded),
+            proposed=command.proposed,
         )
         if superseded is not None:
             self.written.apply(*extend(self._require(superseded), Supersede(request.digest), at=self._at))
@@ -142,6 +146,8 @@ class Batch:
     def _check_others(self, request: Signed[Request]) -> None:
         """Refuse a request that does not fit what became of another ceremony for the same version."""
         statement = request.statement
+        if statement.kind in GOVERNED:
+            return
         others = self._known((statement.product, statement.version, OTHER_KIND[statement.kind]))
         if statement.kind is Kind.REVOCATION:
             for each in others:
@@ -194,7 +200,7 @@ class Batch:
         act = command.act
         if act.digest in self.standing.statements:
             return Repeated(ceremony=None, state=None, seq=self.standing.statements[act.digest])
-        _require_newest(command.policy, self._ground.policy)
+        _require_newest(command, self._newest)
         self.standing, entry = stand_on(self.standing, act, at=self._at)
         position = self.written.log(entry)
         for ceremony in sorted(self._ground.chains.keys() | self.written.changed.keys()):
@@ -229,12 +235,52 @@ class Batch:
         if not entries:
             return _repeated(chain, digest)
         first, offset = self.written.apply(longer, entries), _answering(act, entries)
+        self._adopt(longer)
         if offset is not None:
             self.written.keep_annexes(longer.id, (act.annex,) if act.annex else ())
             return _Logged(longer.id, longer.ceremony.state, first + offset)
         if isinstance(act.command, Record):  # it was recorded before, and has its entry
             return _repeated(longer, digest)
         return self._act(act)  # whatever comes of it now is its answer
+
+    def _adopt(self, chain: Chain) -> None:
+        """Let a policy hold from here on, once both its change and its acceptance are approved."""
+        request = chain.ceremony.request.statement
+        if request.kind not in GOVERNED or chain.ceremony.state is not State.APPROVED:
+            return
+        sides = {kind: self._approved((request.product, request.version, kind)) for kind in GOVERNED}
+        change, acceptance = sides[Kind.POLICY_CHANGE], sides[Kind.POLICY_ACCEPTANCE]
+        if change is None or acceptance is None:
+            return
+        policy = policy_adopted_by(change.ceremony, acceptance.ceremony)
+        if policy is None or policy.policy.previous != self._newest.digest:
+            return
+        self.standing, entry = adopt(self.standing, policy, self._at)
+        self.written.log(entry)
+        for ceremony in sorted(self._ground.chains.keys() | self.written.changed.keys()):
+            self._narrow(ceremony, policy, by=change.ceremony.request.digest)
+
+    def _approved(self, release: Release) -> Chain | None:
+        """Return the latest ceremony for a release that was approved."""
+        approved = [each.ceremony for each in self._known(release) if each.state is State.APPROVED]
+        return self._require(approved[-1]) if approved else None
+
+    def _narrow(self, ceremony: str, newer: SignedPolicy, *, by: str) -> None:
+        """Let an open ceremony know what a policy takes from it; one about another policy ends."""
+        if ceremony in self._ground.damaged:
+            return
+        self._move(ceremony)
+        chain = self._require(ceremony)
+        if chain.ceremony.state is not State.OPEN:
+            return
+        if chain.ceremony.request.statement.kind in GOVERNED:
+            self.written.apply(*extend(chain, Supersede(by), at=self._at))
+        elif taken := narrowing(chain.ceremony.policy, newer):
+            self.written.apply(*extend(chain, Narrow(taken), at=self._at))
+
+    @property
+    def _newest(self) -> SignedPolicy:
+        return self.standing.policies[-1]
 
     def _require_whole(self, ceremony: str) -> None:
         if ceremony in self._ground.damaged:
@@ -260,8 +306,11 @@ def _release(request: Request) -> Release:
     return request.product, request.version, request.kind
 
 
-def _require_newest(given: SignedPolicy, newest: SignedPolicy) -> None:
-    if given.digest != newest.digest:
+def _require_newest(command: Start | Stand, newest: SignedPolicy) -> None:
+    """Refuse what is not under the policy in force; an acceptance is under the one that follows it."""
+    given = command.policy
+    accepts = isinstance(command, Start) and command.request.statement.kind is Kind.POLICY_ACCEPTANCE
+    if (given.policy.previous if accepts else given.digest) != newest.digest:
         raise OldPolicyError(
             f"expected a statement under policy version {newest.policy.version} ({newest.digest}), "
             f"got one under version {given.policy.version} ({given.digest})",

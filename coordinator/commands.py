@@ -21,6 +21,8 @@ class Start:
     request: Signed[Request]
     annexes: tuple[Annex, ...] = ()
     """The texts that it commits to."""
+    proposed: bytes | None = None
+    """The policy that a change proposes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

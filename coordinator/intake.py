@@ -35,7 +35,9 @@ class Intake:
         self._seen = SeenCheckpoints(storage)
         self._now = now
 
-    def request(self, envelope: Envelope, annexes: Collection[Annex], caller: str) -> Start:
+    def request(
+        self, envelope: Envelope, annexes: Collection[Annex], proposed: bytes | None, caller: str
+    ) -> Start:
         """Take in a request with its texts; all of its evidence must be stored."""
         policy, signed = self._authenticate(envelope, caller)
         request = signed_as(Request, signed)
@@ -47,7 +49,7 @@ class Intake:
                 f"expected the evidence that the request names to be stored, got none for {digest}",
                 hint="send the file first, then start again",
             )
-        return Start(policy=policy, request=request, annexes=tuple(annexes))
+        return Start(policy=policy, request=request, annexes=tuple(annexes), proposed=proposed)
 
     def decision(self, envelope: Envelope, reason: Annex | None, caller: str) -> Act:
         """Take in a decision, with the text of its reason where it has one."""

@@ -8,11 +8,12 @@ from coordinator.storage import EntryRow, Storage
 from quorumseal.ceremony.chain import Chain, replay_chain
 from quorumseal.ceremony.entries import EntryType, read_entry
 from quorumseal.ceremony.errors import CeremonyError
-from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.policy_document import SignedPolicy, adopted_policy
 from quorumseal.ceremony.signed import Signed, authenticate
 from quorumseal.ceremony.standing_chain import StandingChain, replay_standing
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Statement
+from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import Envelope
 
 
@@ -58,18 +59,29 @@ class Policies:
         for policy in reversed(self.all):
             if policy.digest == digest:
                 return policy
+        if proposed := self._proposed(digest):
+            return proposed
         raise UnknownPolicyError(
             f"expected a policy of this log (newest: version {self.newest.policy.version}, "
             f"{self.newest.digest}), got {digest}",
             hint="fetch the organisation's policies again",
         )
 
+    def _proposed(self, digest: str) -> SignedPolicy | None:
+        """Return a policy that a change proposed, whatever became of it: its acceptance is under it."""
+        for row in self._storage.ceremonies.changes():
+            opening = self._storage.log.entry(row.ceremony, 0)
+            body = read_entry(opening.payload).body if opening else {}
+            payload = str(body.get("policy", "")).encode()
+            if digest_of(payload) == digest:
+                return adopted_policy(payload, ("", ""))
+        return None
+
     def authenticate(self, envelope: Envelope) -> tuple[SignedPolicy, Signed[Statement]]:
         """Authenticate a statement under the policy that it names."""
-        newest = self.newest
-        if len(self.all) > 1:
-            newest = self.named(read_statement(envelope.payload).context.policy.digest)
-        return newest, authenticate(envelope, newest)
+        named = read_statement(envelope.payload).context.policy.digest
+        policy = self.newest if named == self.newest.digest else self.named(named)
+        return policy, authenticate(envelope, policy)
 
     def replay(self, rows: Sequence[EntryRow]) -> Chain:
         """Return the ceremony whose entries these are, judged by the policy that it pinned."""

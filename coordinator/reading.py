@@ -23,6 +23,7 @@ from coordinator.values import (
 )
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Request
 from quorumseal.tlog import (
@@ -32,7 +33,7 @@ from quorumseal.tlog import (
     prove_consistency,
     prove_inclusion,
 )
-from quorumseal.verifier.bundle import make_bundle, write_bundle
+from quorumseal.verifier.bundle import Adopted, Bundle, PolicyVersion, write_bundle
 from quorumseal.verifier.part import Part, seen_checkpoints
 
 
@@ -112,8 +113,25 @@ class LogReader:
         if request.ratified is not None:
             parts.append(self._concluded(request.ratified.ceremony))
         parts.append(self._concluded(ceremony, after=parts))
-        policies = [p for p in self._policies.all if p.policy.version <= request.context.policy.version]
-        return write_bundle(make_bundle(policies, *parts))
+        policies = self.versions(upto=request.context.policy.version)
+        return write_bundle(Bundle(policies=policies, parts=tuple(parts)))
+
+    def versions(self, upto: int | None = None) -> tuple[PolicyVersion, ...]:
+        """Return the policy chain, each later version with the ceremonies that approved it."""
+        return tuple(
+            self._version(policy)
+            for policy in self._policies.all
+            if upto is None or policy.policy.version <= upto
+        )
+
+    def _version(self, policy: SignedPolicy) -> PolicyVersion:
+        if policy.ceremonies is None:
+            return policy.envelope
+        parts = {ceremony: self._concluded(ceremony) for ceremony in policy.ceremonies}
+        first, later = sorted(parts, key=lambda ceremony: parts[ceremony].index)
+        parts[later] = self._concluded(later, after=[parts[first]])
+        change, acceptance = policy.ceremonies
+        return Adopted(payload=policy.payload, change=parts[change], acceptance=parts[acceptance])
 
     def _concluded(self, ceremony: str, after: Sequence[Part] = ()) -> Part:
         """Return a ceremony to its conclusion, proved to extend what its people saw, and other parts."""

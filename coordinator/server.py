@@ -101,7 +101,7 @@ class CoordinatorServer:
         self.metering.start(
             readings,
             channels=self._settings.notifications.channels,
-            roles=organisation.policies[-1].policy.roles,
+            roles=organisation.policy.policy.roles,
         )
         _log.info("Prometheus reads %s", self.metering.url)
 
@@ -200,8 +200,8 @@ def require_authorities(files: TlsFiles) -> None:
 
 def check_organisation(settings: Settings, tls: ServerTls, organisation: Organisation) -> None:
     """Refuse a log of another organisation, and authorities that its newest policy does not know."""
-    require_organisation(settings, organisation.policies[-1].policy)
-    require_known_authorities(tls, organisation.policies[-1].policy)
+    require_organisation(settings, organisation.policy.policy)
+    require_known_authorities(tls, organisation.policy.policy)
 
 
 def require_organisation(settings: Settings, policy: Policy) -> None:
@@ -227,7 +227,7 @@ def require_known_authorities(tls: ServerTls, policy: Policy) -> None:
 
 def warn_of_strangers(settings: Settings, organisation: Organisation) -> None:
     """Say who would be told of nothing, because no signer has that name."""
-    for name in strangers(settings, organisation.policies[-1].policy):
+    for name in strangers(settings, organisation.policy.policy):
         _log.warning("settings.notifications.people.%s: expected a signer of the newest policy", name)
 
 

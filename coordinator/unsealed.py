@@ -20,7 +20,6 @@ from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.emergencies import PastEmergency
 from quorumseal.ceremony.entries import CONCLUSIONS, PUBLISHED, Entry, EntryType
-from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.standing_chain import StandingChain
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import PrivateKey
@@ -39,8 +38,6 @@ class Ground:
     """What a batch stands on: the log's head, and what of the log its commands touch."""
 
     head: LogHead
-    policy: SignedPolicy
-    """The newest."""
     chains: Mapping[str, Chain]
     releases: Mapping[Release, Sequence[Known]]
     standing: StandingChain
@@ -138,7 +135,7 @@ class Unsealed:
 
     def _grown(self, before: LogHead, concluded: Iterable[int], log_key: PrivateKey) -> GrowingTree:
         """Return the tree with all entries; a checkpoint follows each conclusion, and the last entry."""
-        tree = GrowingTree(before, self._ground.policy.policy.log.origin, log_key)
+        tree = GrowingTree(before, self._ground.standing.policies[-1].policy.log.origin, log_key)
         start = 0
         for size in sorted({index + 1 for index in concluded} | {before.size + len(self._entries)}):
             end = size - before.size

@@ -84,11 +84,23 @@ class UseCases:
     async def organisation(self) -> Organisation:
         """Return the policies and the newest checkpoint."""
         checkpoint = await self._read(self._reader.newest_checkpoint)
-        return Organisation(policies=self._policies.all, checkpoint=checkpoint.note, now=self._clock.now())
+        return Organisation(
+            policy=self._policies.newest,
+            versions=await self._read(self._reader.versions),
+            checkpoint=checkpoint.note,
+            now=self._clock.now(),
+        )
 
-    async def start(self, envelope: Envelope, annexes: Collection[Annex] = (), *, caller: str) -> Started:
+    async def start(
+        self,
+        envelope: Envelope,
+        annexes: Collection[Annex] = (),
+        proposed: bytes | None = None,
+        *,
+        caller: str,
+    ) -> Started:
         """Open the ceremony that a signed request asks for, or return the one that it opened before."""
-        outcome = await self._writer.run(partial(self._intake.request, envelope, annexes, caller))
+        outcome = await self._writer.run(partial(self._intake.request, envelope, annexes, proposed, caller))
         assert outcome.ceremony is not None  # noqa: S101 - a request has one
         created = isinstance(outcome, Written)
         return Started(ceremony=outcome.ceremony, created=created, receipt=await self._receipt(outcome))

@@ -24,6 +24,7 @@ from quorumseal.client.values import LoggedEntry as LoggedEntry
 from quorumseal.client.values import Nudged as Nudged
 from quorumseal.client.values import Receipt as Receipt
 from quorumseal.client.values import StandingRecord as StandingRecord
+from quorumseal.verifier.bundle import PolicyVersion
 from quorumseal.verifier.part import Part
 
 _Item = TypeVar("_Item")
@@ -33,7 +34,9 @@ _Item = TypeVar("_Item")
 class Organisation:
     """The organisation's policies, from version 1 on, and how far its log has come."""
 
-    policies: tuple[SignedPolicy, ...]
+    policy: SignedPolicy
+    """The newest."""
+    versions: tuple[PolicyVersion, ...]
     checkpoint: bytes
     now: datetime
 

@@ -36,7 +36,7 @@ from coordinator.storage import LogHead, LostRaceError, Release, Storage
 from coordinator.unsealed import Ground
 from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.lifecycle import State
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.standing_chain import StandingChain
 from quorumseal.ceremony.statements import Request
 from quorumseal.ceremony.succeeding import OTHER_KIND
@@ -230,24 +230,36 @@ class Writer:
     def _ground(self, commands: Sequence[WriterCommand], head: LogHead) -> Ground:
         """Fetch what the commands touch, in two queries whatever their number."""
         starts = [command.request.statement for command in commands if isinstance(command, Start)]
-        names = {(s.product, s.version, str(kind)) for s in starts for kind in (s.kind, OTHER_KIND[s.kind])}
+        acts = {command.ceremony for command in commands if isinstance(command, Act)}
+        damaged = self._fetch([ceremony for ceremony in acts if self._chains.get(ceremony) is None])
+        governed = [
+            chain.ceremony.request.statement
+            for ceremony in acts
+            if (chain := self._chains.get(ceremony)) and chain.ceremony.request.statement.kind in GOVERNED
+        ]
+        names = {
+            (request.product, request.version, str(kind))
+            for request in (*starts, *governed)
+            for kind in (request.kind, OTHER_KIND[request.kind])
+        }
         earlier = self._storage.ceremonies.earlier(names) if names else {}
         releases = {release: [known(each) for each in those] for release, those in earlier.items()}
         emergencies = self._storage.ceremonies.emergencies() if any(s.emergency for s in starts) else []
-        wanted = {command.ceremony for command in commands if isinstance(command, Act)}
-        wanted |= {s.ceremony for s in starts}
+        wanted = acts | {s.ceremony for s in starts}
         wanted |= {s.ratified.ceremony for s in starts if s.ratified}
         wanted |= {e.ceremony for those in releases.values() for e in those if e.state is State.OPEN}
         wanted |= {row.ceremony for row in emergencies if row.state == State.OPEN}
         wanted |= _revoked(starts, releases)
-        if any(isinstance(command, Stand) and command.touches_ceremonies for command in commands):
+        if governed or any(isinstance(c, Stand) and c.touches_ceremonies for c in commands):
             wanted |= set(self._storage.ceremonies.open_ones())
-        damaged = self._fetch([ceremony for ceremony in wanted if self._chains.get(ceremony) is None])
+        both_sides = {release for release in releases if Kind(release[2]) in GOVERNED}
+        wanted |= {e.ceremony for side in both_sides for e in releases[side]}
+        more = wanted - damaged.keys()
+        damaged |= self._fetch([ceremony for ceremony in more if self._chains.get(ceremony) is None])
         chains = {ceremony: chain for ceremony in wanted if (chain := self._chains.get(ceremony))}
         self._chains.trim()  # what is refused, too, was fetched
         return Ground(
             head=head,
-            policy=self._policies.newest,
             chains=chains,
             releases=releases,
             standing=self._policies.chain,

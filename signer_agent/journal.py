@@ -128,7 +128,7 @@ class Journal:
         with self._write() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO policies VALUES (?, ?, ?, ?)",
-                (policy.digest, policy.policy.version, policy.envelope.payload, instant_text(at)),
+                (policy.digest, policy.policy.version, policy.payload, instant_text(at)),
             )
 
     # What was shown

@@ -13,11 +13,11 @@ from quorumseal.offline.files import (
     read_organisation,
     write_organisation,
 )
-from quorumseal.signatures import JointEnvelope
+from quorumseal.verifier.bundle import PolicyVersion
 from signer_agent.home import Home, write_whole
 
 
-def keep_policies(home: Home, versions: Sequence[JointEnvelope]) -> None:
+def keep_policies(home: Home, versions: Sequence[PolicyVersion]) -> None:
     """Write the policy chain down, where it is not what the file holds already."""
     data = write_organisation(KnownOrganisation(policies=tuple(versions)))
     if _read(home) != data:
@@ -25,7 +25,7 @@ def keep_policies(home: Home, versions: Sequence[JointEnvelope]) -> None:
             write_whole(home.policies_file, data)
 
 
-def kept_policies(home: Home) -> tuple[JointEnvelope, ...]:
+def kept_policies(home: Home) -> tuple[PolicyVersion, ...]:
     """Return the policy chain that this home has verified before, unverified now."""
     data = _read(home)
     if data is None:

@@ -22,8 +22,8 @@ from quorumseal.ceremony.standing_chain import StandingChain, replay_standing
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import SeenCheckpoint, Statement
 from quorumseal.client.values import Publication
-from quorumseal.signatures import JointEnvelope
 from quorumseal.tlog import Checkpoint, ProofError, verify_consistency
+from quorumseal.verifier.bundle import parse_version
 from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint, verify_logged, verify_part
 from quorumseal.verifier.policy_chain import walk
 from signer_agent.agent import Agent
@@ -99,7 +99,7 @@ def signed_in(entries: Sequence[bytes]) -> tuple[Statement, ...]:
 
 def observe_policy(agent: Agent) -> SignedPolicy:
     """Return the organisation's policy, verified from the trust file and not older than any seen before."""
-    versions = [JointEnvelope.read(version) for version in agent.connection.organisation().policies]
+    versions = [parse_version(version) for version in agent.connection.organisation().policies]
     policy = walk(versions, agent.trust)
     seen = agent.journal.highest_policy()
     if seen is not None and policy.policy.version < seen.version:

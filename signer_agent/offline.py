@@ -18,7 +18,7 @@ from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import Request
 from quorumseal.offline.assembling import command_about, let_time_pass, open_offline
 from quorumseal.offline.files import CarriedRequest, CarriedStatements, KnownOrganisation
-from quorumseal.signatures import JointEnvelope
+from quorumseal.verifier.bundle import parse_version
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources, find_artifacts
 from signer_agent.observing import Observation, compare, observe_head, observe_policy
@@ -84,7 +84,7 @@ def _longest(entries: Sequence[bytes], policy: SignedPolicy) -> Chain | None:
 def known_organisation(agent: Agent) -> KnownOrganisation:
     """Return what travels with a request: the policy chain and the checkpoint that this agent goes by."""
     record = agent.connection.organisation()
-    policies = tuple(JointEnvelope.read(version) for version in record.policies)
+    policies = tuple(parse_version(version) for version in record.policies)
     return KnownOrganisation(policies=policies, checkpoint=record.checkpoint)
 
 

@@ -23,6 +23,7 @@ from quorumseal.client.values import (
 from quorumseal.offline.errors import NothingKeptError
 from quorumseal.offline.files import KnownOrganisation
 from quorumseal.strict_json import write
+from quorumseal.verifier.bundle import version_json
 from signer_agent.connection import Stream
 
 
@@ -35,7 +36,7 @@ class Unplugged:
 
     def organisation(self) -> OrganisationRecord:
         """Return the policies and the checkpoint that were seen."""
-        policies = tuple(write(version.to_json()) for version in self._known.policies)
+        policies = tuple(write(version_json(version)) for version in self._known.policies)
         return OrganisationRecord(policies=policies, checkpoint=self._note, now=self._now())
 
     def consistency(self, *_: object) -> Consistency:

@@ -26,9 +26,10 @@ from coordinator.values import (
     Started,
 )
 from quorumseal.ceremony import values
-from quorumseal.signatures import Envelope, JointEnvelope
+from quorumseal.signatures import Envelope
 from quorumseal.strict_json import MAX_INTEGER, write
 from quorumseal.v1 import coordinator_pb2 as wire
+from quorumseal.verifier.bundle import PolicyVersion, version_json
 from quorumseal.verifier.part import Part
 
 MAX_ANNEXES = 4
@@ -108,7 +109,7 @@ def read_page(page_size: int, page_token: str) -> tuple[int, str]:
 def organisation_message(organisation: Organisation) -> wire.GetOrganisationResponse:
     """Write the organisation."""
     return wire.GetOrganisationResponse(
-        policies=[envelope_bytes(policy.envelope) for policy in organisation.policies],
+        policies=[version_bytes(version) for version in organisation.versions],
         checkpoint=organisation.checkpoint,
         now=values.instant_text(organisation.now),
     )
@@ -203,9 +204,9 @@ def event_bytes(event: LogEvent) -> bytes:
 
 
 @lru_cache(maxsize=16)
-def envelope_bytes(envelope: JointEnvelope) -> bytes:
-    """Write a policy's envelope as JSON: once, however many ask for it."""
-    return write(envelope.to_json())
+def version_bytes(version: PolicyVersion) -> bytes:
+    """Write a policy version as JSON: once, however many ask for it."""
+    return write(version_json(version))
 
 
 def _require_known_fields(message: Message) -> None:

@@ -39,7 +39,7 @@ class Service:
         """Opens a ceremony."""
         envelope = messages.read_envelope(request.envelope)
         annexes = messages.read_annexes(request.annexes)
-        started = await self._use_cases.start(envelope, annexes, caller=caller.name)
+        started = await self._use_cases.start(envelope, annexes, request.policy or None, caller=caller.name)
         return messages.started_message(started)
 
     async def decide(self, request: wire.DecideRequest, caller: Identity) -> wire.DecideResponse:

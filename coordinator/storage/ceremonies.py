@@ -10,7 +10,7 @@ from sqlalchemy import Row, TextClause, and_, delete, false, insert, or_, select
 from coordinator.storage.appending import LostRaceError, ceremony_columns
 from coordinator.storage.engine import Engines
 from coordinator.storage.rows import AnnexRow, CeremonyRow, LogHead, from_milliseconds, to_milliseconds
-from coordinator.storage.schema import EMERGENCY, REVOCATION, annexes, ceremonies, entries, log_head
+from coordinator.storage.schema import CHANGE, EMERGENCY, REVOCATION, annexes, ceremonies, entries, log_head
 
 _COLUMNS = (
     ceremonies.c.ceremony,
@@ -78,6 +78,10 @@ class CeremonyTable:
     def emergencies(self) -> list[CeremonyRow]:
         """Return all emergencies, oldest first."""
         return self._all_where(EMERGENCY)
+
+    def changes(self) -> list[CeremonyRow]:
+        """Return all policy changes, oldest first."""
+        return self._all_where(CHANGE)
 
     def revocations(self) -> list[CeremonyRow]:
         """Return all ceremonies about taking back a release, oldest first."""

@@ -215,7 +215,10 @@ Index(
     sqlite_where=_REVOCATION,
     postgresql_where=_REVOCATION,
 )
-_OPEN, _APPROVED = text("state = 'open'"), text("state = 'approved'")
+CHANGE = text("ceremonies.kind = 'policy-change'")
+_CHANGE = text("kind = 'policy-change'")
+Index("ceremonies_changes", ceremonies.c.opened_index, sqlite_where=_CHANGE, postgresql_where=_CHANGE)
+_OPEN, _APPROVED = text("state = 'open'"), text("state = 'approved' AND kind NOT LIKE 'policy-%'")
 Index("ceremonies_due", ceremonies.c.state, ceremonies.c.due_at)
 EMERGENCY = text("ceremonies.mode = 'break-glass'")
 REVOCATION = text("ceremonies.kind = 'release-revocation'")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quorumseal.ceremony.lifecycle import State
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.request_errors import (
     AlreadyApprovedError,
     MustSupersedeError,
@@ -80,7 +80,7 @@ def admit(request: Signed[Request], known: Sequence[Known]) -> Existing | Open:
             return Existing(earlier.ceremony)
     what = f"{request.statement.product} {request.statement.version}"
     approved = [earlier for earlier in known if earlier.state is State.APPROVED]
-    if approved:
+    if approved and request.statement.kind not in GOVERNED:  # a policy holds when both sides approved
         raise AlreadyApprovedError(
             f"expected a version that is not approved yet, got {what} (ceremony {approved[-1].ceremony})",
             hint="release other bytes under another version",

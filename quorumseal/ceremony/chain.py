@@ -19,6 +19,7 @@ from quorumseal.ceremony.commands import (
     Expire,
     Extend,
     File,
+    Narrow,
     Record,
     Stop,
     Supersede,
@@ -43,6 +44,7 @@ from quorumseal.ceremony.errors import (
 )
 from quorumseal.ceremony.events import Event
 from quorumseal.ceremony.lifecycle import Ceremony, State, replay
+from quorumseal.ceremony.narrowing_document import read_narrowing
 from quorumseal.ceremony.opening import open_ceremony, opened
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.policy_fields import read_set
@@ -90,9 +92,12 @@ def open_chain(
     at: datetime,
     delegations: tuple[Signed[Delegation], ...] = (),
     vetoed_by: frozenset[str] = frozenset(),
+    proposed: bytes | None = None,
 ) -> tuple[Chain, Entry]:
     """Open a ceremony and write its first entry."""
-    event = open_ceremony(policy.policy, request, at=at, delegations=delegations, vetoed_by=vetoed_by)
+    event = open_ceremony(
+        policy.policy, request, at=at, delegations=delegations, vetoed_by=vetoed_by, proposed=proposed
+    )
     entry = write_entry(
         EntryType.OPENED, body_of(event), at=at, ceremony=request.statement.ceremony, seq=0, prev=None
     )
@@ -229,6 +234,7 @@ def _reopen(entry: Entry, policy: SignedPolicy) -> tuple[Chain, Entry]:
         at=entry.at,
         delegations=delegations_in(entry, policy),
         vetoed_by=read_set(body, "vetoed_by") if "vetoed_by" in body else frozenset(),
+        proposed=body.text("policy").encode() if "policy" in body else None,
     )
 
 
@@ -262,6 +268,8 @@ def _command(entry: Entry, policy: SignedPolicy) -> Command:
             return Deliver(
                 name(body.text("recipient")), name(body.text("channel")), digest(body.text("notice"))
             )
+        case EntryType.NARROWED:
+            return Narrow(read_narrowing(body))
         case EntryType.EXPIRED | EntryType.PROVISIONAL | EntryType.WINDOW_BROKEN:
             return Expire()
         case EntryType.SUPERSEDED:

@@ -11,6 +11,7 @@ from quorumseal.ceremony.errors import (
     OtherRequestError,
 )
 from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.narrowing import check_still_listed
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Cancellation, Decision, Extension, Report, Statement, Veto
 from quorumseal.ceremony.timing import check_on_time
@@ -57,8 +58,9 @@ def check_key(signed: Signed[Statement], at: datetime) -> None:
 
 
 def check_signed_in_time(ceremony: Ceremony, signed: HandedIn, at: datetime) -> None:
-    """Refuse what was not signed between the opening and the deadline, or not by a valid key."""
+    """Refuse what was not signed between the opening and the deadline, or by a key that counts no more."""
     check_key(signed, at)
+    check_still_listed(signed, ceremony.narrowed)
     check_on_time(
         signed.statement.context.signed_at,
         opened=ceremony.request.statement.opened_at,

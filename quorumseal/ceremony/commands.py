@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
+from quorumseal.ceremony.narrowing import Narrowing
 from quorumseal.ceremony.signed import Signed, signed_as
 from quorumseal.ceremony.statements import (
     Cancellation,
@@ -87,7 +88,16 @@ class Deliver:
     notice: str
 
 
-Command: TypeAlias = Record | Cancel | Expire | Supersede | Extend | Stop | File | Begin | End | Deliver
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """A later policy took keys or members away."""
+
+    narrowing: Narrowing
+
+
+Command: TypeAlias = (
+    Record | Cancel | Expire | Supersede | Extend | Stop | File | Begin | End | Deliver | Narrow
+)
 
 
 def command_of(signed: Signed[Decision | CeremonyAct]) -> Record | Cancel | Extend | Stop | File:

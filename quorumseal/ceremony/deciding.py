@@ -19,13 +19,14 @@ from quorumseal.ceremony.commands import (
     Expire,
     Extend,
     File,
+    Narrow,
     Record,
     Stop,
     Supersede,
 )
 from quorumseal.ceremony.decisions import record_decision
 from quorumseal.ceremony.delegating import check_begin, check_end, check_number
-from quorumseal.ceremony.errors import CancellationNotAllowedError, NotDueError
+from quorumseal.ceremony.errors import CancellationNotAllowedError, NarrowedBeforeError, NotDueError
 from quorumseal.ceremony.events import (
     CeremonyCancelled,
     CeremonyExtended,
@@ -35,6 +36,7 @@ from quorumseal.ceremony.events import (
     DelegationEnded,
     Event,
     NoticeDelivered,
+    RosterNarrowed,
     WindowBroken,
     WindowPassed,
 )
@@ -98,6 +100,15 @@ def _decide(ceremony: Ceremony, command: Command, at: datetime) -> tuple[Event, 
             check_end(ceremony, withdrawal, at=at)
             budget.check_decision(ceremony.size, withdrawal.envelope)
             return (DelegationEnded(at, withdrawal),)
+        case Narrow(narrowing):
+            require(ceremony, RosterNarrowed)
+            newest = max(ceremony.narrowed, default=ceremony.policy.version)
+            if narrowing.policy.version <= newest:
+                raise NarrowedBeforeError(
+                    f"expected what a policy after version {newest} takes away, "
+                    f"got that of version {narrowing.policy.version}"
+                )
+            return (RosterNarrowed(at, narrowing),)
         case Deliver(recipient, channel, notice):
             return deliver(ceremony, NoticeDelivered(at, recipient, channel, notice))
         case Expire():

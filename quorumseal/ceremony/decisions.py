@@ -72,7 +72,7 @@ def _conclusion(ceremony: Ceremony, latest: Decision, at: datetime) -> tuple[Eve
 
 
 def _check_eligible(ceremony: Ceremony, decision: Decision, signer: str) -> None:
-    if signer in ceremony.request.statement.requesters:
+    if signer in ceremony.request.statement.excluded:
         raise RequesterDecidesError(
             f"expected a decision by somebody who did not ask for the release, got one by {signer}",
             hint="the requester never counts; to withdraw the request, cancel it",

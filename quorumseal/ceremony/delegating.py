@@ -80,7 +80,7 @@ def check_begin(delegation: Signed[Delegation], request: Request, policy: Policy
             hint="choose a later end",
         )
     for signer in (delegation.signer, statement.deputy):
-        if signer in request.requesters:
+        if signer in request.excluded:
             raise DelegationNotAllowedError(
                 f"expected a delegation between people who did not ask for the release, "
                 f"got one with {signer}",
@@ -115,7 +115,7 @@ def touches(delegation: Delegation, request: Request, quorum: Sequence[Threshold
     return (
         delegation.context.policy == request.context.policy
         and any(threshold.role == delegation.role for threshold in quorum)
-        and not {delegation.context.signer, delegation.deputy} & request.requesters
+        and not {delegation.context.signer, delegation.deputy} & request.excluded
     )
 
 

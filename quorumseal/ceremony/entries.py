@@ -22,11 +22,13 @@ from quorumseal.ceremony.events import (
     NoticeDelivered,
     QuorumReached,
     ReportFiled,
+    RosterNarrowed,
     WindowBroken,
     WindowOpened,
     WindowPassed,
 )
-from quorumseal.ceremony.policy_document import SignedPolicy, signed_policy
+from quorumseal.ceremony.narrowing_document import write_narrowing
+from quorumseal.ceremony.policy_document import SignedPolicy, adopted_policy, signed_policy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Statement
 from quorumseal.ceremony.values import ceremony_id, digest, digest_of, instant, instant_text
@@ -53,6 +55,7 @@ class EntryType(StrEnum):
     REPORTED = "reported"
     DELIVERED = "delivered"
     ABSENT = "absent"
+    NARROWED = "narrowed"
     APPROVED = "approved"
     PROVISIONAL = "provisional"
     VETOED = "vetoed"
@@ -74,6 +77,7 @@ TYPES: dict[type[Event], EntryType] = {
     CeremonyExtended: EntryType.EXTENDED,
     DelegationBegan: EntryType.DELEGATED,
     DelegationEnded: EntryType.WITHDRAWN,
+    RosterNarrowed: EntryType.NARROWED,
     WindowOpened: EntryType.WINDOW_OPENED,
     WindowBroken: EntryType.WINDOW_BROKEN,
     WindowPassed: EntryType.PROVISIONAL,
@@ -186,12 +190,16 @@ def body_of(event: Event) -> dict[str, JsonValue]:
     signed = statement_of(event)
     body: dict[str, JsonValue] = {"envelope": signed.envelope.to_json()} if signed else {}
     match event:
-        case CeremonyOpened(delegations=delegations, vetoed_by=vetoed_by):
+        case CeremonyOpened(delegations=delegations, vetoed_by=vetoed_by, proposed=proposed):
             if delegations:
                 body["delegations"] = [delegation.envelope.to_json() for delegation in delegations]
             if vetoed_by:
                 body["vetoed_by"] = [*sorted(vetoed_by)]
+            if proposed is not None:
+                body["policy"] = proposed.decode()
             return body
+        case RosterNarrowed(narrowing=narrowing):
+            return write_narrowing(narrowing)
         case NoticeDelivered(recipient=recipient, channel=channel, notice=notice):
             return {"recipient": recipient, "channel": channel, "notice": notice}
         case QuorumReached(seats=seats) | WindowOpened(seats=seats) | WindowPassed(seats=seats):
@@ -222,20 +230,29 @@ def statement_of(event: Event) -> Signed[Statement] | None:
 
 
 def policy_entry(policy: SignedPolicy, *, at: datetime, seq: int, prev: str | None) -> Entry:
-    """Make the standing entry of a policy version."""
-    return write_entry(
-        EntryType.POLICY,
-        {"envelope": policy.envelope.to_json()},
-        at=at,
-        ceremony=None,
-        seq=seq,
-        prev=prev,
-    )
+    """Make the standing entry of a policy version: signed by its founders, or approved by two ceremonies."""
+    body: dict[str, JsonValue] = {}
+    if policy.founding is not None:
+        body["envelope"] = policy.founding.to_json()
+    if policy.ceremonies is not None:
+        body |= {"policy": policy.payload.decode(), "ceremonies": [*policy.ceremonies]}
+    return write_entry(EntryType.POLICY, body, at=at, ceremony=None, seq=seq, prev=prev)
 
 
 def policy_of(entry: Entry) -> SignedPolicy:
-    """Return the policy that a standing entry holds."""
+    """Return the policy that a standing entry holds; what approved a later version is looked at elsewhere."""
     fields = Fields(dict(entry.body), "entry.body")
-    policy = signed_policy(JointEnvelope.read(fields.value("envelope")))
+    if "envelope" in fields:
+        policy = signed_policy(JointEnvelope.read(fields.value("envelope")))
+    else:
+        change, acceptance = _two(fields)
+        policy = adopted_policy(fields.text("policy").encode(), (change, acceptance))
     fields.done()
     return policy
+
+
+def _two(fields: Fields) -> tuple[str, str]:
+    ceremonies = [ceremony_id(text) for text in fields.texts("ceremonies")]
+    if len(ceremonies) != 2:
+        raise fields.invalid("ceremonies", "a change and its acceptance")
+    return ceremonies[0], ceremonies[1]

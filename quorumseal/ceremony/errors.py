@@ -184,6 +184,18 @@ class UnknownRoleError(CeremonyError):
     usual_hint = "consent only to roles that the rule asks for: `quorumseal show` lists them"
 
 
+class NarrowedBeforeError(CeremonyError):
+    """A policy takes something from a ceremony that it, or a later one, has been handed on to before."""
+
+    code = "ceremony.narrowed_before"
+
+
+class RemovedSinceError(CeremonyError):
+    """A later policy took the key, or the membership, since the ceremony was opened."""
+
+    code = "decision.removed_since"
+
+
 class RequesterDecidesError(CeremonyError):
     """Whoever asked for the release does not decide on it."""
 

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from quorumseal.ceremony.narrowing import Narrowing
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import (
     Cancellation,
@@ -33,6 +34,8 @@ class CeremonyOpened(Event):
     """Those that were live at the opening."""
     vetoed_by: frozenset[str] = frozenset()
     """Who vetoed earlier emergencies for the same release: they do not veto again."""
+    proposed: bytes | None = None
+    """The policy that a policy change is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,13 @@ class DelegationEnded(Event):
     """The member took a role back."""
 
     withdrawal: Signed[Withdrawal]
+
+
+@dataclass(frozen=True, slots=True)
+class RosterNarrowed(Event):
+    """A later policy took keys or members away."""
+
+    narrowing: Narrowing
 
 
 @dataclass(frozen=True, slots=True)

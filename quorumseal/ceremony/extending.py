@@ -19,7 +19,7 @@ def check_extension(ceremony: Ceremony, extension: Signed[Extension]) -> None:
     """Refuse an extension that does not follow from the ceremony as it stands."""
     statement, request, rule = extension.statement, ceremony.request.statement, ceremony.rule
     roles = ceremony.policy.roles
-    may = frozenset[str]().union(*(roles[role].members for role in rule.extenders)) - request.requesters
+    may = frozenset[str]().union(*(roles[role].members for role in rule.extenders)) - request.excluded
     if extension.signer not in may:
         whom = f"a member of {', '.join(sorted(rule.extenders))} who did not ask for the release"
         raise ExtensionNotAllowedError(

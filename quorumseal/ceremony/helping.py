@@ -55,4 +55,4 @@ def stand_ins(
         if about == role and member in members and delegation.statement.since <= by
         if at < delegation.statement.until
     )
-    return frozenset(live) - decided(ceremony, at=at) - ceremony.request.statement.requesters
+    return frozenset(live) - decided(ceremony, at=at) - ceremony.request.statement.excluded

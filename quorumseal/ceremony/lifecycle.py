@@ -29,10 +29,12 @@ from quorumseal.ceremony.events import (
     NoticeDelivered,
     QuorumReached,
     ReportFiled,
+    RosterNarrowed,
     WindowBroken,
     WindowOpened,
     WindowPassed,
 )
+from quorumseal.ceremony.narrowing import Narrowing
 from quorumseal.ceremony.policy import Policy, Rule
 from quorumseal.ceremony.quorum import Need, Tally, Threshold, quorum_met, seat, tally
 from quorumseal.ceremony.signed import Signed
@@ -59,6 +61,7 @@ TRANSITIONS: dict[State, dict[type[Event], State]] = {
         CeremonyExtended: State.OPEN,
         DelegationBegan: State.OPEN,
         DelegationEnded: State.OPEN,
+        RosterNarrowed: State.OPEN,
         WindowOpened: State.OPEN,
         WindowBroken: State.OPEN,
         NoticeDelivered: State.OPEN,
@@ -115,6 +118,10 @@ class Ceremony:
     """Who was told of what by which channel."""
     stopped_by: str | None = None
     """Who vetoed it; in an emergency a rejection is a veto."""
+    proposed: bytes | None = None
+    """The policy that a policy change is about."""
+    narrowed: Mapping[int, Narrowing] = field(default_factory=dict)
+    """What later policies took away, by their version."""
     ended_at: datetime | None = None
 
     @property
@@ -167,13 +174,15 @@ class Ceremony:
     @property
     def excluded(self) -> frozenset[str]:
         """Who never counts: those who asked, and in an emergency machines."""
-        return self.request.statement.requesters | (self.policy.machines if self.emergency else frozenset())
+        return self.request.statement.excluded | (self.policy.machines if self.emergency else frozenset())
 
     @property
     def needs(self) -> tuple[Need, ...]:
         """Who can count for each role: never a requester, and of a member and their deputy only one."""
         needs = self.policy.needs(self.quorum, excluded=self.excluded)
-        return tuple(replace(need, members=self._with_deputies(need)) for need in needs)
+        return tuple(
+            replace(need, members=self._with_deputies(need) - self._removed(need.role)) for need in needs
+        )
 
     def open_roles(self, *, at: datetime) -> frozenset[str]:
         """Return the roles whose turn it is: of every stage up to the first that is not met."""
@@ -200,6 +209,11 @@ class Ceremony:
     def rejecters(self) -> frozenset[str]:
         """Who rejects now."""
         return frozenset(p for p, d in self.decisions.items() if d.statement.choice is Choice.REJECTION)
+
+    def _removed(self, role: str) -> frozenset[str]:
+        """Return who was removed from a role since, and has not decided before."""
+        removed = {member for each in self.narrowed.values() for held, member in each.members if held == role}
+        return frozenset(removed - self.decisions.keys())
 
     def _with_deputies(self, need: Need) -> frozenset[str]:
         if not self.stands_for:
@@ -258,6 +272,15 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
                 numbers={**ceremony.numbers, key: withdrawal.statement.number},
                 size=ceremony.size + cost(withdrawal.envelope),
             )
+        case RosterNarrowed(narrowing=narrowing):
+            narrowed = {**ceremony.narrowed, narrowing.policy.version: narrowing}
+            kept = {
+                (member, role): delegation
+                for (member, role), delegation in ceremony.delegations.items()
+                if (role, member) not in narrowing.members
+                and (role, delegation.statement.deputy) not in narrowing.deputies
+            }
+            return replace(ceremony, narrowed=narrowed, delegations=kept)
         case WindowOpened(at=at):
             assert ceremony.emergency is not None  # noqa: S101 - nothing else opens a window
             return replace(ceremony, window_ends=at + ceremony.emergency.veto_window)

@@ -9,14 +9,16 @@ from datetime import datetime
 
 from quorumseal.ceremony import budget
 from quorumseal.ceremony.breaking_glass import check_vetoes, missing_people
+from quorumseal.ceremony.changing import check_proposal
 from quorumseal.ceremony.checking import check_key
 from quorumseal.ceremony.delegating import check_delegations
 from quorumseal.ceremony.events import CeremonyOpened
 from quorumseal.ceremony.lifecycle import Ceremony
-from quorumseal.ceremony.policy import Policy, SignerKind
+from quorumseal.ceremony.policy import Kind, Policy, SignerKind
 from quorumseal.ceremony.quorum import shortage
 from quorumseal.ceremony.request_errors import (
     OnBehalfOfError,
+    ProposalError,
     QuorumUnreachableError,
     RequesterNotAllowedError,
 )
@@ -32,6 +34,7 @@ def open_ceremony(
     at: datetime,
     delegations: tuple[Signed[Delegation], ...] = (),
     vetoed_by: frozenset[str] = frozenset(),
+    proposed: bytes | None = None,
 ) -> CeremonyOpened:
     """Decide whether a request opens a ceremony, whatever other ceremonies there are."""
     statement = request.statement
@@ -46,11 +49,15 @@ def open_ceremony(
     _check_on_behalf_of(policy, signer.kind, statement)
     check_key(request, at)
     check_opening(statement, rule, policy, at=at)
-    quorum, excluded = rule.quorum, statement.requesters
+    quorum, excluded = rule.quorum, statement.excluded
     if statement.emergency is not None:
         quorum = check_emergency(statement, statement.emergency, rule).quorum
         excluded |= policy.machines
     check_vetoes(statement, vetoed_by)
+    if (proposed is not None) != (statement.kind is Kind.POLICY_CHANGE):
+        raise ProposalError(f"expected a proposed policy in a {Kind.POLICY_CHANGE} and nowhere else")
+    if proposed is not None:
+        check_proposal(statement, proposed, policy)
     needs = policy.needs(quorum, excluded=excluded)
     reason = shortage(needs) or (missing_people(statement.emergency, needs) if statement.emergency else "")
     if reason:
@@ -61,7 +68,7 @@ def open_ceremony(
         )
     check_delegations(delegations, statement, policy, at=at)
     budget.check_opening(request.envelope, sum(threshold.count for threshold in quorum))
-    return CeremonyOpened(at, request, delegations, vetoed_by)
+    return CeremonyOpened(at, request, delegations, vetoed_by, proposed)
 
 
 def opened(policy: Policy, event: CeremonyOpened) -> Ceremony:
@@ -74,6 +81,7 @@ def opened(policy: Policy, event: CeremonyOpened) -> Ceremony:
         vetoed_by=event.vetoed_by,
         delegations={(d.signer, d.statement.role): d for d in event.delegations},
         numbers={(d.signer, d.statement.role): d.statement.number for d in event.delegations},
+        proposed=event.proposed,
     )
     envelopes = [event.request.envelope, *(delegation.envelope for delegation in event.delegations)]
     return replace(ceremony, size=sum(map(budget.cost, envelopes)))

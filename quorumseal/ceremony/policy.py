@@ -38,10 +38,19 @@ class Kind(StrEnum):
     REVOCATION = "release-revocation"
     RATIFICATION = "ratification"
     """Of an emergency, by the quorum of a release: it has no rule of its own."""
+    POLICY_CHANGE = "policy-change"
+    """Of the policy in force, by its governance quorum."""
+    POLICY_ACCEPTANCE = "policy-acceptance"
+    """Of the policy that is to come, by its own governance quorum."""
 
 
 RULED = (Kind.RELEASE, Kind.REVOCATION)
 """The kinds for which each product names a rule."""
+GOVERNED = frozenset({Kind.POLICY_CHANGE, Kind.POLICY_ACCEPTANCE})
+"""The kinds that the governance quorum decides; who asks counts, too."""
+POLICY = "policy"
+"""What stands for the product in a ceremony of these kinds; its version is the policy's."""
+_GOVERNANCE_DEADLINE, _GOVERNANCE_LONGEST = timedelta(days=7), timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +200,8 @@ class Policy:
 
     def rule_for(self, product: str, kind: Kind) -> Rule:
         """Return the one rule for a product and kind."""
+        if kind in GOVERNED:
+            return self.governance_rule
         own = Kind.RELEASE if kind is Kind.RATIFICATION else kind
         try:
             return self.rules[self.products[product][own]]
@@ -215,6 +226,21 @@ class Policy:
     def roles_of(self, signer: str, rule: Rule) -> frozenset[str]:
         """Return the roles of a rule's quorum that a signer holds."""
         return frozenset(t.role for t in rule.quorum if signer in self.roles[t.role].members)
+
+    @property
+    def governance_rule(self) -> Rule:
+        """What a change of the policy needs: its members may ask, and each may say no alone."""
+        roles = frozenset(threshold.role for threshold in self.governance)
+        return Rule(
+            name="governance",
+            quorum=self.governance,
+            requesters=roles,
+            veto=roles,
+            checks=frozenset(),
+            deadline=_GOVERNANCE_DEADLINE,
+            longest=_GOVERNANCE_LONGEST,
+            extenders=roles,
+        )
 
     @property
     def guardians(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signed form of a policy: an in-toto statement about the version before it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeVar
@@ -42,14 +42,29 @@ _Named = TypeVar("_Named", Signer, Role, Rule)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedPolicy:
-    """A policy whose own governance quorum signed exactly these bytes."""
+    """A policy with its exact bytes, and what makes it one.
+
+    Version 1 is signed by its founders.  A later one was approved by two ceremonies, of which whoever holds
+    it has seen the proof, or has written it.
+    """
 
     policy: Policy
-    envelope: JointEnvelope
+    payload: bytes
     signers: tuple[str, ...]
+    """Who founded it, or approved it on either side."""
 
     digest: str
     """What every statement under this policy names; every one of them asks for it."""
+    founding: JointEnvelope | None = None
+    """Of version 1, what its founders signed."""
+    ceremonies: tuple[str, str] | None = None
+    """Of a later one, its change and its acceptance."""
+
+    @property
+    def envelope(self) -> JointEnvelope:
+        """What the founders signed; asked of version 1 alone."""
+        assert self.founding is not None  # noqa: S101 - a later version has none
+        return self.founding
 
 
 def genesis_previous(organisation: str) -> str:
@@ -142,7 +157,24 @@ def signed_policy(envelope: JointEnvelope) -> SignedPolicy:
             f"expected the governance quorum of policy version {policy.version}, "
             f"got {'; '.join(explain(count))}"
         )
-    return SignedPolicy(policy=policy, envelope=envelope, signers=signers, digest=digest_of(envelope.payload))
+    return SignedPolicy(
+        policy=policy,
+        payload=envelope.payload,
+        signers=signers,
+        digest=digest_of(envelope.payload),
+        founding=envelope,
+    )
+
+
+def adopted_policy(payload: bytes, ceremonies: tuple[str, str], signers: Iterable[str] = ()) -> SignedPolicy:
+    """Return a later version, of which somebody else has shown that its ceremonies approved it."""
+    return SignedPolicy(
+        policy=read_policy(payload),
+        payload=payload,
+        signers=tuple(sorted(signers)),
+        digest=digest_of(payload),
+        ceremonies=ceremonies,
+    )
 
 
 def _signer_of(envelope: Envelope, keys: Mapping[str, tuple[PublicKey, str]]) -> str:

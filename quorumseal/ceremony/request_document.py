@@ -2,7 +2,7 @@
 """The written form of requests, and which fields a request of each kind and mode has."""
 
 from quorumseal.ceremony.errors import StatementFormatError
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import GOVERNED, POLICY, Kind
 from quorumseal.ceremony.policy_fields import read_set
 from quorumseal.ceremony.statement_fields import (
     MAX_ITEMS,
@@ -104,11 +104,32 @@ def _check_kind(request: Request) -> None:
             f"expected a {Kind.REVOCATION} of one {REQUEST}, "
             f"got {', '.join(subject.name for subject in request.subjects)}"
         )
+    if request.kind in GOVERNED:
+        _check_governed(request)
     explained = emergency or request.kind is Kind.REVOCATION
     if (request.why is not None) != explained:
         raise StatementFormatError(
             f"expected the field why in an emergency and in a {Kind.REVOCATION}, and nowhere else"
         )
+
+
+def _check_governed(request: Request) -> None:
+    """Refuse a request about a policy that is not about the next version, or the one that it is under."""
+    under = request.context.policy
+    change = request.kind is Kind.POLICY_CHANGE
+    expected = str(under.version + 1 if change else under.version)
+    if (request.product, request.version, [s.name for s in request.subjects]) != (POLICY, expected, [POLICY]):
+        raise StatementFormatError(
+            f"expected a {request.kind} of {POLICY} {expected}, "
+            f"got one of {request.product} {request.version}"
+        )
+    if not change and request.subjects[0].digest != under.digest:
+        raise StatementFormatError(
+            f"expected an acceptance of the policy that it is under ({under.digest}), "
+            f"got one of {request.subjects[0].digest}"
+        )
+    if request.on_behalf_of is not None or request.locators:
+        raise StatementFormatError(f"expected a person's own request and no locators in a {request.kind}")
 
 
 def _write_emergency(emergency: Emergency) -> JsonValue:

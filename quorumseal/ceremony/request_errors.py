@@ -112,3 +112,9 @@ class RevocationError(CeremonyError):
     """The revocation is about something that was not released."""
 
     code = "revocation.other"
+
+
+class ProposalError(CeremonyError):
+    """A policy change does not propose what follows the policy in force."""
+
+    code = "policy.proposal"

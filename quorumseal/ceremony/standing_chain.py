@@ -75,6 +75,8 @@ def replay_standing(payloads: Iterable[bytes]) -> StandingChain:
 def _founded(entry: Entry) -> tuple[StandingChain, Entry]:
     _require_type(entry, {EntryType.POLICY})
     policy = policy_of(entry)
+    if policy.founding is None:
+        raise ChainBrokenError("expected the first policy signed by its founders, got a later one")
     expected = policy_entry(policy, at=entry.at, seq=0, prev=None)
     return StandingChain(
         policies=(policy,), standing=Standing(), hashes=(expected.hash,), statements={}, last_at=entry.at
@@ -86,7 +88,7 @@ def _follow(chain: StandingChain, entry: Entry) -> tuple[StandingChain, Entry]:
     if (entry.ceremony, entry.seq, entry.prev) != (None, len(chain.hashes), chain.hashes[-1]):
         raise _broken(entry, len(chain.hashes), chain.hashes[-1])  # before what it would be refused for
     if entry.type is EntryType.POLICY:
-        return _adopt(chain, policy_of(entry), entry.at)
+        return adopt(chain, policy_of(entry), entry.at)
     act = authenticate(entry.envelope, chain.policies[-1])
     if not isinstance(act.statement, StandingAct) or act.digest in chain.statements:
         raise ChainBrokenError(
@@ -96,8 +98,11 @@ def _follow(chain: StandingChain, entry: Entry) -> tuple[StandingChain, Entry]:
     return stand_on(chain, Signed(act.statement, act.envelope, act.key, act.digest), at=entry.at)
 
 
-def _adopt(chain: StandingChain, policy: SignedPolicy, at: datetime) -> tuple[StandingChain, Entry]:
+def adopt(chain: StandingChain, policy: SignedPolicy, at: datetime) -> tuple[StandingChain, Entry]:
+    """Take in the next version; return its entry too."""
     newest = chain.policies[-1]
+    if policy.ceremonies is None:
+        raise ChainBrokenError("expected a later policy that ceremonies approved, got one signed by founders")
     if (policy.policy.version, policy.policy.previous) != (newest.policy.version + 1, newest.digest):
         raise ChainBrokenError(
             f"expected a policy that follows version {newest.policy.version}, "

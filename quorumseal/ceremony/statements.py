@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum, unique
 from typing import TypeAlias
 
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import GOVERNED, Kind
 
 
 @unique
@@ -152,9 +152,14 @@ class Request:
 
     @property
     def requesters(self) -> frozenset[str]:
-        """Who asked, and on whose behalf, now and for what is ratified: none of them decides."""
+        """Who asked, and on whose behalf, now and for what is ratified."""
         asked = {self.context.signer, self.on_behalf_of or self.context.signer}
         return frozenset(asked | (self.ratified.requesters if self.ratified else frozenset()))
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Who does not decide: those who asked, unless it is about the policy itself."""
+        return frozenset() if self.kind in GOVERNED else self.requesters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

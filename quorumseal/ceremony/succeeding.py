@@ -23,6 +23,8 @@ OTHER_KIND = {
     Kind.RELEASE: Kind.RATIFICATION,
     Kind.RATIFICATION: Kind.RELEASE,
     Kind.REVOCATION: Kind.RELEASE,
+    Kind.POLICY_CHANGE: Kind.POLICY_ACCEPTANCE,
+    Kind.POLICY_ACCEPTANCE: Kind.POLICY_CHANGE,
 }
 """Of which other kind the ceremonies matter to one for the same version."""
 

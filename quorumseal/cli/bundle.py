@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from quorumseal.ceremony.chain import Chain, replay_chain
-from quorumseal.ceremony.policy_document import SignedPolicy, signed_policy
+from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
 from quorumseal.cli import ceremony_screen
@@ -17,7 +17,7 @@ from quorumseal.signatures import PAYLOAD_TYPE, Scheme
 from quorumseal.signatures.dsse import pae
 from quorumseal.terminal import Mark, paste
 from quorumseal.verifier.bundle import read_bundle
-from quorumseal.verifier.policy_chain import walk
+from quorumseal.verifier.policy_chain import own_policy, walk
 
 
 def _add_show_arguments(parser: ArgumentParser) -> None:
@@ -112,7 +112,7 @@ def _replayed(path: Path, trust: Path | None = None) -> tuple[SignedPolicy, Chai
     if trust is not None:
         policy = walk(bundle.policies, read_trust_file(trust))
     else:
-        policy = signed_policy(bundle.policies[-1])
+        policy = own_policy(bundle.policies[-1])
     return policy, replay_chain(bundle.parts[-1].entries, policy)
 
 

@@ -4,7 +4,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from quorumseal.ceremony.policy_document import signed_policy
+from quorumseal.ceremony.policy_document import read_policy
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_bundle_file, read_trust_file, replace_file
 from quorumseal.cli.output import Json, print_json, screen
@@ -77,7 +77,7 @@ def raise_(arguments: Namespace) -> int:
 
 def _version_of(path: Path) -> int:
     bundle = read_bundle(read_bundle_file(path))
-    return signed_policy(bundle.policies[-1]).policy.version
+    return read_policy(bundle.policies[-1].payload).version
 
 
 def _json(trust: Trust) -> dict[str, Json]:

@@ -93,10 +93,12 @@ class Connection:
         request = wire.GetOrganisationRequest()
         return messages.organisation_of(self._ask(self._stub.GetOrganisation, request))
 
-    def start(self, envelope: bytes, annexes: Collection[Annex] = ()) -> Started:
+    def start(
+        self, envelope: bytes, annexes: Collection[Annex] = (), proposed: bytes | None = None
+    ) -> Started:
         """Hand in a signed request with its texts; the same one again returns the same ceremony."""
         texts = [wire.Annex(salt=annex.salt, text=annex.text) for annex in annexes]
-        request = wire.StartRequest(envelope=envelope, annexes=texts)
+        request = wire.StartRequest(envelope=envelope, annexes=texts, policy=proposed or b"")
         return messages.started_of(self._ask(self._stub.Start, request))
 
     def decide(self, envelope: bytes, reason: Annex | None = None) -> Decided:

@@ -13,8 +13,9 @@ from quorumseal.ceremony.policy_fields import require_format
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.client.values import MAX_TEXT_BYTES, SALT_BYTES, Annex
 from quorumseal.offline.errors import LooseTextError, OfflineFormatError
-from quorumseal.signatures import Envelope, JointEnvelope
+from quorumseal.signatures import Envelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
+from quorumseal.verifier.bundle import PolicyVersion, read_version, version_json
 
 FORMAT = 0
 ORGANISATION_TYPE = "https://quorumseal.dev/offline/organisation/v1"
@@ -30,7 +31,7 @@ MAX_ANNEXES = 16
 class KnownOrganisation:
     """What a coordinator would say first: the policy chain, and the newest checkpoint that was seen."""
 
-    policies: tuple[JointEnvelope, ...]
+    policies: tuple[PolicyVersion, ...]
     checkpoint: bytes | None = None
 
 
@@ -129,7 +130,7 @@ def _open(data: bytes, expected: str, what: str) -> Fields:
 
 
 def _write_known(known: KnownOrganisation) -> dict[str, JsonValue]:
-    value: dict[str, JsonValue] = {"policies": [policy.to_json() for policy in known.policies]}
+    value: dict[str, JsonValue] = {"policies": [version_json(version) for version in known.policies]}
     if known.checkpoint is not None:
         value["checkpoint"] = known.checkpoint.decode()
     return value
@@ -141,7 +142,7 @@ def _read_known(fields: Fields) -> KnownOrganisation:
         raise fields.invalid("policies", f"1 to {MAX_POLICIES} policy versions")
     checkpoint = fields.optional_text("checkpoint")
     return KnownOrganisation(
-        policies=tuple(JointEnvelope.read(value, where="policies") for value in values),
+        policies=tuple(read_version(value) for value in values),
         checkpoint=None if checkpoint is None else checkpoint.encode(),
     )
 

@@ -191,7 +191,10 @@ class StartRequest(_message.Message):
 
     ENVELOPE_FIELD_NUMBER: _builtins.int
     ANNEXES_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
     envelope: _builtins.bytes
+    policy: _builtins.bytes
+    """in a policy change, the bytes that it proposes"""
     @_builtins.property
     def annexes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Annex]:
         """one for each text that the request commits to"""
@@ -201,10 +204,11 @@ class StartRequest(_message.Message):
         *,
         envelope: _builtins.bytes = ...,
         annexes: _abc.Iterable[Global___Annex] | None = ...,
+        policy: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annexes", b"annexes", "envelope", b"envelope"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annexes", b"annexes", "envelope", b"envelope", "policy", b"policy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

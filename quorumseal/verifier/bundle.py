@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
@@ -23,10 +24,23 @@ _PROOF = ("index", "inclusion", "checkpoint", "consistency")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """A later policy version, and the two ceremonies that approved it."""
+
+    payload: bytes
+    change: Part
+    acceptance: Part
+
+
+PolicyVersion: TypeAlias = JointEnvelope | Adopted
+"""Version 1 with its founders' signatures, or a later one; both have the policy's payload."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """What a release manager publishes beside the artifacts; nothing in it is verified yet."""
 
-    policies: tuple[JointEnvelope, ...]
+    policies: tuple[PolicyVersion, ...]
     parts: tuple[Part, ...]
 
 
@@ -45,9 +59,11 @@ def bundle_name(product: str, version: str, kind: str = Kind.RELEASE, *, provisi
     return "@".join(pieces) + SUFFIX
 
 
-def make_bundle(policies: Sequence[SignedPolicy], *parts: Part) -> Bundle:
+def make_bundle(policies: Sequence[SignedPolicy | Adopted], *parts: Part) -> Bundle:
     """Put ceremonies and the policy chain that they ran under into one file."""
-    return Bundle(policies=tuple(policy.envelope for policy in policies), parts=parts)
+    return Bundle(
+        policies=tuple(each if isinstance(each, Adopted) else each.envelope for each in policies), parts=parts
+    )
 
 
 def write_bundle(bundle: Bundle) -> bytes:
@@ -56,7 +72,7 @@ def write_bundle(bundle: Bundle) -> bytes:
         {
             "format": FORMAT,
             "type": BUNDLE_TYPE,
-            "policies": [version.to_json() for version in bundle.policies],
+            "policies": [version_json(version) for version in bundle.policies],
             "parts": [_write_part(part) for part in bundle.parts],
         }
     )
@@ -68,7 +84,7 @@ def read_bundle(data: bytes) -> Bundle:
     fields.constant("type", BUNDLE_TYPE)
     require_format(fields, FORMAT)
     bundle = Bundle(
-        policies=tuple(JointEnvelope.read(version) for version in fields.values("policies")),
+        policies=tuple(read_version(version) for version in fields.values("policies")),
         parts=tuple(_read_part(part) for part in fields.objects("parts")),
     )
     fields.done()
@@ -77,6 +93,36 @@ def read_bundle(data: bytes) -> Bundle:
     if not 1 <= len(bundle.parts) <= MAX_PARTS:
         raise BundleFormatError(f"expected 1 to {MAX_PARTS} ceremonies in a bundle, got {len(bundle.parts)}")
     return bundle
+
+
+def version_json(version: PolicyVersion) -> JsonValue:
+    """Write a policy version as bundles and coordinators do."""
+    if isinstance(version, JointEnvelope):
+        return version.to_json()
+    return {
+        "policy": version.payload.decode(),
+        "change": _write_part(version.change),
+        "acceptance": _write_part(version.acceptance),
+    }
+
+
+def read_version(value: JsonValue) -> PolicyVersion:
+    """Read a policy version; nothing in it is verified."""
+    if not isinstance(value, dict) or "policy" not in value:
+        return JointEnvelope.read(value)
+    fields = Fields(value, "policies")
+    version = Adopted(
+        payload=fields.text("policy").encode(),
+        change=_read_part(fields.object("change")),
+        acceptance=_read_part(fields.object("acceptance")),
+    )
+    fields.done()
+    return version
+
+
+def parse_version(data: bytes) -> PolicyVersion:
+    """Read a policy version as a coordinator sends it."""
+    return read_version(read(data, max_bytes=MAX_BUNDLE_BYTES))
 
 
 def _write_part(part: Part) -> JsonValue:

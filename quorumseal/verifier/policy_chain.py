@@ -3,28 +3,47 @@
 
 from collections.abc import Sequence
 
-from quorumseal.ceremony.policy_document import SignedPolicy, genesis_previous, signed_policy
+from quorumseal.ceremony.changing import check_change, policy_adopted_by
+from quorumseal.ceremony.policy_document import (
+    SignedPolicy,
+    adopted_policy,
+    genesis_previous,
+    signed_policy,
+)
+from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import JointEnvelope
-from quorumseal.verifier.errors import PolicyChainError, PolicyTooOldError
+from quorumseal.tlog import Checkpoint
+from quorumseal.verifier.bundle import Adopted, PolicyVersion
+from quorumseal.verifier.errors import ConclusionCheckpointError, PolicyChainError, PolicyTooOldError
+from quorumseal.verifier.part import ROOT_PREFIX, Part, VerifiedPart, verify_part, verify_seen_checkpoints
 from quorumseal.verifier.trust import Trust
 
 
-def walk(versions: Sequence[JointEnvelope], trust: Trust) -> SignedPolicy:
+def walk(versions: Sequence[PolicyVersion], trust: Trust) -> SignedPolicy:
     """Return the newest policy of a chain that begins at the pinned version 1, without a gap."""
     if not versions:
         raise PolicyChainError("expected a policy chain from version 1 on, got none")
-    if len(versions) != 1:
-        raise PolicyChainError(
-            f"expected the pinned version 1 alone, got a chain of {len(versions)} versions",
-            hint="a newer version of quorumseal may know how policies change",
+    newest = _pinned(versions[0], trust)
+    for version in versions[1:]:
+        newest = _next(newest, version)
+    if newest.policy.version < trust.minimum_version:
+        raise PolicyTooOldError(
+            f"expected policy version {trust.minimum_version} or newer, got {newest.policy.version}",
+            hint="ask the publisher for a bundle under a current policy",
         )
-    if (got := digest_of(versions[0].payload)) != trust.policy:  # other bytes are not worth reading
+    return newest
+
+
+def _pinned(version: PolicyVersion, trust: Trust) -> SignedPolicy:
+    if not isinstance(version, JointEnvelope):
+        raise PolicyChainError("expected a chain that begins with version 1, got a later one")
+    if (got := digest_of(version.payload)) != trust.policy:  # other bytes are not worth reading
         raise PolicyChainError(
             f"expected the pinned policy {trust.policy}, got {got}",
             hint="this trust file is for another organisation, or it pinned another policy",
         )
-    first = signed_policy(versions[0])
+    first = signed_policy(version)
     policy = first.policy
     if (policy.organisation, policy.version, policy.previous) != (
         trust.organisation,
@@ -35,9 +54,44 @@ def walk(versions: Sequence[JointEnvelope], trust: Trust) -> SignedPolicy:
             f"expected version 1 of {trust.organisation}, got version {policy.version} "
             f"of {policy.organisation} after {policy.previous}"
         )
-    if policy.version < trust.minimum_version:
-        raise PolicyTooOldError(
-            f"expected policy version {trust.minimum_version} or newer, got {policy.version}",
-            hint="ask the publisher for a bundle under a current policy",
-        )
     return first
+
+
+def _next(older: SignedPolicy, version: PolicyVersion) -> SignedPolicy:
+    """Return the version that follows, which a change under the older one and an acceptance approved."""
+    if not isinstance(version, Adopted):
+        raise PolicyChainError(
+            f"expected version {older.policy.version + 1} with the ceremonies that approved it, "
+            "got another founding",
+            hint="only version 1 is founded; ask the publisher for the chain of the log",
+        )
+    newer = adopted_policy(version.payload, ("", ""))
+    change = verify_part(version.change, older)
+    acceptance = verify_part(version.acceptance, newer)
+    check_change(newer, older, change.chain.ceremony, acceptance.chain.ceremony)
+    _check_log((version.change, change), (version.acceptance, acceptance))
+    adopted = policy_adopted_by(change.chain.ceremony, acceptance.chain.ceremony)
+    assert adopted is not None  # noqa: S101 - both were found to be about these bytes
+    return adopted
+
+
+def _check_log(*parts: tuple[Part, VerifiedPart]) -> None:
+    """See that the log has both, each at its conclusion, and that the later extends the earlier."""
+    before: Checkpoint | None = None
+    for part, verified in sorted(parts, key=lambda each: each[1].checkpoint.size):
+        checkpoint = verified.checkpoint
+        if checkpoint.size != part.index + 1:
+            raise ConclusionCheckpointError(
+                f"expected the checkpoint of size {part.index + 1}, signed at the conclusion, "
+                f"got size {checkpoint.size}"
+            )
+        also = (SeenCheckpoint(size=before.size, root=ROOT_PREFIX + before.root.hex()),) if before else ()
+        verify_seen_checkpoints(part, checkpoint, also)
+        before = checkpoint
+
+
+def own_policy(version: PolicyVersion) -> SignedPolicy:
+    """Return the policy that a bundle names itself, which nothing vouches for."""
+    if isinstance(version, Adopted):
+        return adopted_policy(version.payload, ("", ""))
+    return signed_policy(version)

@@ -59,25 +59,23 @@ def _fill(path: Path, organisation: Organisation, count: int) -> None:
         requests = [signed_request(organisation, n, at=at, deadline=_SHORT) for n in numbers]
         starts = [Start(policy=organisation.policy, request=request) for request in requests]
         releases = {(r.statement.product, r.statement.version, str(r.statement.kind)): () for r in requests}
-        opening = Batch(_ground(storage, organisation, releases=releases), at=at)
+        opening = Batch(_ground(storage, releases=releases), at=at)
         _write(storage, organisation, opening, starts)
         at += _SHORT
         opened = opening.written.changed
-        ending = Batch(_ground(storage, organisation, chains=opened), at=at)
+        ending = Batch(_ground(storage, chains=opened), at=at)
         _write(storage, organisation, ending, [Act(ceremony=c, command=Expire()) for c in opened])
     storage.close()
 
 
 def _ground(
     storage: Storage,
-    organisation: Organisation,
     *,
     chains: Mapping[str, Chain] | None = None,
     releases: Mapping[Release, Sequence[Known]] | None = None,
 ) -> Ground:
     return Ground(
         head=storage.log.head(),
-        policy=organisation.policy,
         chains=chains or {},
         releases=releases or {},
         standing=replay_standing(row.payload for row in storage.log.standing()),

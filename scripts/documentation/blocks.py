@@ -41,7 +41,7 @@ def policy_source() -> str:
 
 def policy() -> str:
     """Show a policy's payload."""
-    return _payload(acme.tell().acme.policy.envelope.payload)
+    return _payload(acme.tell().acme.policy.payload)
 
 
 def request() -> str:

@@ -113,7 +113,13 @@ def test_a_revocation_may_have_a_rule_of_its_own_and_a_ratification_has_that_of_
     strict = replace(standard, name="strict")
     products = {"widget": {Kind.RELEASE: "standard", Kind.REVOCATION: "strict"}}
     policy = replace(POLICY, rules={"standard": standard, "strict": strict}, products=products)
-    assert [policy.rule_for("widget", kind).name for kind in Kind] == ["standard", "strict", "standard"]
+    assert [policy.rule_for("widget", kind).name for kind in Kind] == [
+        "standard",
+        "strict",
+        "standard",
+        "governance",
+        "governance",
+    ]
     with pytest.raises(errors.PolicyError, match="got one for ratification"):
         replace(policy, products={"widget": {**products["widget"], Kind.RATIFICATION: "strict"}})
 

@@ -10,12 +10,12 @@ from quorumseal.ceremony.chain import extend, open_chain
 from quorumseal.ceremony.commands import Begin, End
 from quorumseal.ceremony.delegating import handed_on, live_for
 from quorumseal.ceremony.entries import Entry, EntryType, policy_entry, write_entry
-from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.policy_document import SignedPolicy, adopted_policy, write_policy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing_chain import StandingChain, replay_standing, stand_on
 from quorumseal.ceremony.statements import StandingAct
 from tests.burning import BURNING, DAY, MINUTE, absence, delegation, withdrawal
-from tests.organisation import NOW
+from tests.organisation import NOW, ceremony_number
 
 FOUNDED = policy_entry(BURNING.policy, at=NOW, seq=0, prev=None)
 AWAY = BURNING.sign(absence("carol", until=NOW + DAY))
@@ -46,7 +46,8 @@ def test_what_stands_is_what_the_entries_amount_to() -> None:
 
 def _second_policy() -> SignedPolicy:
     first = BURNING.policy
-    return BURNING.sign_policy(replace(first.policy, version=2, previous=first.digest))
+    payload = write_policy(replace(first.policy, version=2, previous=first.digest))
+    return adopted_policy(payload, (ceremony_number(1), ceremony_number(2)))
 
 
 def test_a_policy_follows_the_one_before_and_acts_are_under_the_newest() -> None:

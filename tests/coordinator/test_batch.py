@@ -38,7 +38,6 @@ def ground(organisation: Organisation) -> Ground:
     """An empty log of an organisation with one policy."""
     return Ground(
         head=EMPTY_HEAD,
-        policy=organisation.policy,
         chains={},
         releases={RELEASE: [], ("widget", "1.0", "ratification"): []},
         standing=founded(organisation),
@@ -156,7 +155,8 @@ def test_ceremonies_are_opened_under_the_newest_policy_only(
     ground: Ground, organisation: Organisation
 ) -> None:
     second = changed(organisation, version=2, previous=organisation.policy.digest)
-    _, (refusal,) = _run(replace(ground, policy=second.policy), organisation, _start(organisation))
+    later = replace(ground.standing, policies=(organisation.policy, second.policy))
+    _, (refusal,) = _run(replace(ground, standing=later), organisation, _start(organisation))
     assert isinstance(refusal, OldPolicyError)
 
 

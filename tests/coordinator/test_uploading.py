@@ -159,7 +159,7 @@ async def test_a_start_finds_its_evidence_or_is_refused_whenever_others_sweep(
     envelope = workshop.organisation.seal(with_evidence(workshop, DATA))
     sweeping = Sweeping(desk.storage, clock=workshop.time.clock())
     workshop.time.pass_by(KEPT - timedelta(seconds=1))
-    start = intake.request(envelope, (), "mallory")
+    start = intake.request(envelope, (), None, "mallory")
     workshop.time.pass_by(timedelta(seconds=2))
     sweeping.sweep()
     desk.written(start)
@@ -177,7 +177,7 @@ async def test_evidence_that_is_gone_is_asked_for_again(
     intake = Intake(desk.storage, desk.policies, now=lambda: workshop.time.now)
     envelope = workshop.organisation.seal(with_evidence(workshop, DATA))
     with pytest.raises(EvidenceUnknownError, match="got none for") as refused:
-        intake.request(envelope, (), "mallory")
+        intake.request(envelope, (), None, "mallory")
     assert "send the file first" in refused.value.hint
     await uploads.take(whole(DATA), caller="mallory")
-    assert intake.request(envelope, (), "mallory").request.statement.evidence
+    assert intake.request(envelope, (), None, "mallory").request.statement.evidence

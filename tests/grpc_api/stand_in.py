@@ -81,10 +81,23 @@ class StandIn(UseCases):
 
     async def organisation(self) -> Organisation:
         await self._reach("organisation")
-        return Organisation(policies=(self.example.policy,), checkpoint=b"a checkpoint", now=NOW)
+        return Organisation(
+            policy=self.example.policy,
+            versions=(self.example.policy.envelope,),
+            checkpoint=b"a checkpoint",
+            now=NOW,
+        )
 
-    async def start(self, envelope: Envelope, annexes: Collection[Annex] = (), *, caller: str) -> Started:
-        await self._reach(" ".join(["start", caller, *(annex.text for annex in annexes)]))
+    async def start(
+        self,
+        envelope: Envelope,
+        annexes: Collection[Annex] = (),
+        proposed: bytes | None = None,
+        *,
+        caller: str,
+    ) -> Started:
+        what = [*(annex.text for annex in annexes), *([proposed.decode()] if proposed else [])]
+        await self._reach(" ".join(["start", caller, *what]))
         await self.append(envelope.payload)
         receipt = self._made_up_receipt(len(self.entries) - 1)
         return Started(ceremony=ceremony_number(1), created=True, receipt=receipt)

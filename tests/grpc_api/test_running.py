@@ -153,7 +153,7 @@ def test_an_authority_that_the_policy_does_not_list_lets_nobody_in(acme: Site) -
     own = digest_of(ssl.PEM_cert_to_DER_cert(acme.authority.certificate_pem.decode()))
     for listed, welcome in (((), True), ((own, stranger), True), ((stranger,), False)):
         policy = replace(ACME.policy, policy=replace(ACME.policy.policy, authorities=listed))
-        organisation = coordinator_values.Organisation(policies=(policy,), checkpoint=b"", now=NOW)
+        organisation = coordinator_values.Organisation(policy=policy, versions=(), checkpoint=b"", now=NOW)
         if welcome:
             check_organisation(settings, read_tls(settings.tls), organisation)
         else:

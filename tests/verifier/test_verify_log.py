@@ -8,6 +8,7 @@ import pytest
 
 from quorumseal.ceremony.policy import Log, LogKey
 from quorumseal.ceremony.values import digest_of
+from quorumseal.signatures import JointEnvelope
 from quorumseal.tlog import Checkpoint, prove_consistency, prove_inclusion, sign_checkpoint
 from quorumseal.verifier.bundle import make_bundle, read_bundle, write_bundle
 from quorumseal.verifier.part import Part
@@ -195,5 +196,6 @@ def published_with_key_ids(forge: Callable[[int, str], str]) -> Published:
             signatures=tuple((sig, forge(i, hint)) for i, (sig, hint) in enumerate(version.signatures)),
         )
         for version in bundle.policies
+        if isinstance(version, JointEnvelope)
     )
     return Published(ACME, log, chained, write_bundle(replace(bundle, policies=policies)))

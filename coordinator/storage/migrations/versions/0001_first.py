@@ -154,8 +154,10 @@ def _ceremonies() -> None:
     op.create_index("ceremonies_due", "ceremonies", ["state", "due_at"])
     _partial_index("ceremonies_emergencies", "ceremonies", ["opened_index"], "mode = 'break-glass'")
     _partial_index("ceremonies_revocations", "ceremonies", ["opened_index"], "kind = 'release-revocation'")
+    _partial_index("ceremonies_changes", "ceremonies", ["opened_index"], "kind = 'policy-change'")
     _partial_index("ceremonies_one_open", "ceremonies", release, "state = 'open'", unique=True)
-    _partial_index("ceremonies_one_approved", "ceremonies", release, "state = 'approved'", unique=True)
+    released = "state = 'approved' AND kind NOT LIKE 'policy-%'"
+    _partial_index("ceremonies_one_approved", "ceremonies", release, released, unique=True)
 
 
 def _partial_index(name: str, table: str, columns: list[str], where: str, *, unique: bool = False) -> None:
