@@ -2,12 +2,15 @@
 """Who signed these bytes: public keys that were checked once, private keys, DSSE envelopes, key files.
 
 The scheme of a key comes from the key's own record and never from what it signed.  Importing this package
-loads libsodium only; P-256 and key files load what they need at their first use.
+loads libsodium only; P-256, key files and timestamps load what they need at their first use.
 """
 
 from quorumseal.signatures import dsse
 from quorumseal.signatures.dsse import PAYLOAD_TYPE, Envelope, JointEnvelope
 from quorumseal.signatures.errors import (
+    AuthorityCertificateError,
+    AuthorityExpiredError,
+    AuthorityPurposeError,
     BadSignatureError,
     Base64Error,
     EnvelopeError,
@@ -15,8 +18,12 @@ from quorumseal.signatures.errors import (
     MalformedKeyError,
     MalformedKeyFileError,
     MalformedSignatureError,
+    MalformedTimestampError,
+    NonceError,
     NotCanonicalKeyError,
+    NotGrantedError,
     NotInGroupKeyError,
+    OtherImprintError,
     PassphraseNeededError,
     PayloadTypeError,
     PublicKeyError,
@@ -25,15 +32,25 @@ from quorumseal.signatures.errors import (
     SignatureOrderError,
     SmallOrderKeyError,
     SmallOrderSignatureError,
+    TimestampAlgorithmError,
+    TimestampError,
+    TimestampLibraryError,
+    TimestampSignatureError,
     UnencryptedKeyFileError,
+    UnknownAuthorityError,
     WrongPassphraseError,
 )
 from quorumseal.signatures.key_files import read_key_file, write_key_file
 from quorumseal.signatures.private_key import Ed25519PrivateKey, P256PrivateKey, PrivateKey, generate_key
 from quorumseal.signatures.public_key import PublicKey, Scheme
+from quorumseal.signatures.timestamps import Authority, Timestamp, read_timestamp
 
 __all__ = [
     "PAYLOAD_TYPE",
+    "Authority",
+    "AuthorityCertificateError",
+    "AuthorityExpiredError",
+    "AuthorityPurposeError",
     "BadSignatureError",
     "Base64Error",
     "Ed25519PrivateKey",
@@ -44,8 +61,12 @@ __all__ = [
     "MalformedKeyError",
     "MalformedKeyFileError",
     "MalformedSignatureError",
+    "MalformedTimestampError",
+    "NonceError",
     "NotCanonicalKeyError",
+    "NotGrantedError",
     "NotInGroupKeyError",
+    "OtherImprintError",
     "P256PrivateKey",
     "PassphraseNeededError",
     "PayloadTypeError",
@@ -58,10 +79,17 @@ __all__ = [
     "SignatureOrderError",
     "SmallOrderKeyError",
     "SmallOrderSignatureError",
+    "Timestamp",
+    "TimestampAlgorithmError",
+    "TimestampError",
+    "TimestampLibraryError",
+    "TimestampSignatureError",
     "UnencryptedKeyFileError",
+    "UnknownAuthorityError",
     "WrongPassphraseError",
     "dsse",
     "generate_key",
     "read_key_file",
+    "read_timestamp",
     "write_key_file",
 ]

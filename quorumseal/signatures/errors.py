@@ -117,3 +117,77 @@ class UnencryptedKeyFileError(KeyFileError):
     """The file is not encrypted, although a passphrase was given for it."""
 
     code = "key_file.unencrypted"
+
+
+class TimestampError(SignatureError):
+    """Base of every reason why a timestamp, or an authority for them, was refused."""
+
+    code = "timestamp.refused"
+
+
+class TimestampLibraryError(TimestampError):
+    """There is a timestamp to check, and what checks it is not installed."""
+
+    code = "timestamp.library"
+    usual_hint = "install it with: pip install 'quorumseal[timestamps]'"
+
+
+class AuthorityCertificateError(TimestampError):
+    """The certificate of a timestamp authority is not one that can be pinned."""
+
+    code = "timestamp.certificate"
+    usual_hint = "name the certificate, in PEM, that the authority's own certificates lead back to: its root"
+
+
+class MalformedTimestampError(TimestampError):
+    """The bytes are not an RFC 3161 token in DER, or not one that this version can read."""
+
+    code = "timestamp.malformed"
+
+
+class TimestampAlgorithmError(TimestampError):
+    """The token was made with a hash function other than those of the specification."""
+
+    code = "timestamp.algorithm"
+
+
+class OtherImprintError(TimestampError):
+    """The token is for other bytes."""
+
+    code = "timestamp.imprint"
+
+
+class NonceError(TimestampError):
+    """The token answers another question than the one that was asked."""
+
+    code = "timestamp.nonce"
+
+
+class NotGrantedError(TimestampError):
+    """The authority refused to say what time it is."""
+
+    code = "timestamp.not_granted"
+
+
+class UnknownAuthorityError(TimestampError):
+    """The token is by nobody whose word the policy takes."""
+
+    code = "timestamp.authority"
+
+
+class AuthorityExpiredError(TimestampError):
+    """A certificate of the authority was not valid at the time that the token states."""
+
+    code = "timestamp.expired"
+
+
+class AuthorityPurposeError(TimestampError):
+    """The certificate of whoever signed the token is not for timestamps alone."""
+
+    code = "timestamp.purpose"
+
+
+class TimestampSignatureError(TimestampError):
+    """The token was changed, or its signature is not the authority's."""
+
+    code = "timestamp.signature"
