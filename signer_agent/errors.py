@@ -31,6 +31,18 @@ class ExposedFileError(AgentError):
     code = "key.exposed"
 
 
+class HomeExistsError(AgentError):
+    """Something is in the place where a home is to be made: nothing is overwritten."""
+
+    code = "usage.exists"
+
+
+class CertificateFileError(AgentError):
+    """The file of a certificate holds none."""
+
+    code = "usage.certificate"
+
+
 class PassphraseError(AgentError):
     """There is no way to ask for the passphrase."""
 
@@ -135,6 +147,27 @@ class DecidedMeanwhileError(AgentError):
     """Another decision was signed between the review and this one."""
 
     code = "decision.meanwhile"
+
+
+# Joining, and founding
+
+
+class OtherFingerprintError(AgentError):
+    """The server that answered is not the one that the invitation names."""
+
+    code = "coordinator.other_fingerprint"
+
+
+class OtherCertificateError(AgentError):
+    """The certificate that came back is for somebody else, or for another key."""
+
+    code = "coordinator.other_certificate"
+
+
+class OtherPolicyError(AgentError):
+    """The first policy is not the one that was confirmed, or not what its signers enrolled for."""
+
+    code = "founding.other_policy"
 
 
 # What the coordinator said

@@ -37,6 +37,8 @@ class Settings:
     key_file: Path
     server_name: str | None = None
     passphrase_file: Path | None = None
+    witness_key: Path | None = None
+    """The key that cosigns checkpoints and never approves; those who did not enrol have none."""
     artifacts: ArtifactSettings = ArtifactSettings()
     approve_matching: bool = False
     """For machine signers: whether ``agent run`` approves by itself when every artifact matches."""
@@ -68,12 +70,18 @@ def settings_text(
     tls_key: str = "tls.key.pem",
     key_file: str = "signing.key.pem",
     passphrase_file: str | None = None,
+    witness_key: str | None = None,
     approve_matching: bool = False,
 ) -> str:
     """Write an ``agent.toml`` with its comments; paths are relative to it."""
     other_host = '# server_name = "…"  # where the certificate names another host'
     asked = '# passphrase_file = "passphrase"'
     machine = "\n[machine]\napprove_matching = true  # approve by itself where every artifact matches\n"
+    witness = (
+        f"\n[witness]\nfile = {_quoted(witness_key)} # not encrypted: it never approves\n"
+        if witness_key
+        else ""
+    )
     return f"""\
 format = 0
 name = {_quoted(name)}
@@ -90,7 +98,7 @@ key = {_quoted(tls_key)}
 file = {_quoted(key_file)}
 # Only you may be able to read it.  Without it you are asked, or --passphrase-fd is read.
 {f"passphrase_file = {_quoted(passphrase_file)}" if passphrase_file else asked}
-
+{witness}
 [artifacts]
 # directory = "/srv/builds"  # your own copy of what you are asked to approve
 fetch = false  # whether to follow the requester's locators (file:// and https://) without --fetch
@@ -100,6 +108,7 @@ fetch = false  # whether to follow the requester's locators (file:// and https:/
 def _settings(fields: Fields, base: Path) -> Settings:
     fields.constant("format", FORMAT)
     tls, key = fields.object("tls"), fields.object("key")
+    witness = fields.optional_object("witness")
     artifacts, machine = fields.optional_object("artifacts"), fields.optional_object("machine")
     settings = Settings(
         name=name(fields.text("name")),
@@ -113,6 +122,7 @@ def _settings(fields: Fields, base: Path) -> Settings:
         ),
         key_file=_path(key, "file", base),
         passphrase_file=_optional_path(key, "passphrase_file", base),
+        witness_key=_path(witness, "file", base) if witness else None,
         artifacts=_artifacts(artifacts, base) if artifacts else ArtifactSettings(),
         approve_matching=machine.flag("approve_matching") if machine else False,
     )

@@ -15,6 +15,7 @@ from quorumseal.terminal import Cell, Mark, Screen
 from quorumseal.verifier.outcomes import Outcome
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources
+from signer_agent.cli import enroll
 from signer_agent.cli.opening import add_home, add_passphrase, command, open_key, opened, print_json, screen
 from signer_agent.errors import AlreadyRunningError, SettingsError
 from signer_agent.following import Told, Watch
@@ -149,6 +150,9 @@ def _print_line(told: Told) -> None:
 
 
 VERBS = {
+    "enroll": Command(
+        "join an organisation by an invitation", enroll.add_arguments, enroll.run, enroll.__doc__ or ""
+    ),
     "run": Command("watch for what waits for you, and be present", add_run_arguments, run, run.__doc__ or ""),
     "status": Command(
         "say how this agent stands, without asking anybody", add_home, status, status.__doc__ or ""

@@ -68,7 +68,7 @@ def unplugged(
         note = journal.newest_checkpoint(walk(policies, trust).policy.log.origin)
         if note is None and given is not None:
             note = given.checkpoint
-        connection = Unplugged(KnownOrganisation(policies=policies, checkpoint=note), _now)
+        connection = Unplugged(KnownOrganisation(policies=policies, checkpoint=note), now)
         yield _agent(home, settings, trust, journal, connection), settings
 
 
@@ -90,12 +90,13 @@ def _agent(
         journal=journal,
         connection=connection,
         trust=trust,
-        now=_now,
+        now=now,
         randomness=os.urandom,
     )
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """Return this machine's time."""
     return datetime.now(UTC)
 
 

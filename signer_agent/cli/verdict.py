@@ -46,7 +46,7 @@ class Person:
     ask: Callable[[str], str] | None
     yes: bool = False
 
-    def confirm(self, question: str) -> None:
+    def confirm(self, question: str, *, to: str = "sign") -> None:
         """Go on only when they say so in full."""
         if self.yes:
             return
@@ -55,9 +55,9 @@ class Person:
                 "expected somebody at a terminal to confirm, found nobody",
                 hint="--yes confirms for scripts that have looked at the review themselves",
             )
-        answer = self.ask(f"{question} Type yes to sign: ")
+        answer = self.ask(f"{question} Type yes to {to}: ")
         if answer.strip() != "yes":
-            raise NotConfirmedError("expected yes, got something else: nothing was signed")
+            raise NotConfirmedError(f"expected yes to {to}, got something else: nothing was done")
 
 
 def add_verdict_arguments(parser: ArgumentParser, *, reason: bool) -> None:
