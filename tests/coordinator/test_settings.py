@@ -99,6 +99,17 @@ def test_metrics_are_on_loopback_unless_the_settings_say_otherwise(
     assert parse_settings(text.encode(), folder=folder).metrics == listens
 
 
+def test_a_next_log_key_stands_beside_todays_under_the_same_passphrase(folder: Path) -> None:
+    assert parse_settings(WHOLE.encode(), folder=folder).next_log_key is None
+    text = WHOLE.replace('file = "log.key"', 'file = "log.key"\nnext = "server.key"')
+    settings = parse_settings(text.encode(), folder=folder)
+    passphrase = settings.log_key.passphrase_file
+    assert settings.log_keys == (
+        LogKeyFile(file=folder / "log.key", passphrase_file=passphrase),
+        LogKeyFile(file=folder / "server.key", passphrase_file=passphrase),
+    )
+
+
 WRONG = [
     ("format = 0", "format = 1", "settings.format: expected 0, got 1"),
     ('"acme"', '"Acme Inc"', "settings.organisation: expected a name"),
