@@ -22,7 +22,7 @@ from quorumseal.ceremony.standing_chain import StandingChain, replay_standing
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import SeenCheckpoint, Statement
 from quorumseal.client.values import Publication
-from quorumseal.tlog import Checkpoint, ProofError, verify_consistency
+from quorumseal.tlog import Checkpoint, ProofError, open_checkpoint, verify_consistency
 from quorumseal.verifier.bundle import parse_version
 from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint, verify_logged, verify_part
 from quorumseal.verifier.policy_chain import walk
@@ -210,7 +210,11 @@ def compare(agent: Agent, log: Log, note: bytes) -> None:
 def newest_known(agent: Agent, log: Log) -> Signature | None:
     """Return the newest checkpoint that this agent has verified."""
     note = agent.journal.newest_checkpoint(log.origin)
-    return None if note is None else Signature(checkpoint=open_log_checkpoint(note, log), note=note)
+    if note is None:
+        return None
+    # It was verified under the policy of its day, by which perhaps another of the log's keys signed its size.
+    checkpoint = open_checkpoint(note, log.origin, [key.key for key in log.keys])
+    return Signature(checkpoint=checkpoint, note=note)
 
 
 def _accept(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quorumseal.ceremony.errors import ValueFormatError
-from quorumseal.ceremony.values import name
+from quorumseal.ceremony.values import digest, name
 from quorumseal.client.connection import TlsFiles
 from quorumseal.strict_json import Fields, JsonValue, StrictJsonError
 from signer_agent.errors import SettingsError
@@ -27,6 +27,14 @@ class ArtifactSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NextKey:
+    """A key that takes the place of another, and its id: it is not opened to see which it is."""
+
+    file: Path
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What ``agent.toml`` says; its paths are absolute."""
 
@@ -39,6 +47,8 @@ class Settings:
     passphrase_file: Path | None = None
     witness_key: Path | None = None
     """The key that cosigns checkpoints and never approves; those who did not enrol have none."""
+    next_key: NextKey | None = None
+    """While the key rotates: under the same passphrase, and used wherever a policy knows it."""
     artifacts: ArtifactSettings = ArtifactSettings()
     approve_matching: bool = False
     """For machine signers: whether ``agent run`` approves by itself when every artifact matches."""
@@ -123,11 +133,16 @@ def _settings(fields: Fields, base: Path) -> Settings:
         key_file=_path(key, "file", base),
         passphrase_file=_optional_path(key, "passphrase_file", base),
         witness_key=_path(witness, "file", base) if witness else None,
+        next_key=_next_key(key, base) if "next" in key or "next_id" in key else None,
         artifacts=_artifacts(artifacts, base) if artifacts else ArtifactSettings(),
         approve_matching=machine.flag("approve_matching") if machine else False,
     )
     fields.done()
     return settings
+
+
+def _next_key(fields: Fields, base: Path) -> NextKey:
+    return NextKey(file=_path(fields, "next", base), key_id=digest(fields.text("next_id")))
 
 
 def _artifacts(fields: Fields, base: Path) -> ArtifactSettings:

@@ -52,7 +52,7 @@ def act(
     draft = write(review)
     Person(ask=somebody(), yes=arguments.yes).confirm(f"{desk.agent.name}: {ask(review, draft)}")
     policy = review.observation.policy
-    key = open_key(desk.settings, arguments.passphrase_fd)
+    key = open_key(desk.settings, arguments.passphrase_fd, policy)
     return Acted(
         review=review, stored=send(desk.agent, sign_and_store(desk.agent, draft, key, policy), policy)
     )

@@ -127,7 +127,8 @@ def _open(desk: Desk, policy: SignedPolicy, draft: Draft, arguments: Namespace) 
     try:
         if stored is not None:
             return resume(desk.agent, stored, policy)
-        return start(desk.agent, draft, open_key(desk.settings, arguments.passphrase_fd), policy)
+        key = open_key(desk.settings, arguments.passphrase_fd, policy)
+        return start(desk.agent, draft, key, policy)
     except CoordinatorRefusedError as refusal:
         if not refusal.retryable:
             desk.agent.journal.make_void(stored.digest if stored else draft.digest, refusal.code)

@@ -84,7 +84,7 @@ def machine_key(agent: Agent, settings: Settings, arguments: Namespace) -> Priva
             f"machine.approve_matching: expected a machine to approve by itself, got {agent.name}, a person",
             hint="people approve with `quorumseal approve`; remove the setting",
         )
-    key = open_key(settings, arguments.passphrase_fd)
+    key = open_key(settings, arguments.passphrase_fd, policy)
     require_roster_key(agent, key, policy)
     return key
 

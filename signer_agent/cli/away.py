@@ -122,7 +122,8 @@ def _say(agent: Agent, settings: Settings, seen: ObservedStanding, arguments: Na
     if drafts:
         what = "it" if len(drafts) == 1 else f"these {len(drafts)} statements"
         Person(ask=somebody(), yes=arguments.yes).confirm(f"{agent.name}: record {what}.")
-        record(agent, drafts, open_key(settings, arguments.passphrase_fd), seen.policy)
+        key = open_key(settings, arguments.passphrase_fd, seen.policy)
+        record(agent, drafts, key, seen.policy)
     if arguments.json:
         signed = [draft.digest for draft in drafts]
         print_json({"signed": signed, **standing_json(policy, then, at=at)})

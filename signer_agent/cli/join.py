@@ -39,7 +39,7 @@ def run(arguments: Namespace) -> int:
             review,
             arguments,
             person=Person(ask=ask, yes=arguments.yes),
-            key=lambda: open_key(settings, arguments.passphrase_fd),
+            key=lambda: open_key(settings, arguments.passphrase_fd, review.observation.policy),
         )
 
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from quorumseal.ceremony.policy import Policy
+from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.client.connection import Connection
 from quorumseal.offline.files import KnownOrganisation
 from quorumseal.signatures import PrivateKey
@@ -100,11 +102,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_key(settings: Settings, descriptor: int | None) -> PrivateKey:
-    """Open the signer's key, asking for its passphrase where there is somebody to ask."""
+def open_key(settings: Settings, descriptor: int | None, policy: SignedPolicy) -> PrivateKey:
+    """Open the signer's key that a policy knows, asking for its passphrase where there is somebody to ask."""
+    return open_file(settings, key_file(settings, policy.policy, _now()), descriptor)
+
+
+def open_file(settings: Settings, file: Path, descriptor: int | None) -> PrivateKey:
+    """Open one of the signer's keys."""
     on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
     return open_key_file(
-        settings.key_file,
+        file,
         Passphrases(
             descriptor=descriptor,
             file=settings.passphrase_file,
@@ -112,6 +119,17 @@ def open_key(settings: Settings, descriptor: int | None) -> PrivateKey:
             complain=screen().warn,
         ),
     )
+
+
+def key_file(settings: Settings, policy: Policy, at: datetime) -> Path:
+    """Return where the key is that signs under a policy: the next one, once the policy lists it."""
+    following = settings.next_key
+    signer = policy.signers.get(settings.name)
+    if following is not None and signer is not None:
+        for key in signer.keys:
+            if key.key.key_id == following.key_id and key.valid_at(at):
+                return following.file
+    return settings.key_file
 
 
 def screen() -> Screen:

@@ -124,13 +124,14 @@ def run_verdict(arguments: Namespace, choice: Choice) -> int:
     """Carry out one of the verbs."""
     with opened(arguments) as (agent, settings):
         require_unblocked(agent.home)
+        review = look_at(agent, settings, arguments)
         return decide(
             agent,
             choice,
-            look_at(agent, settings, arguments),
+            review,
             arguments,
             person=Person(ask=somebody(), yes=arguments.yes),
-            key=lambda: open_key(settings, arguments.passphrase_fd),
+            key=lambda: open_key(settings, arguments.passphrase_fd, review.observation.policy),
         )
 
 

@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from quorumseal.ceremony.policy import Policy
+from quorumseal.ceremony.rotating import rotate_key
+from quorumseal.toml_lines import with_text
+from signer_agent.cli.opening import key_file
 from signer_agent.errors import SettingsError
-from signer_agent.settings import read_settings, settings_text
+from signer_agent.settings import NextKey, read_settings, settings_text
+from tests.organisation import NOW, Organisation, key_of
 
 
 def _written(folder: Path, text: str) -> Path:
@@ -39,8 +46,37 @@ def test_the_shortest_settings_have_safe_defaults(tmp_path: Path) -> None:
     assert not settings.approve_matching
 
 
+ACME = Organisation()
+NEXT = "sha256:" + "0" * 64
+
+
+def test_a_next_key_is_named_with_its_id(tmp_path: Path) -> None:
+    text = with_text(GOOD, "key", "next", "signing.2.key.pem")
+    settings = read_settings(_written(tmp_path, with_text(text, "key", "next_id", NEXT)))
+    assert settings.next_key == NextKey(file=tmp_path / "signing.2.key.pem", key_id=NEXT)
+
+
+def test_the_next_key_signs_wherever_the_policy_lists_it_as_valid(tmp_path: Path) -> None:
+    old, new = ACME.key("alice").public, key_of("alice 2").public
+    settings = replace(
+        read_settings(_written(tmp_path, GOOD)),
+        next_key=NextKey(file=tmp_path / "signing.2.key.pem", key_id=new.key_id),
+    )
+    after = rotate_key(ACME.policy, "alice", old, new, at=NOW)
+
+    def chosen(policy: Policy, at: datetime = NOW) -> str:
+        return key_file(settings, policy, at).name
+
+    assert chosen(ACME.policy.policy) == "signing.key.pem"
+    assert chosen(after) == "signing.2.key.pem"
+    assert chosen(after, NOW - timedelta(days=1)) == "signing.key.pem"
+    stranger = replace(settings, name="zoe")
+    assert key_file(stranger, after, NOW).name == "signing.key.pem"
+
+
 GOOD = settings_text(name="alice", coordinator="c:1")
 WRONG = {
+    "a next key without its id": (with_text(GOOD, "key", "next", "x.pem"), "agent.toml.key.next_id"),
     "another format": (GOOD.replace("format = 0", "format = 1"), "agent.toml.format"),
     "no name": (GOOD.replace('name = "alice"\n', ""), "agent.toml.name"),
     "a name that is none": (GOOD.replace('"alice"', '"Alice Smith"'), "expected a name"),

@@ -96,7 +96,7 @@ def _sign(agent: Agent, settings: Settings, choice: Choice, review: Review, argu
         review,
         arguments,
         person=Person(ask=somebody(), yes=arguments.yes),
-        key=lambda: open_key(settings, arguments.passphrase_fd),
+        key=lambda: open_key(settings, arguments.passphrase_fd, review.observation.policy),
     )
     return False
 

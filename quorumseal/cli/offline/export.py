@@ -133,7 +133,8 @@ def sign(
         if agent.now() < stored.statement.deadline:
             return stored
         agent.journal.make_void(stored.digest, "its deadline passed")
-    return sign_and_store(agent, draft, open_key(settings, arguments.passphrase_fd), policy)
+    key = open_key(settings, arguments.passphrase_fd, policy)
+    return sign_and_store(agent, draft, key, policy)
 
 
 def write(agent: Agent, stored: Stored, policy: SignedPolicy, arguments: Namespace, *, again: bool) -> int:

@@ -30,6 +30,7 @@ def veto(agent: Agent, settings: Settings, review: Review, arguments: Namespace)
         drawn.line()
     person = Person(ask=somebody(), yes=arguments.yes)
     person.confirm(f"{agent.name}: veto of {release_of(review)}.")
-    key = open_key(settings, arguments.passphrase_fd)
-    sign_and_store(agent, draft, key, review.observation.policy)
+    policy = review.observation.policy
+    key = open_key(settings, arguments.passphrase_fd, policy)
+    sign_and_store(agent, draft, key, policy)
     return False
