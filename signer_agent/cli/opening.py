@@ -104,7 +104,7 @@ def now() -> datetime:
 
 def open_key(settings: Settings, descriptor: int | None, policy: SignedPolicy) -> PrivateKey:
     """Open the signer's key that a policy knows, asking for its passphrase where there is somebody to ask."""
-    return open_file(settings, key_file(settings, policy.policy, _now()), descriptor)
+    return open_file(settings, key_file(settings, policy.policy, now()), descriptor)
 
 
 def open_file(settings: Settings, file: Path, descriptor: int | None) -> PrivateKey:
