@@ -9,12 +9,12 @@ from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
 from quorumseal.ceremony.values import instant_text
+from quorumseal.terminal.words import four_words
 from signer_agent.drafting import Draft
 from signer_agent.inbox import Inbox
 from signer_agent.recollection import Stored
 from signer_agent.review import Review
 from signer_agent.revisions import Difference, Revision
-from signer_agent.words import four_words
 
 Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 

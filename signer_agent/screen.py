@@ -16,11 +16,11 @@ from quorumseal.ceremony.quorum import RoleTally, Tally
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import CheckOutcome, Choice, Decision
 from quorumseal.terminal import Cell, Foreign, Mark, Screen, distance_text, duration_text, instant_text
+from quorumseal.terminal.words import four_words
 from signer_agent.about_screen import draw_about
 from signer_agent.emergency_screen import draw_banner, draw_emergency, quorum_text
 from signer_agent.review import Review, Standing
 from signer_agent.revision_screen import draw_revision
-from signer_agent.words import four_words
 
 CHOICE_MARKS = {Choice.APPROVAL: Mark.DONE, Choice.REJECTION: Mark.FAILED, Choice.ABSTENTION: Mark.WAITING}
 ENDED_MARKS = {State.APPROVED: Mark.DONE, State.PROVISIONAL: Mark.WARNING}

@@ -44,3 +44,17 @@ class KeyTakenError(CeremonyError):
 
     code = "key.taken"
     usual_hint = "make a new key: each is one person's, and is enrolled once"
+
+
+class NotEnrolledError(CeremonyError):
+    """The first policy has signers whose keys nobody knows yet."""
+
+    code = "founding.not_enrolled"
+    usual_hint = "wait until they have used their invitations, or invite them: quorumseal org invite NAME"
+
+
+class FoundersShortError(CeremonyError):
+    """All founders together are not the quorum that the first policy itself asks for."""
+
+    code = "founding.founders_short"
+    usual_hint = "invite more of the governance roles with --founder, or lower a threshold in policy.toml"

@@ -80,6 +80,8 @@ class Signer:
     name: str
     kind: SignerKind
     keys: tuple[SignerKey, ...]
+    witness: PublicKey | None = None
+    """Cosigns checkpoints of the log, and does nothing else; nobody approves with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,12 +275,29 @@ def _check_roster(policy: Policy) -> None:
                     hint="a key belongs to one signer and is listed once; make another key",
                 )
             owners[key.key] = name
+    for name, signer in policy.signers.items():
+        if signer.witness is not None:
+            _check_witness(name, signer.witness, owners)
+            owners[signer.witness] = name
     for log_key in policy.log.keys:
         if log_key.key in owners:
             raise PolicyError(
                 f"key {log_key.key.key_id}: expected one of the log alone, got one of {owners[log_key.key]}",
                 hint="the coordinator holds the log's key and must not be able to approve with it",
             )
+
+
+def _check_witness(name: str, witness: PublicKey, owners: Mapping[PublicKey, str]) -> None:
+    if witness.scheme is not Scheme.ED25519:
+        raise PolicyError(
+            f"signer {name}: expected an Ed25519 witness key, as C2SP cosignatures prescribe, "
+            f"got {witness.scheme}"
+        )
+    if witness in owners:
+        raise PolicyError(
+            f"key {witness.key_id}: expected a witness key of {name} alone, got one of {owners[witness]}",
+            hint="a witness key is used for nothing else, by nobody else; make another key",
+        )
 
 
 def _check_roles(policy: Policy) -> None:

@@ -199,7 +199,12 @@ def _write_signer(signer: Signer) -> JsonValue:
         }
         for key in signer.keys
     ]
-    return {"name": signer.name, "kind": str(signer.kind), "keys": keys}
+    return {
+        "name": signer.name,
+        "kind": str(signer.kind),
+        "keys": keys,
+        **({} if signer.witness is None else {"witness": write_key(signer.witness)}),
+    }
 
 
 def _read_signer(fields: Fields) -> Signer:
@@ -214,6 +219,7 @@ def _read_signer(fields: Fields) -> Signer:
             )
             for f in fields.objects("keys")
         ),
+        witness=read_key(fields.object("witness")) if "witness" in fields else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from quorumseal.ceremony.calendar import Calendar
 from quorumseal.ceremony.emergency import BreakGlass
+from quorumseal.ceremony.enrolment import Enrolment
 from quorumseal.ceremony.errors import PolicyError, ValueFormatError
 from quorumseal.ceremony.policy import (
     Kind,
@@ -29,16 +30,19 @@ from quorumseal.strict_json import Fields, JsonValue
 _Time = TypeVar("_Time")
 
 
-def compile_policy(source: str) -> Policy:
-    """Build the policy that ``policy.toml`` describes, or refuse it."""
-    try:
-        plain = _plain(tomllib.loads(source))
-    except (ValueError, OverflowError) as error:  # not TOML, or a number or date that nobody can hold
-        raise PolicyError(f"policy.toml: expected TOML, got: {error}") from None
-    except RecursionError:
-        raise PolicyError("policy.toml: expected a few levels of tables, got too many") from None
-    fields = Fields(plain, "policy.toml")
+KEYS_VALID = timedelta(days=365)
+"""How long a key that comes by enrolment may sign, unless ``keys_valid`` says otherwise."""
+NOBODY: Mapping[str, Enrolment] = {}
+
+
+def compile_policy(source: str, enrolled: Mapping[str, Enrolment] = NOBODY) -> Policy:
+    """Build the policy that ``policy.toml`` describes, or refuse it.
+
+    A signer for whom it lists no keys has those that they enrolled.
+    """
+    fields = _fields(source)
     require_format(fields, FORMAT)
+    valid = _optional_duration(fields, "keys_valid", KEYS_VALID)
     organisation = name(fields.text("organisation"))
     version = fields.integer("version", at_least=1)
     policy = Policy(
@@ -47,7 +51,10 @@ def compile_policy(source: str) -> Policy:
         previous=genesis_previous(organisation) if version == 1 else digest(fields.text("previous")),
         expires=instant(fields.text("expires")),
         clock_skew=_duration(fields, "clock_skew"),
-        signers={n: _signer(n, f) for n, f in _named(fields, "signers").items()},
+        signers={
+            n: _enrolled(n, f, enrolled[n], valid) if n in enrolled else _signer(n, f)
+            for n, f in _named(fields, "signers").items()
+        },
         roles=_roles(fields.object("roles")),
         rules={n: _rule(n, f) for n, f in _named(fields, "rules").items()},
         products={n: _product(f) for n, f in _named(fields, "products").items()},
@@ -59,6 +66,21 @@ def compile_policy(source: str) -> Policy:
     )
     fields.done()
     return policy
+
+
+def without_keys(source: str) -> tuple[str, ...]:
+    """Return the signers for whom ``policy.toml`` lists no keys: theirs come by enrolment."""
+    return tuple(sorted(n for n, f in _named(_fields(source), "signers").items() if "keys" not in f))
+
+
+def _fields(source: str) -> Fields:
+    try:
+        plain = _plain(tomllib.loads(source))
+    except (ValueError, OverflowError) as error:  # not TOML, or a number or date that nobody can hold
+        raise PolicyError(f"policy.toml: expected TOML, got: {error}") from None
+    except RecursionError:
+        raise PolicyError("policy.toml: expected a few levels of tables, got too many") from None
+    return Fields(plain, "policy.toml")
 
 
 def _named(fields: Fields, table: str) -> dict[str, Fields]:
@@ -78,6 +100,18 @@ def _signer(signer: str, fields: Fields) -> Signer:
             )
             for f in fields.objects("keys")
         ),
+        witness=read_key(fields.object("witness")) if "witness" in fields else None,
+    )
+
+
+def _enrolled(signer: str, fields: Fields, enrolment: Enrolment, valid: timedelta) -> Signer:
+    """Read a signer whose keys are not in the file; any that are there as well are left over, and refused."""
+    since = enrolment.signed_at
+    return Signer(
+        name=signer,
+        kind=fields.choice("kind", SignerKind),
+        keys=(SignerKey(key=enrolment.key, valid_from=since, valid_until=since + valid),),
+        witness=enrolment.witness,
     )
 
 

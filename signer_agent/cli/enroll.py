@@ -18,6 +18,7 @@ from quorumseal.client.errors import ClientError
 from quorumseal.client.values import Invitation
 from quorumseal.signatures import Scheme, generate_key, write_key_file
 from quorumseal.terminal import Foreign, Mark, instant_text
+from quorumseal.terminal.words import four_words
 from signer_agent.cli.new_keys import chosen_key, new_passphrases, terminal
 from signer_agent.cli.opening import command, now, print_json, screen
 from signer_agent.cli.verdict import Person, somebody
@@ -35,7 +36,6 @@ from signer_agent.enrolling import (
 from signer_agent.errors import UsageError
 from signer_agent.home import find_home
 from signer_agent.key_sources import Passphrases
-from signer_agent.words import four_words
 
 
 def add_arguments(parser: ArgumentParser) -> None:

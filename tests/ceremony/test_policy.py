@@ -53,6 +53,18 @@ def with_keys_of(taker: str, giver: str, *, also: bool = True) -> Callable[[Poli
     return change
 
 
+def with_witness(person: str, whose: str) -> Callable[[Policy], Policy]:
+    """Give a person the key of another one, of the log, or a new one as their witness key."""
+
+    def change(policy: Policy) -> Policy:
+        new = {"w": key_of("w").public, "log": ACME.log_key.public}
+        key = new[whose] if whose in new else policy.signers[whose].keys[0].key
+        signers = {**policy.signers, person: replace(policy.signers[person], witness=key)}
+        return replace(policy, signers=signers)
+
+    return change
+
+
 def with_log(*keys: LogKey) -> Callable[[Policy], Policy]:
     return lambda policy: replace(policy, log=Log(origin=policy.log.origin, keys=keys))
 
@@ -92,6 +104,21 @@ CONTRADICTIONS: dict[str, Wrong] = {
     ),
     "an empty role": Wrong(with_role("security"), "role security: expected at least one member"),
     "a member whom nobody knows": Wrong(with_role("security", "zoe"), "members of the roster, got 'zoe'"),
+    "a witness key that approves": Wrong(with_witness("alice", "bob"), "got one of bob"),
+    "a witness key that approves for the same person": Wrong(
+        with_witness("alice", "alice"), "got one of alice"
+    ),
+    "a witness key of another scheme": Wrong(
+        with_witness("alice", "carol"), "expected an Ed25519 witness key"
+    ),
+    "one witness key of two people": Wrong(
+        lambda p: with_witness(
+            "bob",
+            "w",
+        )(with_witness("alice", "w")(p)),
+        "got one of alice",
+    ),
+    "a witness key that signs the log": Wrong(with_witness("alice", "log"), "one of the log alone"),
     "a log without a key": Wrong(with_log(), "keys from size 0 on"),
     "a log key that begins late": Wrong(with_log(SECOND_LOG_KEY), "keys from size 0 on"),
     "two log keys from one size": Wrong(

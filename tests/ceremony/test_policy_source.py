@@ -13,7 +13,7 @@ from quorumseal.ceremony.policy_document import read_policy, write_policy
 from quorumseal.ceremony.policy_source import compile_policy
 from quorumseal.ceremony.spans import Span, WorkingTime
 from tests.forging import verdict
-from tests.organisation import ROLES, Organisation, changed
+from tests.organisation import ROLES, Organisation, changed, key_of
 
 ACME = Organisation(
     checks=frozenset({"artifacts"}),
@@ -98,6 +98,15 @@ def test_a_later_version_names_the_version_before() -> None:
     before = "sha256:" + "ab" * 32
     policy = compiled(("version = 1", f'version = 2\nprevious = "{before}"'))
     assert (policy.version, policy.previous) == (2, before)
+
+
+def test_a_witness_key_stands_beside_the_others() -> None:
+    spki = base64.b64encode(key_of("alice witnesses").public.spki).decode()
+    witness = f'[signers.alice.witness]\nscheme = "ed25519"\nspki = "{spki}"\n[[signers.alice.keys]]'
+    policy = compiled(("[[signers.alice.keys]]", witness))
+    assert policy.signers["alice"].witness == key_of("alice witnesses").public
+    assert policy.signers["bob"].witness is None
+    assert read_policy(write_policy(policy)) == policy
 
 
 def test_a_rejection_is_a_veto_unless_the_rule_says_otherwise() -> None:

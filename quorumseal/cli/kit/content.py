@@ -12,9 +12,9 @@ from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.cli.kit import texts
 from quorumseal.terminal import duration_text, instant_text
+from quorumseal.terminal.words import four_words
 from quorumseal.verifier.trust import Trust
 from signer_agent.observing import Signature
-from signer_agent.words import four_words
 
 _GROUP = 8
 

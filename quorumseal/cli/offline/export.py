@@ -31,6 +31,7 @@ from quorumseal.offline.files import (
     write_request_file,
 )
 from quorumseal.terminal import Mark
+from quorumseal.terminal.words import four_words
 from signer_agent.agent import Agent
 from signer_agent.cli.opening import add_home, add_passphrase, open_key, unplugged
 from signer_agent.cli.verdict import Person, somebody
@@ -43,7 +44,6 @@ from signer_agent.recollection import Stored
 from signer_agent.requesting import pending_request, write_request
 from signer_agent.settings import Settings
 from signer_agent.signing import sign_and_store
-from signer_agent.words import four_words
 
 
 def add_arguments(parser: ArgumentParser) -> None:

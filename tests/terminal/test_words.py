@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from quorumseal.ceremony.values import digest_of
-from signer_agent.words import WORDS, four_words
+from quorumseal.terminal.words import WORDS, four_words
 
 
 def test_there_is_one_word_for_each_byte() -> None:
