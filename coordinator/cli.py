@@ -8,20 +8,14 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from coordinator import running_log
+from coordinator.examining import commands
 from coordinator.settings import read_settings
-from quorumseal.terminal import Foreign, Mark, Screen
-from quorumseal.terminal.findings import counted, draw_findings, findings_json, worst
-from quorumseal.verifier.outcomes import Outcome
+from quorumseal.terminal import Mark, Screen
 
-if TYPE_CHECKING:
-    from coordinator.examining.settings import Examination
-
-_CODES = {Mark.DONE: Outcome.VERIFIED, Mark.WARNING: Outcome.WARNINGS, Mark.FAILED: Outcome.USAGE}
 DEFAULT_SETTINGS = Path("coordinator.toml")
 
 
@@ -45,10 +39,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def add_check_arguments(parser: ArgumentParser) -> None:
-    """Describe what ``check-config`` takes."""
-    parser.add_argument("--all", action="store_true", help="show what is as it should be, too")
-    add_arguments(parser)
+def _with_settings(add: Callable[[ArgumentParser], None]) -> Callable[[ArgumentParser], None]:
+    def add_both(parser: ArgumentParser) -> None:
+        add(parser)
+        add_arguments(parser)
+
+    return add_both
 
 
 def run(arguments: Namespace) -> int:
@@ -101,38 +97,6 @@ def rebuild(arguments: Namespace) -> int:
     return 0
 
 
-def check_config(arguments: Namespace) -> int:
-    """Read the settings and look at everything that they name; say all that is wrong at once.
-
-    Nothing is started, made or sent.  Exit code 0: all is well; 12: it would run, but something should be
-    mended; 2: something stops it.
-    """
-    from coordinator.examining.settings import examine
-
-    seen = examine(arguments.settings, at=datetime.now(UTC))
-    level = worst(seen.findings)
-    if arguments.json:
-        document = {"organisation": seen.organisation, "findings": findings_json(seen.findings)}
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
-        sys.stdout.flush()
-    else:
-        screen = Screen.on(sys.stdout, sys.stderr, os.environ)
-        screen.answer(level, Foreign(_verdict(seen, level)))
-        draw_findings(screen, [each for each in seen.findings if arguments.all or each.mark is not Mark.DONE])
-        shown = ["quorumseal", "coordinator", "check-config" if level is Mark.FAILED else "run"]
-        about = "When all is mended" if level is Mark.FAILED else "Start it"
-        screen.next(about, [*shown, "--settings", str(arguments.settings)])
-    return _CODES[level]
-
-
-def _verdict(seen: "Examination", level: Mark) -> str:
-    whose = f"the settings of {seen.organisation}" if seen.organisation else "the settings"
-    if level is Mark.DONE:
-        return f"{whose} can be used: {len(seen.findings)} things looked at"
-    can = "cannot be used" if level is Mark.FAILED else "can be used, but"
-    return f"{whose} {can}: {counted(seen.findings)}"
-
-
 def _say(arguments: Namespace, text: str, **facts: str | int | Sequence[str] | None) -> None:
     if arguments.json:
         sys.stdout.write(json.dumps(facts) + "\n")
@@ -149,8 +113,14 @@ VERBS = {
     ),
     "check-config": Command(
         "say everything that is wrong with the settings",
-        add_check_arguments,
-        check_config,
-        check_config.__doc__ or "",
+        _with_settings(commands.add_check_arguments),
+        commands.check_config,
+        commands.check_config.__doc__ or "",
+    ),
+    "doctor": Command(
+        "say how the coordinator is",
+        _with_settings(commands.add_doctor_arguments),
+        commands.doctor,
+        commands.doctor.__doc__ or "",
     ),
 }

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``quorumseal coordinator check-config`` and ``doctor``: the answer first, then the findings."""
+
+import json
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from quorumseal.terminal import Foreign, Mark, Screen
+from quorumseal.terminal.findings import Finding, counted, draw_findings, findings_json, worst
+from quorumseal.verifier.outcomes import Outcome
+
+_CONFIG = {Mark.DONE: Outcome.VERIFIED, Mark.WARNING: Outcome.WARNINGS, Mark.FAILED: Outcome.USAGE}
+_DOCTOR = {**_CONFIG, Mark.FAILED: Outcome.UNEXPECTED}
+
+
+def add_check_arguments(parser: ArgumentParser) -> None:
+    """Describe what ``check-config`` takes beyond the settings."""
+    parser.add_argument("--all", action="store_true", help="show what is as it should be, too")
+
+
+def add_doctor_arguments(parser: ArgumentParser) -> None:
+    """Describe what ``doctor`` takes beyond the settings."""
+    parser.add_argument(
+        "--backup", type=Path, metavar="FILE", help="the newest backup, whose age is looked at"
+    )
+
+
+def check_config(arguments: Namespace) -> int:
+    """Read the settings and look at everything that they name; say all that is wrong at once.
+
+    Nothing is started, made or sent.  Exit code 0: all is well; 12: it would run, but something should be
+    mended; 2: something stops it.
+    """
+    from coordinator.examining.settings import examine
+
+    seen = examine(arguments.settings, at=datetime.now(UTC))
+    level = worst(seen.findings)
+    if arguments.json:
+        _print({"organisation": seen.organisation, "findings": findings_json(seen.findings)})
+        return _CONFIG[level]
+    whose = f"the settings of {seen.organisation}" if seen.organisation else "the settings"
+    verdict = {
+        Mark.DONE: f"{whose} can be used: {len(seen.findings)} things looked at",
+        Mark.WARNING: f"{whose} can be used, but: {counted(seen.findings)}",
+        Mark.FAILED: f"{whose} cannot be used: {counted(seen.findings)}",
+    }[level]
+    about, verb = ("When all is mended", "check-config") if level is Mark.FAILED else ("Start it", "run")
+    shown = [each for each in seen.findings if arguments.all or each.mark is not Mark.DONE]
+    _show(arguments, level, verdict, shown, about, verb)
+    return _CONFIG[level]
+
+
+def doctor(arguments: Namespace) -> int:
+    """Say how the coordinator on this machine is: everything that can be found out from here.
+
+    Nothing is changed and nobody is told.  Exit code 0: all is well; 12: something should be seen to;
+    1: something is wrong.
+    """
+    from coordinator.examining.gathering import gather
+    from coordinator.examining.rules import judge
+
+    findings = judge(gather(arguments.settings, at=datetime.now(UTC), backup=arguments.backup))
+    level = worst(findings)
+    if arguments.json:
+        _print({"findings": findings_json(findings)})
+        return _DOCTOR[level]
+    verdict = {
+        Mark.DONE: f"the coordinator is well: {len(findings)} things looked at",
+        Mark.WARNING: f"the coordinator works, but something should be seen to: {counted(findings)}",
+        Mark.FAILED: f"the coordinator is not well: {counted(findings)}",
+    }[level]
+    _show(arguments, level, verdict, findings, "Look again", "doctor")
+    return _DOCTOR[level]
+
+
+def _show(
+    arguments: Namespace, level: Mark, verdict: str, findings: Sequence[Finding], about: str, verb: str
+) -> None:
+    screen = Screen.on(sys.stdout, sys.stderr, os.environ)
+    screen.answer(level, Foreign(verdict))
+    draw_findings(screen, findings)
+    screen.next(about, ["quorumseal", "coordinator", verb, "--settings", str(arguments.settings)])
+
+
+def _print(document: object) -> None:
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How ``coordinator doctor`` judges: each rule from facts to findings, without looking at anything itself."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from coordinator.examining.certificates import life
+from coordinator.examining.facts import Answer, Database, Facts, Room
+from quorumseal.ceremony.expiring import Expiring, Expiry, expiries, warned
+from quorumseal.ceremony.policy import Policy
+from quorumseal.refusal import Refusal
+from quorumseal.signatures import PublicKey
+from quorumseal.terminal import Mark
+from quorumseal.terminal.durations import duration_text
+from quorumseal.terminal.findings import Finding, counted, fine, unknown, warning, worst, wrong
+
+PATIENCE = timedelta(minutes=5)
+"""How long due work may lie before it counts as hanging."""
+OLDEST_BACKUP = timedelta(days=2)
+LEAST_FREE, LITTLE_FREE = 256 << 20, 2 << 30
+_RUN = "start it: `quorumseal coordinator run`; its running log says why it ended"
+
+
+def judge(facts: Facts) -> tuple[Finding, ...]:
+    """Return one finding or more for everything that is known."""
+    found = [settings(facts.settings), answering(facts.answer)]
+    if facts.server is not None:
+        found.append(life("server certificate", facts.server, at=facts.at))
+        found += presented(facts)
+    hint = "let the next authority in beside it: it takes a change of the policy"
+    found += [life("client authority", each, at=facts.at, hint=hint) for each in facts.authorities]
+    if isinstance(facts.database, Refusal):
+        found.append(wrong("database", str(facts.database), facts.database.hint))
+    else:
+        policy = facts.database.policy
+        found += [database(facts.database), log_key(facts.log_keys, policy)]
+        found += [clock(facts.database, at=facts.at), *queues(facts.database, at=facts.at)]
+        found += ends(policy, at=facts.at)
+    return (*found, *map(room, facts.rooms), backup(facts))
+
+
+def settings(findings: Iterable[Finding]) -> Finding:
+    """Sum up what ``check-config`` says; that somebody listens on our port is as it should be."""
+    listed = [each for each in findings if not each.about.endswith("listen")]
+    hint = "see all of it: `quorumseal coordinator check-config`"
+    match worst(listed):
+        case Mark.DONE:
+            return fine("settings", f"{len(listed)} things looked at")
+        case Mark.WARNING:
+            return warning("settings", counted(listed), hint)
+        case _:
+            return wrong("settings", counted(listed), hint)
+
+
+def answering(answer: Answer) -> Finding:
+    """Judge whether it runs, and can be reached from here."""
+    if answer.certificate is not None:
+        return fine("running", f"it answers on {answer.address}")
+    return wrong("running", f"expected an answer on {answer.address}, got: {answer.reason}", _RUN)
+
+
+def presented(facts: Facts) -> Iterator[Finding]:
+    """Compare the certificate that it presents with the one in its file."""
+    shown = facts.answer.certificate
+    if shown is not None and shown != facts.server:
+        yield warning(
+            "presented certificate",
+            f"expected the one in the file, got another, valid until {shown.not_after:%Y-%m-%d}",
+            "it takes a new file up by itself within minutes; otherwise see its running log",
+        )
+
+
+def database(known: Database) -> Finding:
+    """Say what the database is; one that could lose what it acknowledged does not open."""
+    return fine("database", f"{known.kind}, set to lose nothing; {known.entries} entries, tables current")
+
+
+def log_key(keys: tuple[PublicKey, ...] | Refusal, policy: Policy) -> Finding:
+    """Judge whether the log's key opens and is one that the policy names."""
+    if isinstance(keys, Refusal):
+        return wrong("log key", str(keys), keys.hint)
+    named = {each.key.key_id for each in policy.log.keys}
+    if named.isdisjoint(key.key_id for key in keys):
+        return wrong(
+            "log key",
+            f"expected one that policy version {policy.version} names, got {keys[0].key_id}",
+            "name the log key of this organisation in the settings",
+        )
+    return fine("log key", f"it opens, and policy version {policy.version} names it")
+
+
+def clock(known: Database, *, at: datetime) -> Finding:
+    """Compare this machine's clock with the newest entry: one that is behind it cannot write."""
+    behind, skew = known.head - at, known.policy.clock_skew
+    if behind > skew:
+        return wrong(
+            "clock",
+            f"expected it at or after the newest entry, got {duration_text(behind)} before",
+            "set the clock, and see what sets it; nothing is written until then",
+        )
+    if behind > timedelta(0):
+        return warning("clock", f"{duration_text(behind)} behind the newest entry", "see what sets the clock")
+    return fine("clock", f"{duration_text(-behind)} after the newest entry")
+
+
+def queues(known: Database, *, at: datetime) -> Iterator[Finding]:
+    """Look for due work that nobody does, and for what was given up."""
+    due = known.due
+    for about, first in (("deadlines", due.ceremonies), ("bundles", due.bundles), ("notices", due.notices)):
+        if first is not None and at - first > PATIENCE:
+            late = duration_text(at - first)
+            yield wrong(about, f"expected due work to be done within minutes, but it waits for {late}", _RUN)
+        else:
+            yield fine(about, "nothing hangs")
+    failed = known.counts.publications.get("failed", 0)
+    if failed:
+        text = f"expected every bundle at its destinations, but {failed} failed"
+        yield warning("bundles", text, "mend the destination, then: quorumseal release publish")
+    if known.counts.dead:
+        text = f"expected every notice to arrive, but {known.counts.dead} were given up"
+        yield warning("notices", text, "the running log names channel and reason; tell the people yourself")
+
+
+def ends(policy: Policy, *, at: datetime) -> list[Finding]:
+    """Say what of the policy ends within sixty days, by person."""
+    near = [end(each, at=at) for each in expiries(policy, at=at)]
+    return near or [fine("policy", f"version {policy.version}; it and everybody's keys last sixty days more")]
+
+
+def end(expiry: Expiry, *, at: datetime) -> Finding:
+    """Judge one thing that ends."""
+    if expiry.what is Expiring.POLICY:
+        about, hint = "policy", "have the next version decided: `quorumseal policy edit`, then `propose`"
+        name = f"version {expiry.name}"
+    else:
+        about, hint = f"key of {expiry.name}", f"{expiry.name} makes another: `quorumseal key rotate`"
+        name = expiry.key_id
+    if warned(expiry.ends, at=at) is None:
+        return wrong(about, f"{name} ended {expiry.ends:%Y-%m-%d}", hint)
+    return warning(about, f"{name} ends {expiry.ends:%Y-%m-%d}, in {duration_text(expiry.ends - at)}", hint)
+
+
+def room(known: Room) -> Finding:
+    """Judge the room on a disk."""
+    text = f"{known.free >> 20} MiB free of {known.total >> 20}"
+    if known.free < LEAST_FREE:
+        return wrong(f"disk of {known.path}", text, "make room: without it nothing can be acknowledged")
+    if known.free < LITTLE_FREE:
+        return warning(f"disk of {known.path}", text, "make room before it runs full")
+    return fine(f"disk of {known.path}", text)
+
+
+def backup(facts: Facts) -> Finding:
+    """Judge the age of the newest backup, where one was named."""
+    if not facts.backup_named:
+        return unknown("backup", "not looked at", "name the newest one with --backup FILE")
+    if facts.backup is None:
+        text = f"expected a backup in {facts.backup_named}, got none"
+        return wrong("backup", text, "make one: the manual says how")
+    text = f"{duration_text(max(facts.backup, timedelta(0)))} old"
+    if facts.backup > OLDEST_BACKUP:
+        return warning("backup", f"expected one of the last two days, got one {text}", "see what makes them")
+    return fine("backup", text)

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``coordinator doctor``: each rule by a table of facts, and the whole against a coordinator that runs."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coordinator.certificates import Seen
+from coordinator.errors import StorageFailedError
+from coordinator.examining.facts import Answer, Database, Facts, Room
+from coordinator.examining.rules import answering, backup, clock, judge, log_key, queues, room, settings
+from coordinator.settings import SettingsError
+from coordinator.storage.counting import Counts
+from coordinator.storage.hanging import Due
+from quorumseal.cli.main import main
+from quorumseal.terminal import Mark
+from quorumseal.terminal.findings import Finding, fine, warning, worst, wrong
+from tests.organisation import NOW, Organisation, key_of
+from tests.running_coordinator import Site
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+GIB = 1 << 30
+POLICY = replace(Organisation().policy.policy, expires=NOW + 400 * DAY)
+NOTHING = Counts(
+    ceremonies={},
+    publications={},
+    oldest_unpublished=None,
+    undelivered=0,
+    dead=0,
+    checkpoint_size=1,
+    standing=1,
+)
+IDLE = Due(ceremonies=None, bundles=None, notices=None)
+DATABASE = Database(kind="SQLite", policy=POLICY, entries=1, head=NOW - DAY, counts=NOTHING, due=IDLE)
+SEEN = Seen(not_before=NOW - DAY, not_after=NOW + 300 * DAY, hosts=frozenset({"localhost"}))
+FACTS = Facts(
+    at=NOW,
+    settings=(fine("coordinator.toml:tls", "right"),),
+    answer=Answer(address="localhost:1", certificate=SEEN),
+    server=SEEN,
+    authorities=(SEEN,),
+    log_keys=(Organisation().log_key.public,),
+    database=DATABASE,
+    rooms=(Room(path="/srv", free=100 * GIB, total=200 * GIB),),
+)
+
+
+def marks(findings: tuple[Finding, ...]) -> dict[str, Mark]:
+    """Return what should be seen to."""
+    return {each.about: each.mark for each in findings if each.mark in (Mark.WARNING, Mark.FAILED)}
+
+
+SICK: list[tuple[str, dict[str, Any], dict[str, Mark]]] = [
+    ("all is well", {}, {}),
+    (
+        "not running",
+        {"answer": Answer(address="localhost:1", certificate=None, reason="refused")},
+        {"running": Mark.FAILED},
+    ),
+    (
+        "an older certificate is presented",
+        {"answer": Answer(address="localhost:1", certificate=replace(SEEN, not_after=NOW + DAY))},
+        {"presented certificate": Mark.WARNING},
+    ),
+    (
+        "the authority ends",
+        {"authorities": (replace(SEEN, not_before=NOW - 300 * DAY, not_after=NOW + 50 * DAY),)},
+        {"client authority": Mark.WARNING},
+    ),
+    (
+        "no database",
+        {"database": StorageFailedError("expected an answer, got none", hint="look")},
+        {"database": Mark.FAILED},
+    ),
+    ("settings to mend", {"settings": (warning("x:tls.key", "open", "close"),)}, {"settings": Mark.WARNING}),
+    (
+        "the policy ends",
+        {"database": replace(DATABASE, policy=replace(POLICY, expires=NOW + 20 * DAY))},
+        {"policy": Mark.WARNING},
+    ),
+    (
+        "the policy has ended",
+        {"database": replace(DATABASE, policy=replace(POLICY, expires=NOW - DAY))},
+        {"policy": Mark.FAILED},
+    ),
+    ("backup is gone", {"backup_named": "b.tar"}, {"backup": Mark.FAILED}),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), [row[1:] for row in SICK], ids=[row[0] for row in SICK])
+def test_everything_that_is_known_is_judged(changes: dict[str, Any], expected: dict[str, Mark]) -> None:
+    assert marks(judge(replace(FACTS, **changes))) == expected
+
+
+def test_a_key_that_ends_is_named_with_its_holder() -> None:
+    signer = POLICY.signers["alice"]
+    key = replace(signer.keys[0], valid_until=NOW + 6 * DAY)
+    policy = replace(POLICY, signers={**POLICY.signers, "alice": replace(signer, keys=(key,))})
+    found = marks(judge(replace(FACTS, database=replace(DATABASE, policy=policy))))
+    assert found == {"key of alice": Mark.WARNING}
+
+
+def test_a_port_in_use_is_as_it_should_be() -> None:
+    assert settings([warning("coordinator.toml:listen", "in use", "free it")]).mark is Mark.DONE
+    assert settings([wrong("coordinator.toml:tls", "gone", "restore it")]).mark is Mark.FAILED
+
+
+@pytest.mark.parametrize(
+    ("ahead", "mark"), [(-DAY, Mark.DONE), (MINUTE / 60, Mark.WARNING), (60 * MINUTE, Mark.FAILED)]
+)
+def test_a_clock_behind_the_newest_entry_is_seen(ahead: timedelta, mark: Mark) -> None:
+    assert clock(replace(DATABASE, head=NOW + ahead), at=NOW).mark is mark
+
+
+@pytest.mark.parametrize(
+    ("since", "mark"), [(None, Mark.DONE), (-MINUTE, Mark.DONE), (MINUTE, Mark.DONE), (DAY, Mark.FAILED)]
+)
+@pytest.mark.parametrize("queue", ["ceremonies", "bundles", "notices"])
+def test_due_work_that_nobody_does_hangs(queue: str, since: timedelta | None, mark: Mark) -> None:
+    due = replace(IDLE, **{queue: None if since is None else NOW - since})
+    assert worst(queues(replace(DATABASE, due=due), at=NOW)) is mark
+
+
+def test_what_failed_or_was_given_up_is_counted() -> None:
+    counts = replace(NOTHING, publications={"failed": 2}, dead=3)
+    texts = [each.text for each in queues(replace(DATABASE, counts=counts), at=NOW) if each.hint]
+    assert len(texts) == 2
+    assert "2 failed" in texts[0]
+    assert "3 were given up" in texts[1]
+
+
+@pytest.mark.parametrize(
+    ("free", "mark"), [(99 * GIB, Mark.DONE), (GIB, Mark.WARNING), (GIB >> 4, Mark.FAILED)]
+)
+def test_a_full_disk_is_seen_before_it_is_full(free: int, mark: Mark) -> None:
+    assert room(Room(path="/srv", free=free, total=100 * GIB)).mark is mark
+
+
+@pytest.mark.parametrize(
+    ("age", "mark"),
+    [(-MINUTE, Mark.DONE), (DAY, Mark.DONE), (2 * DAY + MINUTE, Mark.WARNING), (None, Mark.FAILED)],
+)
+def test_a_backup_is_judged_by_its_age(age: timedelta | None, mark: Mark) -> None:
+    assert backup(replace(FACTS, backup_named="b.tar", backup=age)).mark is mark
+    assert backup(replace(FACTS, backup_named="")).mark is Mark.WAITING
+
+
+def test_the_log_key_opens_and_is_the_one_that_the_policy_names() -> None:
+    own, other = Organisation().log_key.public, key_of("other").public
+    assert log_key((other, own), POLICY).mark is Mark.DONE
+    assert log_key((other,), POLICY).mark is Mark.FAILED
+    assert log_key(SettingsError("expected a passphrase, got another", hint="x"), POLICY).mark is Mark.FAILED
+
+
+def test_an_answer_without_a_certificate_is_none() -> None:
+    assert answering(FACTS.answer).mark is Mark.DONE
+    assert answering(Answer(address="x:1", certificate=None, reason="refused")).mark is Mark.FAILED
+
+
+def test_a_coordinator_that_runs_is_found_and_one_that_does_not_is_missed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site(tmp_path)
+    with site.in_process() as running:
+        site.port = int(running.address.rpartition(":")[2])
+        command = ["coordinator", "doctor", "--settings", str(site.settings)]
+        assert main([*command, "--json"]) in (0, 12)
+        found = {each["about"]: each for each in json.loads(capsys.readouterr().out)["findings"]}
+        assert found["running"]["text"] == f"it answers on {running.address}"
+        assert found["database"]["level"] == "fine"
+        assert "presented certificate" not in found
+    assert main([*command, "--backup", str(site.settings)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("✗ the coordinator is not well: 1 wrong")
+    assert lines[-1].startswith("quorumseal coordinator doctor --settings")
