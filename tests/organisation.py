@@ -43,6 +43,7 @@ from quorumseal.ceremony.statements import (
 )
 from quorumseal.ceremony.values import EMPTY_DIGEST, digest_of
 from quorumseal.signatures import (
+    Authority,
     Ed25519PrivateKey,
     Envelope,
     JointEnvelope,
@@ -108,6 +109,7 @@ class Organisation:
     extenders: frozenset[str] = frozenset()
     emergency: BreakGlass | None = None
     drill: bool = False
+    timestamping: tuple[Authority, ...] = ()
     founders: tuple[str, ...] | None = None
     """Who signs version 1: everybody in the governance roles unless named."""
 
@@ -177,6 +179,7 @@ class Organisation:
             log=Log(origin=self.origin, keys=(LogKey(key=self.log_key.public, from_size=0),)),
             authorities=(),
             drill=self.drill,
+            timestamping=self.timestamping,
         )
 
     def _role(self, role: str, members: tuple[str, ...]) -> Role:

@@ -13,13 +13,14 @@ from quorumseal.ceremony.errors import PolicyError, PolicyUnsatisfiableError, Un
 from quorumseal.ceremony.quorum import Need, Threshold, fillable, shortage
 from quorumseal.ceremony.request_errors import UnknownProductError
 from quorumseal.ceremony.spans import Span, shortest, span_text
-from quorumseal.signatures import PublicKey, Scheme
+from quorumseal.signatures import Authority, PublicKey, Scheme
 from quorumseal.terminal.durations import duration_text
 
 LONGEST_SKEW = timedelta(minutes=10)
 LONGEST_CEREMONY = timedelta(days=90)
 MOST_SEATS = 64
 MOST_ROLES = 16
+MOST_TIMESTAMP_AUTHORITIES = 4
 
 
 @unique
@@ -173,11 +174,14 @@ class Policy:
     calendar: Calendar = field(default_factory=Calendar)
     drill: bool = False
     """Whether everything under this policy is an exercise, which no consumer accepts."""
+    timestamping: tuple[Authority, ...] = ()
+    """Whose word for the time of a decision is taken beside the log's."""
 
     def __post_init__(self) -> None:
         _check_roster(self)
         _check_roles(self)
         _check_log(self.log)
+        _check_timestamping(self.timestamping)
         if not timedelta(0) <= self.clock_skew <= LONGEST_SKEW:
             raise PolicyError(
                 f"clock_skew: expected 0 to {duration_text(LONGEST_SKEW)}, "
@@ -333,6 +337,16 @@ def _check_log(log: Log) -> None:
         )
     if any(key.key.scheme is not Scheme.ED25519 for key in log.keys):
         raise PolicyError("log: expected Ed25519 keys, as C2SP checkpoints prescribe, got another scheme")
+
+
+def _check_timestamping(authorities: tuple[Authority, ...]) -> None:
+    if len(authorities) > MOST_TIMESTAMP_AUTHORITIES:
+        raise PolicyError(
+            f"timestamping: expected at most {MOST_TIMESTAMP_AUTHORITIES} authorities, got {len(authorities)}"
+        )
+    for what in ({each.name for each in authorities}, {each.certificate for each in authorities}):
+        if len(what) != len(authorities):
+            raise PolicyError("timestamping: expected each name and each certificate once, got one twice")
 
 
 def _check_rule(policy: Policy, rule: Rule) -> None:

@@ -9,7 +9,7 @@ from quorumseal.ceremony.differing import Difference, listed, of_quorums, of_set
 from quorumseal.ceremony.policy import Kind, Log, Policy, Role, Signer, SignerKey
 from quorumseal.ceremony.rule_differences import rule_differences
 from quorumseal.ceremony.spans import write_span
-from quorumseal.ceremony.values import instant_text
+from quorumseal.ceremony.values import digest_of, instant_text
 
 __all__ = ["Difference", "differences"]
 
@@ -37,6 +37,14 @@ def differences(old: Policy, new: Policy) -> tuple[Difference, ...]:
                 gain_weakens=True,
             ),
             _order("authorities", "lists them", old.authorities, new.authorities),
+            of_sets(
+                "timestamping",
+                _clocks(old),
+                _clocks(new),
+                gains="takes the word of {} for the time of a decision",
+                loses="takes the word of {} no more",
+                gain_weakens=True,
+            ),
             _calendar(old.calendar, new.calendar),
         )
     )
@@ -181,6 +189,10 @@ def _calendar(old: Calendar, new: Calendar) -> Iterator[Difference]:
         gains="has the holidays {}",
         loses="has the holidays {} no more",
     )
+
+
+def _clocks(policy: Policy) -> set[str]:
+    return {f"{each.name} ({digest_of(each.certificate)})" for each in policy.timestamping}
 
 
 def _hours(calendar: Calendar) -> str:

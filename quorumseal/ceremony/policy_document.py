@@ -9,6 +9,7 @@ from typing import TypeVar
 from quorumseal.ceremony.errors import NewerFormatError, PolicyError, PolicyUnsignedError
 from quorumseal.ceremony.policy import Kind, Log, Policy, Role, Rule, Signer, SignerKey, SignerKind
 from quorumseal.ceremony.policy_fields import (
+    read_authority,
     read_calendar,
     read_deadline,
     read_emergency,
@@ -26,10 +27,11 @@ from quorumseal.ceremony.policy_fields import (
     write_key,
     write_log_key,
     write_quorum,
+    write_timestamping,
 )
 from quorumseal.ceremony.quorum import explain, tally
 from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, log_origin, name
-from quorumseal.signatures import Envelope, JointEnvelope, PublicKey, SignatureError
+from quorumseal.signatures import Authority, Envelope, JointEnvelope, PublicKey, SignatureError
 from quorumseal.strict_json import Fields, JsonValue, read, write
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -96,6 +98,7 @@ def write_policy(policy: Policy) -> bytes:
         "authorities": list(policy.authorities),
         "calendar": write_calendar(policy.calendar),
         "drill": policy.drill,
+        **({"timestamping": write_timestamping(policy.timestamping)} if policy.timestamping else {}),
     }
     return write(
         {
@@ -134,6 +137,7 @@ def read_policy(payload: bytes) -> Policy:
         authorities=tuple(digest(text) for text in fields.texts("authorities")),
         calendar=read_calendar(fields.object("calendar")),
         drill=fields.flag("drill"),
+        timestamping=_read_timestamping(fields) if "timestamping" in fields else (),
     )
     statement.done()
     if write_policy(policy) != payload:
@@ -285,6 +289,10 @@ def _read_products(fields: Fields) -> Mapping[str, Mapping[Kind, str]]:
             raise PolicyError(f"{f.where}: expected one rule for a product and kind, got a second one")
         kinds[kind] = name(f.text("rule"))
     return products
+
+
+def _read_timestamping(fields: Fields) -> tuple[Authority, ...]:
+    return tuple(read_authority(f.text("name"), f) for f in fields.objects("timestamping"))
 
 
 def _read_previous(statement: Fields) -> str:

@@ -12,7 +12,7 @@ from quorumseal.ceremony.policy import LogKey
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import Span, read_span
 from quorumseal.ceremony.values import day, digest, hour, name
-from quorumseal.signatures import PublicKey, Scheme
+from quorumseal.signatures import Authority, PublicKey, Scheme
 from quorumseal.strict_json import Fields, JsonValue
 
 _MAX_SECONDS = 366 * 86400
@@ -147,6 +147,19 @@ def read_calendar(fields: Fields) -> Calendar:
         closes=hour(fields.text("closes")),
         holidays=frozenset(day(text) for text in fields.texts("holidays")),
     )
+
+
+def write_timestamping(authorities: Iterable[Authority]) -> list[JsonValue]:
+    """Write the timestamp authorities."""
+    return [
+        {"name": authority.name, "certificate": authority.pem}
+        for authority in sorted(authorities, key=lambda authority: authority.name)
+    ]
+
+
+def read_authority(authority: str, fields: Fields) -> Authority:
+    """Read what is pinned of a timestamp authority."""
+    return Authority.read(name(authority), fields.text("certificate"))
 
 
 def read_seconds(fields: Fields, field: str) -> timedelta:

@@ -21,10 +21,17 @@ from quorumseal.ceremony.policy import (
     SignerKind,
 )
 from quorumseal.ceremony.policy_document import FORMAT, genesis_previous
-from quorumseal.ceremony.policy_fields import read_key, read_log_key, read_set, require_format
+from quorumseal.ceremony.policy_fields import (
+    read_authority,
+    read_key,
+    read_log_key,
+    read_set,
+    require_format,
+)
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import read_span
 from quorumseal.ceremony.values import digest, duration, hour, instant, instant_text, log_origin, name
+from quorumseal.signatures import Authority
 from quorumseal.strict_json import Fields, JsonValue
 
 _Time = TypeVar("_Time")
@@ -63,6 +70,7 @@ def compile_policy(source: str, enrolled: Mapping[str, Enrolment] = NOBODY) -> P
         authorities=tuple(digest(text) for text in fields.texts("authorities")),
         calendar=_calendar(fields.object("calendar")) if "calendar" in fields else Calendar(),
         drill=fields.flag("drill") if "drill" in fields else False,
+        timestamping=_timestamping(fields) if "timestamping" in fields else (),
     )
     fields.done()
     return policy
@@ -225,6 +233,10 @@ def _product(fields: Fields) -> Mapping[Kind, str]:
     release = fields.text(Kind.RELEASE)
     revocation = fields.text(Kind.REVOCATION) if Kind.REVOCATION in fields else release
     return {Kind.RELEASE: release, Kind.REVOCATION: revocation}
+
+
+def _timestamping(fields: Fields) -> tuple[Authority, ...]:
+    return tuple(read_authority(name, f) for name, f in sorted(_named(fields, "timestamping").items()))
 
 
 def _log(fields: Fields) -> Log:

@@ -7,6 +7,7 @@ from quorumseal.ceremony.calendar import DAYS, Calendar
 from quorumseal.ceremony.policy import Policy, Rule, Signer
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import Span, span_text
+from quorumseal.ceremony.values import digest_of
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.output import Json
 from quorumseal.terminal import Mark, Screen, distance_text, duration_text, instant_text
@@ -22,6 +23,7 @@ def draw_policy(drawn: Screen, policy: Policy, *, at: datetime) -> None:
             ("  governance", _quorum(policy.governance)),
             ("  log", policy.log.origin),
             ("  works", _calendar(policy.calendar)),
+            *_timestamping(policy),
         ]
     )
     for rule in policy.rules.values():
@@ -59,8 +61,14 @@ def policy_json(policy: Policy) -> Json:
         "log": {"origin": policy.log.origin, "keys": [key.key.key_id for key in policy.log.keys]},
         "roles": {role.name: sorted(role.members) for role in policy.roles.values()},
         "rules": {rule.name: _rule_json(policy, rule) for rule in policy.rules.values()},
+        "timestamping": {each.name: digest_of(each.certificate) for each in policy.timestamping},
         "signers": {signer.name: _signer_json(signer) for signer in policy.signers.values()},
     }
+
+
+def _timestamping(policy: Policy) -> list[tuple[str, str]]:
+    names = ", ".join(each.name for each in policy.timestamping)
+    return [("  timestamps by", names)] if names else []
 
 
 def _calendar(calendar: Calendar) -> str:

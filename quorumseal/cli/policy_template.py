@@ -78,6 +78,15 @@ rejection = "{draft.rejection}"
 # closes = "17:00"
 # holidays = [2027-01-01] # drafted by: quorumseal policy holidays PT --year 2027
 
+# Whose word for the time of a decision is taken beside the log's (RFC 3161): at most four, each by the root
+# certificate that its own lead back to.
+# [timestamping."clock.{draft.organisation}"]
+# certificate = '''
+# -----BEGIN CERTIFICATE-----
+# …
+# -----END CERTIFICATE-----
+# '''
+
 # Who signs the next version of this policy.
 [governance]
 {_counts(draft.quorum)}

@@ -13,6 +13,7 @@ from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Rule, Si
 from quorumseal.ceremony.policy_differences import differences
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import WorkingTime
+from quorumseal.signatures import Authority
 from tests.burning import BREAK_GLASS, BURNING, DAY, MINUTE
 from tests.organisation import NOW, key_of
 
@@ -134,6 +135,14 @@ FOUND = [
     Row(Policy, "authorities", replace(OLD, authorities=("x",)), "by x, too", "by x no more", "there"),
     Row(
         Policy, "calendar", calendar(**HOURS), "08:00 to 16:00 Europe/Lisbon, was 09:00 to 17:00 UTC", "", ""
+    ),
+    Row(
+        Policy,
+        "timestamping",
+        replace(OLD, timestamping=(Authority("clock", b""),)),
+        "timestamping: takes the word of clock (sha256:e3b0c44",
+        "takes the word of clock (sha256:e3b0c44",
+        "there",
     ),
     Row(Signer, "kind", alice(kind=SignerKind.MACHINE), "is a machine, was a person", "", "both"),
     Row(Signer, "keys", alice(keys=(A_KEY, NEW_KEY)), "alice: gets a key: ed25519", "loses a key", "there"),
