@@ -22,3 +22,5 @@ class Agent:
     trust: Trust
     now: Callable[[], datetime]
     randomness: Callable[[int], bytes]
+    upkeep: Callable[[], object] = lambda: None
+    """Called now and then by whatever runs for long, and at the end: for what is due by the clock."""

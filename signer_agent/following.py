@@ -149,6 +149,7 @@ class Watch:
 
     def _watch(self) -> None:
         while True:
+            self._guarded(self.agent.upkeep)
             try:
                 event = self._events.get(timeout=self._sleep())
             except Empty:

@@ -73,6 +73,9 @@ class Connection:
         self.target = target
         self._timeout = timeout
         self._patience = patience
+        self._tls = tls
+        self._server_name = server_name
+        self._before: grpc.Channel | None = None
         self._channel = grpc.secure_channel(target, credentials_of(tls), options(server_name))
         self._stub = CoordinatorServiceStub(self._channel)
 
@@ -87,6 +90,18 @@ class Connection:
     def close(self) -> None:
         """End everything that is in progress."""
         self._channel.close()
+        if self._before is not None:
+            self._before.close()
+
+    def reopen(self) -> None:
+        """Use the files as they are now for whatever is called from now on; what is in progress goes on."""
+        if self._before is not None:
+            self._before.close()
+        self._before = self._channel
+        self._channel = grpc.secure_channel(
+            self.target, credentials_of(self._tls), options(self._server_name)
+        )
+        self._stub = CoordinatorServiceStub(self._channel)
 
     def organisation(self) -> OrganisationRecord:
         """Return the organisation's policies and the newest checkpoint."""
@@ -263,7 +278,9 @@ def _join(responses: Iterable[Any], most: int) -> bytes:
 def credentials_of(tls: TlsFiles) -> grpc.ChannelCredentials:
     """Read the files, or say which of them cannot be read."""
     try:
-        ca, certificate, key = (path.read_bytes() for path in (tls.ca, tls.certificate, tls.key))
+        ca, certificate = tls.ca.read_bytes(), tls.certificate.read_bytes()
+        # One file for both is read once: it may be replaced by the next pair at any moment.
+        key = certificate if tls.key == tls.certificate else tls.key.read_bytes()
     except OSError as error:
         raise CredentialsError(
             f"expected to read {error.filename}, got {error.strerror}",

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.client.connection import Connection
 from quorumseal.offline.files import KnownOrganisation
+from quorumseal.refusal import Refusal
 from quorumseal.signatures import PrivateKey
 from quorumseal.terminal import Screen
 from quorumseal.verifier.policy_chain import walk
@@ -27,6 +28,7 @@ from signer_agent.home import Home, find_home
 from signer_agent.journal import Journal
 from signer_agent.kept import kept_policies
 from signer_agent.key_sources import Passphrases, open_key_file
+from signer_agent.renewing import Renewal
 from signer_agent.settings import Settings, read_settings
 from signer_agent.unplugged import Unplugged
 
@@ -54,7 +56,18 @@ def opened(arguments: Namespace) -> Iterator[tuple[Agent, Settings]]:
         _home(arguments) as (home, settings, trust, journal),
         Connection(settings.coordinator, settings.tls, server_name=settings.server_name) as connection,
     ):
-        yield _agent(home, settings, trust, journal, connection), settings
+        renewal = Renewal(connection, home, settings.tls, trust.organisation, settings.name, os.urandom)
+        agent = _agent(home, settings, trust, journal, connection, lambda: renewal.keep_valid(at=now()))
+        yield agent, settings
+        keep_up(agent)  # last: nobody waits for it before
+
+
+def keep_up(agent: Agent) -> None:
+    """Do what is due; a verb that has done its work does not fail by this."""
+    try:
+        agent.upkeep()
+    except Refusal as refusal:
+        screen().warn(f"your certificate could not be renewed: {refusal}")
 
 
 @contextmanager
@@ -84,7 +97,12 @@ def _home(arguments: Namespace) -> Iterator[tuple[Home, Settings, Trust, Journal
 
 
 def _agent(
-    home: Home, settings: Settings, trust: Trust, journal: Journal, connection: AnyConnection
+    home: Home,
+    settings: Settings,
+    trust: Trust,
+    journal: Journal,
+    connection: AnyConnection,
+    upkeep: Callable[[], object] = lambda: None,
 ) -> Agent:
     return Agent(
         name=settings.name,
@@ -94,6 +112,7 @@ def _agent(
         trust=trust,
         now=now,
         randomness=os.urandom,
+        upkeep=upkeep,
     )
 
 
