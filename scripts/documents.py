@@ -13,6 +13,7 @@ from difflib import unified_diff
 from functools import cache
 from pathlib import Path
 
+from quorumseal.ceremony.policy_schema import SCHEMA_NAME, policy_schema
 from scripts.documentation import acme, commands, refusals
 from scripts.documentation.blocks import BLOCKS
 from scripts.documentation.refusals import ROOT
@@ -54,6 +55,7 @@ def remade() -> Iterator[tuple[Path, bytes]]:
     """Yield every file that comes from the code, whole or in part, as it should be."""
     for name, data in acme.files().items():
         yield ROOT / "docs/examples" / name, data
+    yield ROOT / "docs/schema" / SCHEMA_NAME, policy_schema()
     yield ROOT / "docs/cli.md", commands.help_document().encode()
     yield ROOT / "docs/refusals.md", refusals.table().encode()
     for path in documents():

@@ -6,7 +6,7 @@ from itertools import chain
 
 from quorumseal.ceremony.calendar import DAYS, Calendar
 from quorumseal.ceremony.differing import Difference, listed, of_quorums, of_sets, of_spans
-from quorumseal.ceremony.policy import Kind, Log, Policy, Role, Signer, SignerKey
+from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Signer, SignerKey
 from quorumseal.ceremony.rule_differences import rule_differences
 from quorumseal.ceremony.spans import write_span
 from quorumseal.ceremony.values import digest_of, instant_text
@@ -162,9 +162,7 @@ def _log(old: Log, new: Log) -> Iterator[Difference]:
     if old.origin != new.origin:
         says = f"is {new.origin}, was {old.origin}"
         yield Difference(where="log", says=says, weakens=True)
-    before, after = (
-        {f"{key.key.key_id} from size {key.from_size}" for key in log.keys} for log in (old, new)
-    )
+    before, after = ({_log_key(key) for key in log.keys} for log in (old, new))
     yield from of_sets(
         "log",
         before,
@@ -174,6 +172,11 @@ def _log(old: Log, new: Log) -> Iterator[Difference]:
         gain_weakens=True,
         loss_weakens=True,
     )
+
+
+def _log_key(key: LogKey) -> str:
+    root = "" if key.from_root is None else f" and root {key.from_root}"
+    return f"{key.key.key_id} from size {key.from_size}{root}"
 
 
 def _calendar(old: Calendar, new: Calendar) -> Iterator[Difference]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from coordinator.certificates import Authority, Kind
 from coordinator.founding import found
 from quorumseal.ceremony.policy_document import SignedPolicy, signed_policy, write_policy
+from quorumseal.ceremony.policy_schema import SCHEMA_NAME, policy_schema
 from quorumseal.ceremony.policy_source import compile_policy
 from quorumseal.ceremony.values import whole_milliseconds
 from quorumseal.cli.coordinator_folder import (
@@ -64,6 +65,7 @@ class _Maker:
         self._folder.mkdir(mode=FOLDER, parents=True)
         trust = write_trust(Trust(organisation=self._plan.name, policy=policy.digest, minimum_version=1))
         write_new(self._folder / "policy.toml", source.encode())
+        write_new(self._folder / SCHEMA_NAME, policy_schema())
         write_new(self._folder / "trust.json", trust)
         self._write_authority()
         self._write_coordinator(policy)

@@ -88,6 +88,7 @@ VERBS: dict[str, Command | Verb] = {
     ),
     "diff": Verb("quorumseal.cli.policy_diff", "say what a new policy changes, and what of it weakens"),
     "lint": Verb("quorumseal.cli.policy_lint", "say whose absence stops a release, and what runs out"),
+    "schema": Verb("quorumseal.cli.policy_schema", "write the JSON Schema of policy.toml, for editors", ""),
     "holidays": Verb(
         "quorumseal.cli.policy_holidays", "draft a country's holidays for policy.toml", "holidays"
     ),

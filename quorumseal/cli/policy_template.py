@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from quorumseal.ceremony.policy_schema import DIRECTIVE
 from quorumseal.ceremony.values import instant_text
 from quorumseal.signatures import PublicKey
 
@@ -40,6 +41,7 @@ class Draft:
 def policy_text(draft: Draft) -> str:
     """Write the draft as TOML; its names are such that nothing in them needs quoting."""
     return f"""\
+{DIRECTIVE}
 # Who may release what.  This file is for people; what counts are the signed bytes that it is compiled to:
 {_standing(draft)}
 format = 0

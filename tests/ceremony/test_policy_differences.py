@@ -27,6 +27,8 @@ OLD = HERE.build_policy()
 NEW_KEY = SignerKey(key=key_of("another").public, valid_from=NOW, valid_until=NOW + DAY)
 ALICE, RULE, ROLES = OLD.signers["alice"], OLD.rules["standard"], OLD.roles
 A_KEY = ALICE.keys[0]
+ROOT = "sha256:" + "ab" * 32
+NEXT_KEY = LogKey(key=NEW_KEY.key, from_size=9, from_root=ROOT)
 GIL = Signer(name="gil", kind=SignerKind.PERSON, keys=(NEW_KEY,))
 STAGES = (frozenset({"engineering"}), frozenset({"security", "release"}))
 HOURS = {"opens": time(8), "closes": time(16), "zone": "Europe/Lisbon"}
@@ -275,20 +277,21 @@ FOUND = [
     Row(
         Log,
         "keys",
-        log(keys=(*OLD.log.keys, LogKey(key=NEW_KEY.key, from_size=9))),
+        log(keys=(*OLD.log.keys, NEXT_KEY)),
         "from size 9",
-        "from size 9 no more",
+        f"from size 9 and root {ROOT} no more",
         "both",
     ),
     Row(LogKey, "key", log(keys=(LogKey(key=NEW_KEY.key, from_size=0),)), "is signed by", "no more", "both"),
     Row(
         LogKey,
         "from_size",
-        log(keys=(*OLD.log.keys, LogKey(key=NEW_KEY.key, from_size=9))),
+        log(keys=(*OLD.log.keys, NEXT_KEY)),
         "is signed by",
         "no more",
         "both",
     ),
+    Row(LogKey, "from_root", log(keys=(*OLD.log.keys, NEXT_KEY)), f"9 and root {ROOT}", "no more", "both"),
     Row(Calendar, "zone", calendar(zone="Europe/Lisbon"), "09:00 to 17:00 Europe/Lisbon", "", ""),
     Row(Calendar, "opens", calendar(opens=time(8)), "works 08:00 to 17:00", "", ""),
     Row(Calendar, "closes", calendar(closes=time(18)), "works 09:00 to 18:00", "", ""),

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
+import json
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from quorumseal.ceremony.policy_document import read_policy, write_policy
+from quorumseal.ceremony.policy_schema import policy_schema
 from quorumseal.ceremony.values import digest_of
 from quorumseal.cli.main import main
 from quorumseal.cli.policy_template import Draft, policy_text
@@ -65,3 +69,18 @@ def test_other_bytes_than_text_are_no_policy(source: Path, capsys: pytest.Captur
     source.write_bytes(b"\xff")
     assert main(["policy", "check", str(source)]) == 2
     assert "[usage.file]" in capsys.readouterr().err
+
+
+def test_the_schema_is_printed_or_written_beside_the_policy(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["policy", "schema"]) == 0
+    schema = capsys.readouterr().out.encode()
+    out = source.with_name("policy.schema.json")
+    for words in ([], ["--json"]):
+        assert main(["policy", "schema", "--out", str(out), *words]) == 0
+        assert out.read_bytes() == schema == policy_schema()
+    assert "#:schema ./policy.schema.json" in source.read_text().splitlines()[0]
+    validator = jsonschema.Draft7Validator(json.loads(schema))
+    plain = json.loads(json.dumps(tomllib.loads(source.read_text()), default=lambda at: at.isoformat()))
+    validator.validate(plain)
