@@ -82,7 +82,15 @@ class LogReader:
                 Annex(salt=row.salt, text=row.text) for row in self._storage.ceremonies.annexes(ceremony)
             ),
             publications=self.publications(ceremony),
+            opened_index=rows[0].index,
+            opened_inclusion=self._opened(rows[0], checkpoint),
         )
+
+    def _opened(self, opening: EntryRow, checkpoint: CheckpointRow) -> tuple[bytes, ...]:
+        """Prove where an opening stands; with one policy version nobody asks."""
+        if len(self._policies.all) == 1:
+            return ()
+        return self._part([opening], checkpoint, ()).inclusion
 
     def standing(self, known_size: int) -> StandingRecord:
         """Return the entries of no ceremony with their proof."""

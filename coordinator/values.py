@@ -88,6 +88,10 @@ class CeremonyRecord:
     """From the size that the caller knows to the part's checkpoint."""
     annexes: tuple[Annex, ...]
     publications: tuple[Publication, ...]
+    opened_index: int = 0
+    """Where its opening entry stands in the log."""
+    opened_inclusion: tuple[bytes, ...] = ()
+    """The proof of that; given once the policy has more than one version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from quorumseal.ceremony.emergencies import PastEmergency, admit_emergency, past
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.errors import CeremonyError
 from quorumseal.ceremony.lifecycle import State
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import EmergencyPeopleError
 from quorumseal.ceremony.statements import Emergency, Mode, Request
@@ -48,12 +48,12 @@ def background_of(agent: Agent, observation: Observation) -> Background:
     request = observation.chain.ceremony.request.statement
     if request.emergency is not None:
         return _of_emergency(agent, observation, request, request.emergency)
-    if request.kind is Kind.RELEASE:
+    if request.kind is Kind.RELEASE or request.kind in GOVERNED:
         return Background(asked=True)
     if request.ratified is not None:
-        about = observe(agent, request.ratified.ceremony, observation.policy)
+        about = observe(agent, request.ratified.ceremony, observation.newest)
     else:
-        about = released(agent, request, observation.policy)
+        about = released(agent, request, observation.newest)
     return Background(asked=True, about=about, refusal=refusal_about(request, about))
 
 
@@ -90,7 +90,7 @@ def followers(agent: Agent, seen: Observation) -> tuple[Observation, ...]:
         return ()
     summaries = listed(agent, product=statement.product, version=statement.version)
     others = [s.ceremony for s in summaries if s.kind != Kind.RELEASE]
-    found = (observe(agent, ceremony_id(ceremony), seen.policy) for ceremony in others)
+    found = (observe(agent, ceremony_id(ceremony), seen.newest) for ceremony in others)
     return tuple(each for each in found if _follows(each.chain.ceremony.request.statement, digest))
 
 
@@ -140,7 +140,7 @@ def listed(agent: Agent, *, product: str = "", version: str = "") -> Iterator[Ce
 def _of_emergency(
     agent: Agent, observation: Observation, request: Request, emergency: Emergency
 ) -> Background:
-    past = past_emergencies(agent, observation.policy, before=observation)
+    past = past_emergencies(agent, observation.newest, before=observation)
     release = request.product, request.version
     vetoed_by = frozenset(e.vetoed_by for e in past if e.vetoed_by and (e.product, e.version) == release)
     refusal: CeremonyError | None = None

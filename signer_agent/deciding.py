@@ -4,11 +4,11 @@
 from quorumseal.ceremony.emergency import SHORTEST_WHY
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.errors import CeremonyEndedError, RequesterDecidesError, SignedAfterDeadlineError
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import AlreadyApprovedError, MustSupersedeError
 from quorumseal.ceremony.statements import Choice, Request
-from quorumseal.ceremony.values import instant_text
+from quorumseal.ceremony.values import digest_of, instant_text
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Findings, Found, Sources, find_artifacts
 from signer_agent.background import Background, background_of
@@ -30,8 +30,8 @@ def look(
     review = _review(agent, observation, background, Findings())
     unknown = request.supersedes is not None and review.revision is None
     if review.conflict is not None or unknown:
-        _learn_of_earlier(agent, request, observation.policy)
-    return _review(agent, observation, background, _find(request, background, sources))
+        _learn_of_earlier(agent, request, observation.newest)
+    return _review(agent, observation, background, _find(request, observation, background, sources))
 
 
 def require_decidable(review: Review, choice: Choice) -> None:
@@ -107,8 +107,12 @@ def _conflicting(earlier: Known, what: str, signer: str) -> AlreadyApprovedError
     )
 
 
-def _find(request: Request, background: Background, sources: Sources | None) -> Findings:
-    """Look for what is decided on: files, or the request of a release that is to be revoked."""
+def _find(
+    request: Request, observation: Observation, background: Background, sources: Sources | None
+) -> Findings:
+    """Look for what is decided on: files, the proposed policy, or the request of a release to be revoked."""
+    if request.kind in GOVERNED:
+        return _policy_found(request, observation)
     if request.kind is not Kind.REVOCATION:
         return find_artifacts(request, sources) if sources is not None else Findings()
     assert background.about is not None  # noqa: S101 - what no revocation is without
@@ -118,6 +122,15 @@ def _find(request: Request, background: Background, sources: Sources | None) -> 
         digest=revoked.ceremony.request.digest,
         source=f"the request of ceremony {revoked.id}",
     )
+    return Findings(found={subject.name: found})
+
+
+def _policy_found(request: Request, observation: Observation) -> Findings:
+    """Find the policy that a ceremony is about in what was verified: its opening, or what it is under."""
+    (subject,) = request.subjects
+    proposed = observation.chain.ceremony.proposed
+    digest = observation.policy.digest if proposed is None else digest_of(proposed)
+    found = Found(subject=subject, digest=digest, source=f"policy version {request.version}, as proposed")
     return Findings(found={subject.name: found})
 
 

@@ -179,6 +179,12 @@ class OlderPolicyError(AgentError):
     code = "policy_chain.below_seen"
 
 
+class UnknownProposalError(AgentError):
+    """A ceremony is under a policy that nobody adopted or proposed."""
+
+    code = "policy_chain.unknown"
+
+
 class LogBehindError(AgentError):
     """The coordinator's log is shorter than it was."""
 

@@ -23,14 +23,12 @@ from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import SeenCheckpoint, Statement
 from quorumseal.client.values import Publication
 from quorumseal.tlog import Checkpoint, ProofError, open_checkpoint, verify_consistency
-from quorumseal.verifier.bundle import parse_version
 from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint, verify_logged, verify_part
-from quorumseal.verifier.policy_chain import walk
 from signer_agent.agent import Agent
-from signer_agent.errors import HiddenEntriesError, LogBehindError, OlderPolicyError, OtherAnswerError
+from signer_agent.errors import HiddenEntriesError, LogBehindError, OtherAnswerError
 from signer_agent.fork import refuse_fork
+from signer_agent.history import observe_history, pinned_by
 from signer_agent.journal import NO_CEREMONY
-from signer_agent.kept import keep_policies
 
 _Statement = TypeVar("_Statement", bound=Statement)
 
@@ -53,6 +51,9 @@ class Observation:
     """One ceremony as it verifiably stands; its request is the object that is shown and decided on."""
 
     policy: SignedPolicy
+    """The one that its request names."""
+    newest: SignedPolicy
+    """The one in force."""
     chain: Chain
     entries: tuple[bytes, ...]
     """What the chain was replayed from."""
@@ -99,23 +100,7 @@ def signed_in(entries: Sequence[bytes]) -> tuple[Statement, ...]:
 
 def observe_policy(agent: Agent) -> SignedPolicy:
     """Return the organisation's policy, verified from the trust file and not older than any seen before."""
-    versions = [parse_version(version) for version in agent.connection.organisation().policies]
-    policy = walk(versions, agent.trust)
-    seen = agent.journal.highest_policy()
-    if seen is not None and policy.policy.version < seen.version:
-        raise OlderPolicyError(
-            f"expected policy version {seen.version} or newer, which this agent has seen, "
-            f"got version {policy.policy.version}",
-            hint="the coordinator offers an old policy: ask its operator why; nothing was signed",
-        )
-    if seen is not None and policy.policy.version == seen.version and policy.digest != seen.digest:
-        raise OlderPolicyError(
-            f"expected policy version {seen.version} to be {seen.digest}, got {policy.digest}",
-            hint="there are two policies of one version: ask who signed the other; nothing was signed",
-        )
-    agent.journal.keep_policy(policy, at=agent.now())
-    keep_policies(agent.home, versions)
-    return policy
+    return observe_history(agent).newest
 
 
 def observe_head(agent: Agent, policy: SignedPolicy) -> Signature:
@@ -126,12 +111,13 @@ def observe_head(agent: Agent, policy: SignedPolicy) -> Signature:
     return _accept(agent, log, known, answer.checkpoint, answer.proof)
 
 
-def observe(agent: Agent, ceremony: str, policy: SignedPolicy | None = None) -> Observation:
-    """Return one ceremony, verified."""
-    policy = policy or observe_policy(agent)
-    log = policy.policy.log
+def observe(agent: Agent, ceremony: str, newest: SignedPolicy | None = None) -> Observation:
+    """Return one ceremony, verified; whoever knows the policy in force says so."""
+    newest = newest or observe_policy(agent)
+    log = newest.policy.log
     known = newest_known(agent, log)
     record = agent.connection.ceremony(ceremony, known.checkpoint.size if known else 0)
+    policy = pinned_by(agent, record, newest)
     chain = verify_part(record.part, policy).chain
     if chain.id != ceremony:
         raise OtherAnswerError(f"expected ceremony {ceremony}, got {chain.id}")
@@ -146,6 +132,7 @@ def observe(agent: Agent, ceremony: str, policy: SignedPolicy | None = None) -> 
     )
     return Observation(
         policy=policy,
+        newest=newest,
         chain=chain,
         entries=record.part.entries,
         head=head,

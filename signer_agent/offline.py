@@ -54,6 +54,7 @@ def review_carried(
     review = Review(
         observation=Observation(
             policy=policy,
+            newest=policy,
             chain=chain,
             entries=tuple(entry.payload for entry in entries),
             head=head,

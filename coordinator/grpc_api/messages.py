@@ -156,6 +156,8 @@ def ceremony_message(record: CeremonyRecord) -> wire.GetCeremonyResponse:
         consistency=record.consistency,
         annexes=[wire.Annex(salt=annex.salt, text=annex.text) for annex in record.annexes],
         publications=[publication_message(publication) for publication in record.publications],
+        opened_index=record.opened_index,
+        opened_inclusion=record.opened_inclusion,
     )
 
 

@@ -43,12 +43,12 @@ def act(
 ) -> Acted:
     """Act in the ceremony that the arguments name; an act of this kind without a receipt is only sent."""
     found = desk.look(arguments.ceremony)
-    review = look(desk.agent, found.chain.id, policy=found.policy)
+    review = look(desk.agent, found.chain.id, policy=found.newest)
     if review.pending is not None:
         stored = settle(desk.agent, review.pending, review.observation)
         if isinstance(stored.statement, kind):
             return Acted(review=review, stored=stored, again=True)
-        review = look(desk.agent, found.chain.id, policy=found.policy)
+        review = look(desk.agent, found.chain.id, policy=found.newest)
     draft = write(review)
     Person(ask=somebody(), yes=arguments.yes).confirm(f"{desk.agent.name}: {ask(review, draft)}")
     policy = review.observation.policy

@@ -89,6 +89,8 @@ def ceremony_of(message: wire.GetCeremonyResponse) -> CeremonyRecord:
         consistency=tuple(message.consistency),
         annexes=tuple(Annex(salt=annex.salt, text=annex.text) for annex in message.annexes),
         publications=tuple(publication_of(publication) for publication in message.publications),
+        opened_index=message.opened_index,
+        opened_inclusion=tuple(message.opened_inclusion),
     )
 
 

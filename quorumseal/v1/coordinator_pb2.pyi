@@ -500,6 +500,10 @@ class GetCeremonyResponse(_message.Message):
     CONSISTENCY_FIELD_NUMBER: _builtins.int
     ANNEXES_FIELD_NUMBER: _builtins.int
     PUBLICATIONS_FIELD_NUMBER: _builtins.int
+    OPENED_INDEX_FIELD_NUMBER: _builtins.int
+    OPENED_INCLUSION_FIELD_NUMBER: _builtins.int
+    opened_index: _builtins.int
+    """of the opening entry, with its proof where the policy has more than one version"""
     @_builtins.property
     def part(self) -> Global___Part: ...
     @_builtins.property
@@ -510,6 +514,8 @@ class GetCeremonyResponse(_message.Message):
     def annexes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Annex]: ...
     @_builtins.property
     def publications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Publication]: ...
+    @_builtins.property
+    def opened_inclusion(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
     def __init__(
         self,
         *,
@@ -517,10 +523,12 @@ class GetCeremonyResponse(_message.Message):
         consistency: _abc.Iterable[_builtins.bytes] | None = ...,
         annexes: _abc.Iterable[Global___Annex] | None = ...,
         publications: _abc.Iterable[Global___Publication] | None = ...,
+        opened_index: _builtins.int = ...,
+        opened_inclusion: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annexes", b"annexes", "consistency", b"consistency", "part", b"part", "publications", b"publications"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annexes", b"annexes", "consistency", b"consistency", "opened_inclusion", b"opened_inclusion", "opened_index", b"opened_index", "part", b"part", "publications", b"publications"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -22,17 +22,23 @@ from quorumseal.verifier.trust import Trust
 
 def walk(versions: Sequence[PolicyVersion], trust: Trust) -> SignedPolicy:
     """Return the newest policy of a chain that begins at the pinned version 1, without a gap."""
+    return walk_all(versions, trust)[-1]
+
+
+def walk_all(versions: Sequence[PolicyVersion], trust: Trust) -> tuple[SignedPolicy, ...]:
+    """Return every policy of such a chain, oldest first."""
     if not versions:
         raise PolicyChainError("expected a policy chain from version 1 on, got none")
-    newest = _pinned(versions[0], trust)
+    policies = [_pinned(versions[0], trust)]
     for version in versions[1:]:
-        newest = _next(newest, version)
+        policies.append(_next(policies[-1], version))
+    newest = policies[-1]
     if newest.policy.version < trust.minimum_version:
         raise PolicyTooOldError(
             f"expected policy version {trust.minimum_version} or newer, got {newest.policy.version}",
             hint="ask the publisher for a bundle under a current policy",
         )
-    return newest
+    return tuple(policies)
 
 
 def _pinned(version: PolicyVersion, trust: Trust) -> SignedPolicy:

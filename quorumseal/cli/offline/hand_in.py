@@ -137,7 +137,7 @@ def _hand_in(agent: Agent, seen: Observation, ceremony: str) -> Iterator[tuple[s
     for stored in signed_before(agent, ceremony):
         if stored.fate is Fate.STORED:
             try:
-                settle(agent, stored, observe(agent, seen.chain.id, seen.policy))
+                settle(agent, stored, observe(agent, seen.chain.id, seen.newest))
             except (CeremonyError, CoordinatorRefusedError) as refusal:
                 yield stored.digest, refusal
 
