@@ -79,6 +79,9 @@ def _roster(old: Policy, new: Policy) -> Iterator[Difference]:
 def _signer(where: str, old: Signer, new: Signer) -> Iterator[Difference]:
     if old.kind != new.kind:
         yield Difference(where=where, says=f"is a {new.kind}, was a {old.kind}", weakens=True)
+    if old.witness != new.witness:
+        by = "none any more" if new.witness is None else f"{new.witness.scheme} {new.witness.key_id}"
+        yield Difference(where=where, says=f"vouches for the log by {by}")
     before, after = ({key.key: key for key in signer.keys} for signer in (old, new))
     for key in (k for k in new.keys if k.key not in before):
         yield Difference(where=where, says=f"gets a key: {_key(key)}", weakens=True)

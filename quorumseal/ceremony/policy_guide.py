@@ -28,6 +28,7 @@ class Form(StrEnum):
     KIND = "kind"
     SCHEME = "scheme"
     BASE64 = "base64"
+    PEM = "pem"
     SIZE = "size"
     REJECTION = "rejection"
     STAGES = "stages"
@@ -65,6 +66,8 @@ class Named:
 
     about: str
     each: "Table | Role"
+    sample: tuple[str, ...] = ()
+    """How it may be written, where it may be left out; ``{}`` stands for its own name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,7 @@ class Rows:
 
     about: str
     each: Table
+    optional: bool = False
 
 
 Node = Leaf | Table | Named | Rows
@@ -203,6 +207,11 @@ GUIDE = Table(
             form=Form.FLAG,
             example="true",
         ),
+        "keys_valid": Leaf(
+            about="How long the keys may sign that come by enrolment, while the organisation is founded.",
+            form=Form.DURATION,
+            example='"365d"',
+        ),
         "roles": Named(
             about="Roles. A person may have several, but counts once in a ceremony, wherever they are needed "
             "most.",
@@ -243,6 +252,15 @@ GUIDE = Table(
                 ),
             },
         ),
+        "timestamping": Named(
+            about="RFC 3161 authorities whose word for the time of a decision is taken, by the certificate "
+            "that theirs lead back to.",
+            sample=("[{}.example]", 'certificate = """ (PEM) """'),
+            each=Table(
+                about="A timestamp authority.",
+                fields={"certificate": Leaf(about="The certificate, in PEM.", form=Form.PEM)},
+            ),
+        ),
         "governance": Leaf(
             about="How many of which role change this policy. A change needs them under the old version and "
             "under the new one.",
@@ -281,8 +299,14 @@ GUIDE = Table(
                         about="person, or machine: a program, which asks on behalf of a person.",
                         form=Form.KIND,
                     ),
+                    "witness": Table(
+                        about="The key by which their agent vouches for the log; never one that approves.",
+                        sample=("[{}]", 'scheme = "ed25519"', 'spki = "…"'),
+                        fields=_KEY,
+                    ),
                     "keys": Rows(
-                        about="Each key is listed once, for one signer.",
+                        about="Each key is listed once, for one signer; those of founders come by enrolment.",
+                        optional=True,
                         each=Table(
                             about="A key of a signer.",
                             fields={

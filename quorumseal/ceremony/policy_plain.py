@@ -18,6 +18,7 @@ __all__ = ["Plain", "plain_policy"]
 
 def plain_policy(policy: Policy) -> dict[str, Plain]:
     """Return what a policy.toml says that compiles to this policy."""
+    clocks: dict[str, Plain] = {each.name: {"certificate": each.pem} for each in policy.timestamping}
     return {
         "format": FORMAT,
         "organisation": policy.organisation,
@@ -34,6 +35,7 @@ def plain_policy(policy: Policy) -> dict[str, Plain]:
             for name, kinds in policy.products.items()
         },
         **({} if policy.calendar == Calendar() else {"calendar": _calendar(policy.calendar)}),
+        **({"timestamping": clocks} if clocks else {}),
         "governance": _counts(policy.governance),
         "log": {
             "origin": policy.log.origin,
@@ -103,6 +105,7 @@ def _calendar(calendar: Calendar) -> Plain:
 def _signer(signer: Signer) -> Plain:
     return {
         "kind": str(signer.kind),
+        **({} if signer.witness is None else {"witness": _key(signer.witness)}),
         "keys": [
             {**_key(each.key), "valid_from": each.valid_from, "valid_until": each.valid_until}
             for each in signer.keys

@@ -61,9 +61,10 @@ def _optional(node: Node) -> bool:
     match node:
         case Leaf(example=example):
             return example is not None
-        case Table(sample=sample):
+        case Table(sample=sample) | Named(sample=sample):
             return bool(sample)
-    return False
+        case Rows(optional=optional):
+            return optional
 
 
 def _named(each: JsonValue) -> dict[str, JsonValue]:
@@ -104,6 +105,8 @@ def _value(form: Form) -> dict[str, JsonValue]:
             return _text("^[A-Za-z0-9]([A-Za-z0-9._/:~-]{0,126}[A-Za-z0-9])?$")
         case Form.BASE64:
             return _text("^[A-Za-z0-9+/]+={0,2}$")
+        case Form.PEM:
+            return _text("-----BEGIN CERTIFICATE-----")
         case Form.FLAG:
             return {"type": "boolean"}
         case Form.KIND:

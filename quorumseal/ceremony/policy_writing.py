@@ -79,7 +79,7 @@ class _Writer:
         yield from self.table(table, plain, path)
 
     def _absent(self, node: Node, path: _Path) -> Iterator[str]:
-        if isinstance(node, Table) and self._first(node):
+        if isinstance(node, Table | Named) and self._first(node):
             yield from ("", *_comment(node.about))
             yield from (f"# {line.format(_dotted(path))}" for line in node.sample)
 

@@ -25,6 +25,8 @@ def toml_value(plain: Plain) -> str:
             return "true" if plain else "false"
         case int():
             return str(plain)
+        case str() if "\n" in plain:
+            return f'"""\n{plain}"""' if "\\" not in plain and '"' not in plain else json.dumps(plain)
         case str():
             return json.dumps(plain, ensure_ascii=False)
         case datetime():

@@ -24,12 +24,24 @@ from quorumseal.ceremony.policy_source import compile_policy
 from quorumseal.ceremony.policy_writing import policy_text
 from quorumseal.ceremony.spans import WorkingTime
 from quorumseal.ceremony.toml_values import toml_value
+from quorumseal.signatures import Authority
 from quorumseal.strict_json import Fields, StrictJsonError
 from tests.burning import BREAK_GLASS, DAY
 from tests.ceremony.test_policies_that_weaken import any_policy
 from tests.ceremony.test_policy_differences import FOUND, NEXT_KEY, OLD
-from tests.organisation import NOW
+from tests.organisation import NOW, key_of
 
+CLOCK = """\
+-----BEGIN CERTIFICATE-----
+MIIBRjCB+aADAgECAhQo0HwHkNvcj0bw66xzC18AQUMejTAFBgMrZXAwGDEWMBQG
+A1UEAwwNY2xvY2suZXhhbXBsZTAgFw0yNjExMjExMDM4NDlaGA8yMTI2MTAyODEw
+Mzg0OVowGDEWMBQGA1UEAwwNY2xvY2suZXhhbXBsZTAqMAUGAytlcAMhAAMYMQrU
+0kcUxfIZQsqULVKOmoyD36JqtcsXxzPDxHhro1MwUTAdBgNVHQ4EFgQUv7hgVngI
+Tji29AVbwWqv4RSNpzEwHwYDVR0jBBgwFoAUv7hgVngITji29AVbwWqv4RSNpzEw
+DwYDVR0TAQH/BAUwAwEB/zAFBgMrZXADQQAHVP+XKfEPo0/jR6P08EWQupfPC5O/
+98tNwix1+hNrCUR4Cil73dans3tF1sKpjVwm8Zp3Psdi5pwms59qBUoK
+-----END CERTIFICATE-----
+"""
 SCHEMA = jsonschema.Draft7Validator(json.loads(policy_schema()))
 
 
@@ -52,6 +64,8 @@ def everything() -> Policy:
         rules={"standard": rule, "or.other": other},
         products={**OLD.products, "gizmo": {Kind.RELEASE: "standard", Kind.REVOCATION: "or.other"}},
         calendar=Calendar(zone="Europe/Lisbon", opens=time(8), holidays=frozenset({date(2027, 1, 1)})),
+        timestamping=(Authority.read("clock.example", CLOCK),),
+        signers={**OLD.signers, "alice": replace(OLD.signers["alice"], witness=key_of("witness").public)},
         log=replace(
             OLD.log,
             keys=(
@@ -69,7 +83,7 @@ def plainly(source: str) -> Any:
 
 def written() -> Iterator[Policy]:
     yield everything()
-    yield from (row.new for row in FOUND if row.field not in ("organisation", "authorities"))
+    yield from (row.new for row in FOUND if row.field not in ("organisation", "authorities", "timestamping"))
     random = Random(7)
     yield from (any_policy(random) for _ in range(30))
 
