@@ -97,6 +97,14 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def problem(self) -> str:
+        """Return what the database finds wrong with itself; nothing where it is sound."""
+        try:
+            found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(1)")]
+        except sqlite3.DatabaseError as error:
+            return str(error)
+        return "" if found == ["ok"] else "; ".join(found)
+
     # How far the log and the policy were seen
 
     def newest_checkpoint(self, origin: str) -> bytes | None:

@@ -5,10 +5,8 @@ import os
 import stat
 from pathlib import Path
 
-from quorumseal.terminal.findings import Finding, fine, warning, wrong
-
-_OTHERS = 0o027
-"""Not the owner's group: a service often reads its secrets through it."""
+from quorumseal.examining import secret_mode
+from quorumseal.terminal.findings import Finding, fine, wrong
 
 
 def secret(about: str, path: Path) -> Finding:
@@ -24,17 +22,6 @@ def secret(about: str, path: Path) -> Finding:
             f"run this as the coordinator's user, or give it the file: chown USER {path}",
         )
     return secret_mode(about, path, mode)
-
-
-def secret_mode(about: str, path: Path, mode: int) -> Finding:
-    """Judge a secret's permissions: nobody but its owner, and at most its group, reads it."""
-    if mode & _OTHERS:
-        return warning(
-            about,
-            f"expected {path} to be for its owner alone (0600), got {mode:04o}",
-            f"run: chmod 600 {path}, and think about who may have read it",
-        )
-    return fine(about, f"{path} is for its owner alone" if not mode & 0o070 else f"{path} is for its group")
 
 
 def writable(about: str, path: Path) -> Finding:

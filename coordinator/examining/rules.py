@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from coordinator.examining.certificates import life
 from coordinator.examining.facts import Answer, Database, Facts, Room
-from quorumseal.ceremony.expiring import Expiring, Expiry, expiries, warned
+from quorumseal.ceremony.expiring import expiries
 from quorumseal.ceremony.policy import Policy
+from quorumseal.examining import end
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import PublicKey
 from quorumseal.terminal import Mark
@@ -125,19 +126,6 @@ def ends(policy: Policy, *, at: datetime) -> list[Finding]:
     """Say what of the policy ends within sixty days, by person."""
     near = [end(each, at=at) for each in expiries(policy, at=at)]
     return near or [fine("policy", f"version {policy.version}; it and everybody's keys last sixty days more")]
-
-
-def end(expiry: Expiry, *, at: datetime) -> Finding:
-    """Judge one thing that ends."""
-    if expiry.what is Expiring.POLICY:
-        about, hint = "policy", "have the next version decided: `quorumseal policy edit`, then `propose`"
-        name = f"version {expiry.name}"
-    else:
-        about, hint = f"key of {expiry.name}", f"{expiry.name} makes another: `quorumseal key rotate`"
-        name = expiry.key_id
-    if warned(expiry.ends, at=at) is None:
-        return wrong(about, f"{name} ended {expiry.ends:%Y-%m-%d}", hint)
-    return warning(about, f"{name} ends {expiry.ends:%Y-%m-%d}, in {duration_text(expiry.ends - at)}", hint)
 
 
 def room(known: Room) -> Finding:

@@ -91,7 +91,7 @@ def unplugged(
 def _home(arguments: Namespace) -> Iterator[tuple[Home, Settings, Trust, Journal]]:
     home = Home.open(find_home(arguments.home, os.environ))
     settings = read_settings(home.settings_file)
-    trust = _read_trust(settings.trust)
+    trust = trust_file(settings.trust)
     with Journal.open(home.journal_file) as journal:
         yield home, settings, trust, journal
 
@@ -168,7 +168,8 @@ def command(arguments: Namespace, *words: str) -> list[str]:
     return ["quorumseal", *words, *home]
 
 
-def _read_trust(file: Path) -> Trust:
+def trust_file(file: Path) -> Trust:
+    """Read the trust file that the settings name."""
     try:
         with file.open("rb") as stream:
             return read_trust(stream.read(MAX_TRUST_BYTES + 1))

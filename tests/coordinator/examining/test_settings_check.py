@@ -13,9 +13,10 @@ import pytest
 from coordinator.certificates import Seen
 from coordinator.examining.addresses import listenable, unlistenable
 from coordinator.examining.certificates import life, names
-from coordinator.examining.files import secret, secret_mode, writable
+from coordinator.examining.files import secret, writable
 from coordinator.examining.settings import examine
 from quorumseal.cli.main import main
+from quorumseal.examining import secret_mode
 from quorumseal.signatures import write_key_file
 from quorumseal.terminal import Mark
 from quorumseal.terminal.findings import Finding
