@@ -33,7 +33,7 @@ from signer_agent.home import SETTINGS_FILE, write_whole
 from signer_agent.key_sources.certificates import certificate_request, read_certificate
 from signer_agent.settings import settings_text
 
-ENROLMENT_FILE, TLS_FILE = "enrolment.json", "tls.pem"
+ENROLMENT_FILE, INVITATION_FILE, TLS_FILE = "enrolment.json", "invitation.json", "tls.pem"
 SIGNING_FILE, WITNESS_FILE = "signing.key.pem", "witness.key.pem"
 _REQUEST_FILE, _TLS_KEY_FILE, _KEY_PATH_FILE = "certificate-request.der", "tls.key.pem", "key-file.txt"
 _FOLDER = 0o700
@@ -122,6 +122,7 @@ def prepare(
         write_whole(folder / SIGNING_FILE, signing.made)
     else:
         write_whole(folder / _KEY_PATH_FILE, os.fsencode(str(signing.file)))
+    write_whole(folder / INVITATION_FILE, write({"format": 0, "log": invitation.log}))
     write_whole(folder / WITNESS_FILE, write_key_file(witness, None))
     write_whole(folder / _TLS_KEY_FILE, write_key_file(tls, None))
     write_whole(folder / _REQUEST_FILE, request)

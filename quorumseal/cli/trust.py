@@ -5,36 +5,55 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from quorumseal.ceremony.policy_document import read_policy
-from quorumseal.cli.errors import UsageError
-from quorumseal.cli.files import read_bundle_file, read_trust_file, replace_file
+from quorumseal.cli import qr_code
+from quorumseal.cli.errors import ExtraMissingError, UsageError
+from quorumseal.cli.files import read_bundle_file, read_trust_file, replace_file, write_new
 from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.cli.table import Command
 from quorumseal.terminal import Mark
+from quorumseal.terminal.words import four_words
 from quorumseal.verifier.bundle import read_bundle
 from quorumseal.verifier.trust import Trust, write_trust
 
 
 def _add_show_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("trust", type=Path, metavar="TRUST.JSON", help="the trust file")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="write the QR code as an image, too")
 
 
 def show(arguments: Namespace) -> int:
-    """Show which organisation a trust file is for, and what it pins."""
+    """Show which organisation a trust file is for, what it pins, and its digest in words and as a QR code."""
     trust = read_trust_file(arguments.trust)
+    words = four_words(trust.policy)
+    if arguments.svg is not None:
+        _write_svg(arguments.svg, trust.policy)
     if arguments.json:
-        print_json(_json(trust))
+        print_json({**_json(trust), "words": words})
         return 0
     drawn = screen()
     drawn.answer(Mark.DONE, f"{arguments.trust} trusts {trust.organisation}")
     drawn.facts(
         [
             ("  policy version 1", trust.policy),
+            ("  four words", f"{words} (to compare aloud; no security check)"),
             ("  oldest accepted", f"policy version {trust.minimum_version}"),
         ]
     )
+    if drawn.look.unicode:
+        drawn.drawing(qr_code.lines(trust.policy, inverse=not drawn.look.colour))
     drawn.line()
     drawn.line("Compare the digest with one that you got from the organisation by another way.")
     return 0
+
+
+def _write_svg(path: Path, text: str) -> None:
+    image = qr_code.svg(text)
+    if not image:
+        raise ExtraMissingError(
+            "expected what draws QR codes to be installed, got no module segno",
+            hint="install it with: python -m pip install 'quorumseal[qr]'",
+        )
+    write_new(path, image.encode())
 
 
 def _add_raise_arguments(parser: ArgumentParser) -> None:

@@ -32,6 +32,7 @@ class Tone(StrEnum):
     STRONG = "1"
     FAINT = "2"
     ALARM = "1;97;41"
+    PAPER = "30;107"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

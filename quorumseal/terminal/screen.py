@@ -79,6 +79,10 @@ class Screen:
         for line in visible_lines(text, ascii_only=not look.unicode):
             self._data([(rule + part).rstrip() for part in wrap(line, look.width - len(rule))])
 
+    def drawing(self, lines: Sequence[str]) -> None:
+        """Write a drawing, dark on light where there are colours, whatever the terminal's own are."""
+        self._data(["", *(f"{GAP}{self.look.tone(line, Tone.PAPER)}" for line in lines)] if lines else [])
+
     def command(self, command: Sequence[str], *, indent: int = 0) -> None:
         """Write a command on a line of its own, quoted for a shell and never wrapped."""
         self._data([" " * indent + paste(command, ascii_only=not self.look.unicode)])

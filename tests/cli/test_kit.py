@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from quorumseal.ceremony.values import digest_of
-from quorumseal.cli.kit import make, texts
+from quorumseal.cli import qr_code
+from quorumseal.cli.kit import texts
 from quorumseal.cli.kit.content import Facts, Known, chapters, digest_groups, title
 from quorumseal.cli.kit.pages import html_page, text_page
 from quorumseal.cli.main import main, parser_of
@@ -112,7 +113,7 @@ class Tags(HTMLParser):
 def test_the_html_page_loads_nothing_and_runs_nothing_whatever_the_contacts_say() -> None:
     hostile = "<script>alert(1)</script>\n<img src=https://evil.example/x>\nalice +1 555 0100 \x1b[2J"
     made = known(BURNING, hostile)
-    html = html_page(title(made), chapters(made), code=make.qr_code("sha256:" + "a" * 64), caption="<b>")
+    html = html_page(title(made), chapters(made), code=qr_code.svg("sha256:" + "a" * 64), caption="<b>")
     tags = Tags()
     tags.feed(html)
     assert not tags.tags & {"script", "img", "link", "iframe", "object", "b"}
@@ -189,7 +190,7 @@ def test_contacts_in_other_bytes_are_refused(office: Office, tmp_path: Path) -> 
 
 def test_a_kit_without_the_library_has_no_code_and_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "segno", None)
-    assert make.qr_code("sha256:00") == ""
+    assert qr_code.svg("sha256:00") == ""
     made = replace(known(BURNING), contacts="x")
     assert "<figure>" not in html_page(title(made), chapters(made))
     assert isinstance(chapters(made)[0].blocks[1], Facts)

@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
+from quorumseal.cli import qr_code
 from quorumseal.cli.desk import add_home, now
 from quorumseal.cli.errors import FileError
 from quorumseal.cli.files import read_file, write_new
@@ -55,7 +56,7 @@ def run(arguments: Namespace) -> int:
     known = replace(known, contacts=contacts)
     out = arguments.out or Path(f"kit-{known.trust.organisation}-{known.at:%Y-%m-%d}")
     pages, name = chapters(known), title(known)
-    code = qr_code(known.trust.policy)
+    code = qr_code.svg(known.trust.policy)
     files = {
         "kit.txt": text_page(name, pages).encode(),
         "kit.html": html_page(name, pages, code=code, caption=known.trust.policy).encode(),
@@ -80,7 +81,7 @@ def run(arguments: Namespace) -> int:
     drawn.answer(Mark.DONE, f"wrote the break-glass kit of {known.trust.organisation} to {out}")
     drawn.facts(
         [
-            ("  kit.html", "to print" if code else "to print; the QR code needs the extra kit"),
+            ("  kit.html", "to print" if code else "to print; the QR code needs the extra qr"),
             ("  kit.txt", "the same as text"),
             ("  organisation.json", f"policy chain, and the checkpoint of size {known.head.checkpoint.size}"),
             ("  trust.json", known.trust.policy),
@@ -92,16 +93,6 @@ def run(arguments: Namespace) -> int:
         "Compare what it says of your trust file", ["quorumseal", "trust", "show", str(out / "trust.json")]
     )
     return 0
-
-
-def qr_code(text: str) -> str:
-    """Return a text as a QR code in SVG; empty where the library for it is not installed."""
-    try:
-        import segno
-    except ModuleNotFoundError:
-        return ""
-    drawn: str = segno.make(text, error="m", micro=False).svg_inline(border=4, omitsize=True)
-    return drawn
 
 
 def _known(agent: Agent, settings: Settings) -> tuple[Known, KnownOrganisation]:
