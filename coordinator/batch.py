@@ -33,10 +33,11 @@ from quorumseal.ceremony.commands import (
     signed_in,
 )
 from quorumseal.ceremony.deciding import next_due
-from quorumseal.ceremony.delegating import handed_on, live_for
+from quorumseal.ceremony.delegating import live_for
 from quorumseal.ceremony.emergencies import admit_emergency
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyError, OtherPolicyError
+from quorumseal.ceremony.falling import handed_on, in_force
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.narrowing import narrowing
 from quorumseal.ceremony.policy import GOVERNED, Kind
@@ -119,14 +120,17 @@ class Batch:
     def _open(self, command: Start, known: Sequence[Known], *, superseded: str | None) -> _Logged:
         """Open a ceremony, and end the one whose place it takes."""
         request, statement = command.request, command.request.statement
-        live = self.standing.standing.live(at=self._at)
+        standing, policy = self.standing.standing, command.policy.policy
+        revoked, suspended = in_force(standing, policy, at=self._at)
         chain, opening = open_chain(
             command.policy,
             request,
             at=self._at,
-            delegations=live_for(statement, command.policy.policy, live),
+            delegations=live_for(statement, policy, standing.live(at=self._at)),
             vetoed_by=self._vetoed_by(statement, superseded=superseded),
             proposed=command.proposed,
+            revoked=revoked,
+            suspended=suspended,
         )
         if superseded is not None:
             self.written.apply(*extend(self._require(superseded), Supersede(request.digest), at=self._at))
@@ -211,14 +215,16 @@ class Batch:
         """Append a standing act to an open ceremony that it touches, so that its own chain says it all."""
         self._move(ceremony)
         chain = self._require(ceremony)
-        command = handed_on(chain.ceremony, act)
+        command = handed_on(chain.ceremony, act, self.standing.standing)
         if chain.ceremony.state is not State.OPEN or command is None:
             return
         try:
             self.written.apply(*extend(chain, command, at=self._at))
         except CeremonyError as refusal:  # full, perhaps, so that nobody can decide there any more either
             _log.warning(
-                "a ceremony takes no delegation: %s", refusal, extra=about(ceremony=ceremony, reason=refusal)
+                "a ceremony takes no act: %s",
+                refusal,
+                extra=about(ceremony=ceremony, reason=refusal),
             )
 
     def _act(self, act: Act) -> _Logged | Repeated:

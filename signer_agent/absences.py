@@ -13,7 +13,15 @@ from quorumseal.ceremony.errors import AbsenceMissingError, CeremonyError
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, authenticate
 from quorumseal.ceremony.standing import Standing, stand
-from quorumseal.ceremony.statements import Absence, Context, Delegation, StandingAct, Withdrawal
+from quorumseal.ceremony.statements import (
+    Absence,
+    Context,
+    Delegation,
+    KeyRevocation,
+    StandingAct,
+    Suspension,
+    Withdrawal,
+)
 from quorumseal.signatures import Envelope, PrivateKey
 from signer_agent.agent import Agent
 from signer_agent.drafting import Draft, draft_standing, key_at, make_context
@@ -163,7 +171,7 @@ def _stands(standing: Standing, act: StandingAct) -> bool:
                 and _span(given.statement) == _span(act)
                 and given.statement.deputy == act.deputy
             )
-        case Withdrawal():
+        case Withdrawal() | KeyRevocation() | Suspension():
             return False
 
 

@@ -6,7 +6,14 @@ from datetime import datetime
 
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.standing import Standing
-from quorumseal.ceremony.statements import Absence, Delegation, StandingAct, Withdrawal
+from quorumseal.ceremony.statements import (
+    Absence,
+    Delegation,
+    KeyRevocation,
+    StandingAct,
+    Suspension,
+    Withdrawal,
+)
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.terminal import Mark, Screen, distance_text, instant_text
 from signer_agent.documents import Json
@@ -52,6 +59,10 @@ def act_text(act: StandingAct) -> str:
             return f"{signer} is back"
         case Withdrawal():
             return f"nobody stands in for {signer} as {act.role} any more"
+        case KeyRevocation():
+            return f"{signer} revokes key {act.key} since {instant_text(act.since)} ({act.reason})"
+        case Suspension():
+            return f"{signer} suspends {act.person} until {instant_text(act.until)} ({act.reason})"
 
 
 def delegation_text(delegation: Delegation, at: datetime) -> str:

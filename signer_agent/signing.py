@@ -23,10 +23,12 @@ from quorumseal.ceremony.statements import (
     Decision,
     Delegation,
     Extension,
+    KeyRevocation,
     Report,
     Request,
     StandingAct,
     Statement,
+    Suspension,
     Veto,
     Withdrawal,
 )
@@ -56,6 +58,8 @@ _ENTRY_TYPES: dict[type[Statement], tuple[EntryType, ...]] = {
     Absence: (EntryType.ABSENT,),
     Delegation: (EntryType.DELEGATED,),
     Withdrawal: (EntryType.WITHDRAWN,),
+    KeyRevocation: (EntryType.KEY_REVOKED,),
+    Suspension: (EntryType.SUSPENDED,),
 }
 
 
@@ -184,7 +188,7 @@ def _submit(agent: Agent, stored: Stored) -> tuple[Receipt, str]:
         case Cancellation() | Extension() | Veto() | Report():
             acted = agent.connection.act(data, _only(stored.annexes))
             return acted.receipt, acted.state
-        case Absence() | Delegation() | Withdrawal():
+        case Absence() | Delegation() | Withdrawal() | KeyRevocation() | Suspension():
             return agent.connection.stand(data), ""
 
 

@@ -102,6 +102,8 @@ class Organisation:
     p256: frozenset[str] = frozenset({"carol"})
     valid_until: Mapping[str, datetime] = field(default_factory=dict)
     guardians: frozenset[str] = frozenset()
+    spare: frozenset[str] = frozenset()
+    """Who has a second key."""
     deputies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     leads: Mapping[str, str] = field(default_factory=dict)
     windows: Mapping[str, timedelta] = field(default_factory=dict)
@@ -119,6 +121,10 @@ class Organisation:
     def key(self, name: str) -> PrivateKey:
         """Return a signer's private key."""
         return key_of(name, Scheme.ECDSA_P256 if name in self.p256 else Scheme.ED25519)
+
+    def spare_key(self, name: str) -> PrivateKey:
+        """Return the second private key of a signer who has one."""
+        return key_of(f"{name}'s other key")
 
     @property
     def log_key(self) -> Ed25519PrivateKey:
@@ -199,7 +205,9 @@ class Organisation:
             valid_from=self.founded - timedelta(days=30),
             valid_until=self.valid_until.get(name, self.founded + timedelta(days=365)),
         )
-        return Signer(name=name, kind=kind, keys=(key,))
+        year = self.founded + timedelta(days=365)
+        spare = replace(key, key=self.spare_key(name).public, valid_until=year)
+        return Signer(name=name, kind=kind, keys=(key, spare) if name in self.spare else (key,))
 
     def context(self, signer: str, *, at: datetime = NOW, seen: SeenCheckpoint | None = None) -> Context:
         """Return what binds a statement of ``signer``."""
@@ -290,9 +298,9 @@ class Organisation:
         """Sign and authenticate a decision."""
         return signed_as(Decision, authenticate(self.seal(decision), self.policy))
 
-    def sign(self, statement: _Statement) -> Signed[_Statement]:
+    def sign(self, statement: _Statement, *, key: PrivateKey | None = None) -> Signed[_Statement]:
         """Sign and authenticate any statement."""
-        return signed_as(type(statement), authenticate(self.seal(statement), self.policy))
+        return signed_as(type(statement), authenticate(self.seal(statement, key=key), self.policy))
 
     def sign_cancellation(self, cancellation: Cancellation) -> Signed[Cancellation]:
         """Sign and authenticate a cancellation."""

@@ -6,7 +6,13 @@ from datetime import datetime
 
 from quorumseal.ceremony import budget
 from quorumseal.ceremony.budget import MOST_DELIVERIES
-from quorumseal.ceremony.checking import check_about, check_key, check_open, check_signed_in_time
+from quorumseal.ceremony.checking import (
+    check_about,
+    check_key,
+    check_open,
+    check_signed_in_time,
+    check_trusted,
+)
 from quorumseal.ceremony.emergency import PEOPLE_AFTER_TROUBLE, floor_met
 from quorumseal.ceremony.errors import NoEmergencyError, ReportNotAllowedError, VetoNotAllowedError
 from quorumseal.ceremony.events import (
@@ -126,6 +132,7 @@ def file_report(ceremony: Ceremony, report: Signed[Report], at: datetime) -> tup
     require(ceremony, ReportFiled)
     _check_reporter(ceremony, report.signer)
     check_key(report, at)
+    check_trusted(ceremony, report, at)
     check_not_ahead(report.statement.context.signed_at, skew=ceremony.policy.clock_skew, at=at)
     budget.check_decision(ceremony.size, report.envelope)
     return (ReportFiled(at, report),)

@@ -11,9 +11,12 @@ In the worst case that is
 
 which is 6 of 8 KiB.  The reserve is for the one conclusion, which nothing refuses for its size: at most a
 cancellation of 256 KiB (350 in base64), or an approval that names 1024 people of 64 letters (70).  A bundle
-of 16 MiB has 4 more than a ceremony may take: 1 for each policy version, of which there is one, the last
-entry's inclusion proof and checkpoint, and 2 for the deliveries of an emergency, of 512 bytes each.
+of 16 MiB has 4 more than a ceremony may take: a quarter for what takes trust away, 1 for each policy version,
+of which there is one, the last entry's inclusion proof and checkpoint, and 2 for the deliveries of an
+emergency, of 512 bytes each.
 """
+
+from collections.abc import Iterable
 
 from quorumseal.ceremony.errors import CeremonyFullError
 from quorumseal.ceremony.request_errors import RequestTooLargeError
@@ -21,6 +24,8 @@ from quorumseal.signatures import Envelope
 
 CEREMONY_BYTES = 12 << 20
 RESERVE_BYTES = 512 << 10
+LOSS_BYTES = 256 << 10
+"""More for revocations and suspensions alone: no decision takes the room of what stops decisions."""
 STATEMENT_BYTES = 8 << 10
 MOST_DELIVERIES = 4096
 """Of an emergency's notices; whoever is told more often than that is told all the same."""
@@ -39,6 +44,16 @@ def check_opening(request: Envelope, seats: int) -> None:
             f"expected a request that fits {CEREMONY_BYTES - RESERVE_BYTES} bytes together with {seats} "
             f"approvals of its size, got one that takes {needed} with them",
             hint="list fewer artifacts, for example one archive of them, or fewer locators",
+        )
+
+
+def check_loss(size: int, envelopes: Iterable[Envelope]) -> None:
+    """Refuse what takes trust away only where its own room, too, is used up."""
+    if size + sum(map(cost, envelopes)) > CEREMONY_BYTES - RESERVE_BYTES + LOSS_BYTES:
+        raise CeremonyFullError(
+            "expected a ceremony with room for what takes trust away, "
+            f"got one in which {size} bytes are taken",
+            hint="cancel this ceremony, and start another",
         )
 
 

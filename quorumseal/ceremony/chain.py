@@ -21,8 +21,10 @@ from quorumseal.ceremony.commands import (
     File,
     Narrow,
     Record,
+    Revoke,
     Stop,
     Supersede,
+    Suspend,
 )
 from quorumseal.ceremony.deciding import decide
 from quorumseal.ceremony.entries import (
@@ -48,6 +50,8 @@ from quorumseal.ceremony.narrowing_document import read_narrowing
 from quorumseal.ceremony.opening import open_ceremony, opened
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.policy_fields import read_set
+from quorumseal.ceremony.revoking import Revoked, read_revoked
+from quorumseal.ceremony.seconding import read_envelopes
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import (
     Act,
@@ -60,6 +64,7 @@ from quorumseal.ceremony.statements import (
     Veto,
     Withdrawal,
 )
+from quorumseal.ceremony.suspending import Suspended, read_suspended
 from quorumseal.ceremony.values import digest, name
 from quorumseal.signatures import Envelope
 from quorumseal.strict_json import Fields
@@ -93,10 +98,19 @@ def open_chain(
     delegations: tuple[Signed[Delegation], ...] = (),
     vetoed_by: frozenset[str] = frozenset(),
     proposed: bytes | None = None,
+    revoked: tuple[Revoked, ...] = (),
+    suspended: tuple[Suspended, ...] = (),
 ) -> tuple[Chain, Entry]:
     """Open a ceremony and write its first entry."""
     event = open_ceremony(
-        policy.policy, request, at=at, delegations=delegations, vetoed_by=vetoed_by, proposed=proposed
+        policy.policy,
+        request,
+        at=at,
+        delegations=delegations,
+        vetoed_by=vetoed_by,
+        proposed=proposed,
+        revoked=revoked,
+        suspended=suspended,
     )
     entry = write_entry(
         EntryType.OPENED, body_of(event), at=at, ceremony=request.statement.ceremony, seq=0, prev=None
@@ -235,7 +249,13 @@ def _reopen(entry: Entry, policy: SignedPolicy) -> tuple[Chain, Entry]:
         delegations=delegations_in(entry, policy),
         vetoed_by=read_set(body, "vetoed_by") if "vetoed_by" in body else frozenset(),
         proposed=body.text("policy").encode() if "policy" in body else None,
+        revoked=tuple(read_revoked(made, [policy]) for made in _makers_in(body, "revoked")),
+        suspended=tuple(read_suspended(made, [policy]) for made in _makers_in(body, "suspended")),
     )
+
+
+def _makers_in(body: Fields, field: str) -> list[tuple[Envelope, ...]]:
+    return [read_envelopes(each) for each in body.objects(field)] if field in body else []
 
 
 def delegations_in(opening: Entry, policy: SignedPolicy) -> tuple[Signed[Delegation], ...]:
@@ -264,6 +284,10 @@ def _command(entry: Entry, policy: SignedPolicy) -> Command:
             return Begin(signed_as(Delegation, authenticate(entry.envelope, policy)))
         case EntryType.WITHDRAWN:
             return End(signed_as(Withdrawal, authenticate(entry.envelope, policy)))
+        case EntryType.KEY_REVOKED:
+            return Revoke(read_revoked(read_envelopes(body), [policy]))
+        case EntryType.SUSPENDED:
+            return Suspend(read_suspended(read_envelopes(body), [policy]))
         case EntryType.DELIVERED:
             return Deliver(
                 name(body.text("recipient")), name(body.text("channel")), digest(body.text("notice"))

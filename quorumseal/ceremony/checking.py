@@ -7,8 +7,10 @@ from typing import TypeAlias
 from quorumseal.ceremony.errors import (
     CeremonyEndedError,
     KeyNotValidError,
+    KeyRevokedError,
     OtherCeremonyError,
     OtherRequestError,
+    SignerSuspendedError,
 )
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.narrowing import check_still_listed
@@ -57,10 +59,35 @@ def check_key(signed: Signed[Statement], at: datetime) -> None:
         )
 
 
-def check_signed_in_time(ceremony: Ceremony, signed: HandedIn, at: datetime) -> None:
+def check_trusted(
+    ceremony: Ceremony, signed: Signed[Statement], at: datetime, *, proved_at: datetime | None = None
+) -> None:
+    """Refuse what a revoked key signed, unless it is proved to be from before, or somebody suspended."""
+    revoked = ceremony.revoked.get(signed.key.key.key_id)
+    if revoked is not None and (proved_at is None or proved_at >= revoked.since):
+        raise KeyRevokedError(
+            f"expected a key of {signed.signer} that signs, got {revoked.key}, "
+            f"revoked since {instant_text(revoked.since)}"
+        )
+    check_counts(ceremony, signed.signer, at)
+
+
+def check_counts(ceremony: Ceremony, signer: str, at: datetime) -> None:
+    """Refuse somebody who is suspended at an instant of the log."""
+    if ceremony.is_suspended(signer, at=at):
+        raise SignerSuspendedError(
+            f"expected somebody who counts, got {signer}, suspended until "
+            f"{instant_text(ceremony.suspended[signer].until)}"
+        )
+
+
+def check_signed_in_time(
+    ceremony: Ceremony, signed: HandedIn, at: datetime, *, proved_at: datetime | None = None
+) -> None:
     """Refuse what was not signed between the opening and the deadline, or by a key that counts no more."""
     check_key(signed, at)
     check_still_listed(signed, ceremony.narrowed)
+    check_trusted(ceremony, signed, at, proved_at=proved_at)
     check_on_time(
         signed.statement.context.signed_at,
         opened=ceremony.request.statement.opened_at,

@@ -2,9 +2,11 @@
 """What may be asked of a ceremony: the cause of each of its entries but the first."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from quorumseal.ceremony.narrowing import Narrowing
+from quorumseal.ceremony.revoking import Revoked
 from quorumseal.ceremony.signed import Signed, signed_as
 from quorumseal.ceremony.statements import (
     Cancellation,
@@ -16,6 +18,7 @@ from quorumseal.ceremony.statements import (
     Veto,
     Withdrawal,
 )
+from quorumseal.ceremony.suspending import Suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,8 @@ class Record:
     """Somebody decided."""
 
     decision: Signed[Decision]
+    proved_at: datetime | None = None
+    """When it had been made, where something proves an earlier time than the log does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,20 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoke:
+    """The revocation of a key became effective in the log."""
+
+    revoked: Revoked
+
+
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """A suspension became effective in the log."""
+
+    suspended: Suspended
+
+
+@dataclass(frozen=True, slots=True)
 class Deliver:
     """Somebody was told of an emergency."""
 
@@ -96,7 +115,19 @@ class Narrow:
 
 
 Command: TypeAlias = (
-    Record | Cancel | Expire | Supersede | Extend | Stop | File | Begin | End | Deliver | Narrow
+    Record
+    | Cancel
+    | Expire
+    | Supersede
+    | Extend
+    | Stop
+    | File
+    | Begin
+    | End
+    | Revoke
+    | Suspend
+    | Narrow
+    | Deliver
 )
 
 
@@ -120,7 +151,7 @@ def command_of(signed: Signed[Decision | CeremonyAct]) -> Record | Cancel | Exte
 def signed_in(command: Record | Cancel | Extend | Stop | File) -> Signed[Decision | CeremonyAct]:
     """Return what was signed to ask for it."""
     match command:
-        case Record(signed) | Cancel(signed) | Extend(signed) | Stop(signed) | File(signed):
+        case Record(decision=signed) | Cancel(signed) | Extend(signed) | Stop(signed) | File(signed):
             return signed
         case unknown:
             assert_never(unknown)

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from quorumseal.ceremony import budget
 from quorumseal.ceremony.breaking_glass import deliver, emergency_met, file_report, stop
-from quorumseal.ceremony.checking import check_about, check_open, check_signed_in_time
+from quorumseal.ceremony.checking import check_about, check_open, check_signed_in_time, check_trusted
 from quorumseal.ceremony.commands import (
     Begin,
     Cancel,
@@ -21,8 +21,10 @@ from quorumseal.ceremony.commands import (
     File,
     Narrow,
     Record,
+    Revoke,
     Stop,
     Supersede,
+    Suspend,
 )
 from quorumseal.ceremony.decisions import record_decision
 from quorumseal.ceremony.delegating import check_begin, check_end, check_number
@@ -41,6 +43,7 @@ from quorumseal.ceremony.events import (
     WindowPassed,
 )
 from quorumseal.ceremony.extending import check_extension
+from quorumseal.ceremony.falling import revoke, suspend
 from quorumseal.ceremony.lifecycle import Ceremony, State, apply, replay, require
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Cancellation, Delegation, Extension
@@ -56,7 +59,8 @@ def decide(ceremony: Ceremony, command: Command, *, at: datetime) -> tuple[Event
     ceremony = replay(ceremony, due)
     if due and (isinstance(command, Expire) or ceremony.state is not State.OPEN):
         if isinstance(command, Record) and ceremony.state is State.EXPIRED:
-            return (*due, *record_decision(ceremony, command.decision, at))
+            late = record_decision(ceremony, command.decision, at, proved_at=command.proved_at)
+            return (*due, *late)
         return due
     return (*due, *_decide(ceremony, command, at))
 
@@ -83,8 +87,8 @@ def _due(ceremony: Ceremony, at: datetime) -> tuple[Event, ...]:
 
 def _decide(ceremony: Ceremony, command: Command, at: datetime) -> tuple[Event, ...]:
     match command:
-        case Record(decision):
-            return record_decision(ceremony, decision, at)
+        case Record(decision, proved_at):
+            return record_decision(ceremony, decision, at, proved_at=proved_at)
         case Cancel(cancellation):
             return _cancel(ceremony, cancellation, at)
         case Extend(extension):
@@ -97,6 +101,7 @@ def _decide(ceremony: Ceremony, command: Command, at: datetime) -> tuple[Event, 
             return _begin(ceremony, delegation, at)
         case End(withdrawal):
             require(ceremony, DelegationEnded)
+            check_trusted(ceremony, withdrawal, at)
             check_end(ceremony, withdrawal, at=at)
             budget.check_decision(ceremony.size, withdrawal.envelope)
             return (DelegationEnded(at, withdrawal),)
@@ -109,6 +114,10 @@ def _decide(ceremony: Ceremony, command: Command, at: datetime) -> tuple[Event, 
                     f"got that of version {narrowing.policy.version}"
                 )
             return (RosterNarrowed(at, narrowing),)
+        case Revoke(revoked):
+            return revoke(ceremony, revoked, at)
+        case Suspend(suspended):
+            return suspend(ceremony, suspended, at)
         case Deliver(recipient, channel, notice):
             return deliver(ceremony, NoticeDelivered(at, recipient, channel, notice))
         case Expire():
@@ -155,6 +164,7 @@ def _begin(ceremony: Ceremony, delegation: Signed[Delegation], at: datetime) -> 
     require(ceremony, DelegationBegan)
     if any(delegation.digest == live.digest for live in ceremony.delegations.values()):
         return ()
+    check_trusted(ceremony, delegation, at)
     check_begin(delegation, ceremony.request.statement, ceremony.policy, at=at)
     check_number(ceremony, delegation)
     budget.check_decision(ceremony.size, delegation.envelope)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from quorumseal.ceremony import budget
 from quorumseal.ceremony.breaking_glass import window
-from quorumseal.ceremony.checking import check_about, check_open, check_signed_in_time
+from quorumseal.ceremony.checking import check_about, check_open, check_signed_in_time, check_trusted
 from quorumseal.ceremony.delegating import check_stand_in
 from quorumseal.ceremony.errors import (
     CheckNotPassedError,
@@ -15,6 +15,7 @@ from quorumseal.ceremony.errors import (
     OtherSubjectsError,
     ReplacesError,
     RequesterDecidesError,
+    RequestKeyRevokedError,
     TooManyDecisionsError,
     UnknownRoleError,
 )
@@ -34,26 +35,30 @@ from quorumseal.ceremony.values import instant_text
 MOST_DECISIONS = 8
 
 
-def record_decision(ceremony: Ceremony, decision: Signed[Decision], at: datetime) -> tuple[Event, ...]:
+def record_decision(
+    ceremony: Ceremony, decision: Signed[Decision], at: datetime, *, proved_at: datetime | None = None
+) -> tuple[Event, ...]:
     """Take a decision and what follows from it; one that comes late is on record, and is not counted."""
     check_about(ceremony, decision)
     if decision.digest in ceremony.recorded:
         return ()
     if ceremony.state is State.EXPIRED and decision.signer not in ceremony.late:
         _check_eligible(ceremony, decision.statement, decision.signer)
+        check_trusted(ceremony, decision, at, proved_at=proved_at)
         check_stand_in(ceremony, decision, at=at)
         budget.check_decision(ceremony.size, decision.envelope)
         return (LateDecisionRecorded(at, decision),)
     check_open(ceremony)
     _check_eligible(ceremony, decision.statement, decision.signer)
-    check_signed_in_time(ceremony, decision, at)
+    check_signed_in_time(ceremony, decision, at, proved_at=proved_at)
+    _check_request(ceremony, decision.statement)
     _check_not_after(decision.statement, at)
     check_stand_in(ceremony, decision, at=at)
     _check_stage(ceremony, decision.statement, at)
     _check_count(ceremony, decision.signer)
     _check_replaces(ceremony, decision)
     budget.check_decision(ceremony.size, decision.envelope)
-    recorded = DecisionRecorded(at, decision)
+    recorded = DecisionRecorded(at, decision, proved_at)
     return (recorded, *_conclusion(apply(ceremony, recorded), decision.statement, at))
 
 
@@ -104,6 +109,15 @@ def _check_eligible(ceremony: Ceremony, decision: Decision, signer: str) -> None
             f"expected an approval that states check {check} as passed (rule {ceremony.rule.name}), "
             "got one that does not",
             hint="do the check, or reject",
+        )
+
+
+def _check_request(ceremony: Ceremony, decision: Decision) -> None:
+    if ceremony.request_fell and decision.choice is Choice.APPROVAL:
+        key = ceremony.request.key.key.key_id
+        raise RequestKeyRevokedError(
+            f"expected a request by a key that signed rightly, got one by {key}, "
+            f"revoked since {instant_text(ceremony.revoked[key].since)}"
         )
 
 

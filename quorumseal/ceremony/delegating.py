@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from quorumseal.ceremony.checking import check_key
+from quorumseal.ceremony.checking import check_counts, check_key
 from quorumseal.ceremony.commands import Begin, End
 from quorumseal.ceremony.errors import (
     DelegationMissingError,
@@ -175,6 +175,7 @@ def check_stand_in(ceremony: Ceremony, decision: Signed[Decision], *, at: dateti
             f"expected a delegation that is live at {instant_text(at)}, got one from "
             f"{instant_text(delegation.since)} to {instant_text(delegation.until)}"
         )
+    check_counts(ceremony, member, at)
     others = {used.signer for deputy, used in ceremony.stands_for.items() if deputy != signer}
     if member in others | ceremony.decisions.keys():
         raise UsedUpError(f"expected to stand in for somebody who does not count yet, got {member}, who does")
@@ -188,6 +189,7 @@ def usable(ceremony: Ceremony, deputy: str, *, at: datetime) -> tuple[Signed[Del
         for (member, _), delegation in sorted(ceremony.delegations.items())
         if delegation.statement.deputy == deputy
         and delegation.statement.since <= at < delegation.statement.until
+        and not ceremony.is_suspended(member, at=at)
         and member not in others | ceremony.decisions.keys()
     )
 

@@ -18,17 +18,20 @@ from quorumseal.ceremony.events import (
     DelegationBegan,
     DelegationEnded,
     Event,
+    KeyRevoked,
     LateDecisionRecorded,
     NoticeDelivered,
     QuorumReached,
     ReportFiled,
     RosterNarrowed,
+    SignerSuspended,
     WindowBroken,
     WindowOpened,
     WindowPassed,
 )
 from quorumseal.ceremony.narrowing_document import write_narrowing
 from quorumseal.ceremony.policy_document import SignedPolicy, adopted_policy, signed_policy
+from quorumseal.ceremony.seconding import write_makers
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Statement
 from quorumseal.ceremony.values import ceremony_id, digest, digest_of, instant, instant_text
@@ -54,6 +57,8 @@ class EntryType(StrEnum):
     WINDOW_BROKEN = "window-broken"
     REPORTED = "reported"
     DELIVERED = "delivered"
+    KEY_REVOKED = "key-revoked"
+    SUSPENDED = "suspended"
     ABSENT = "absent"
     NARROWED = "narrowed"
     APPROVED = "approved"
@@ -78,6 +83,8 @@ TYPES: dict[type[Event], EntryType] = {
     DelegationBegan: EntryType.DELEGATED,
     DelegationEnded: EntryType.WITHDRAWN,
     RosterNarrowed: EntryType.NARROWED,
+    KeyRevoked: EntryType.KEY_REVOKED,
+    SignerSuspended: EntryType.SUSPENDED,
     WindowOpened: EntryType.WINDOW_OPENED,
     WindowBroken: EntryType.WINDOW_BROKEN,
     WindowPassed: EntryType.PROVISIONAL,
@@ -190,14 +197,26 @@ def body_of(event: Event) -> dict[str, JsonValue]:
     signed = statement_of(event)
     body: dict[str, JsonValue] = {"envelope": signed.envelope.to_json()} if signed else {}
     match event:
-        case CeremonyOpened(delegations=delegations, vetoed_by=vetoed_by, proposed=proposed):
+        case CeremonyOpened(
+            delegations=delegations,
+            vetoed_by=vetoed_by,
+            proposed=proposed,
+            revoked=revoked,
+            suspended=suspended,
+        ):
             if delegations:
                 body["delegations"] = [delegation.envelope.to_json() for delegation in delegations]
             if vetoed_by:
                 body["vetoed_by"] = [*sorted(vetoed_by)]
             if proposed is not None:
                 body["policy"] = proposed.decode()
+            if revoked:
+                body["revoked"] = [write_makers(each.envelopes) for each in revoked]
+            if suspended:
+                body["suspended"] = [write_makers(each.envelopes) for each in suspended]
             return body
+        case KeyRevoked(revoked=taken) | SignerSuspended(suspended=taken):
+            return write_makers(taken.envelopes)
         case RosterNarrowed(narrowing=narrowing):
             return write_narrowing(narrowing)
         case NoticeDelivered(recipient=recipient, channel=channel, notice=notice):

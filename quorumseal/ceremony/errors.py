@@ -373,6 +373,65 @@ class DelegationMissingError(CeremonyError):
     usual_hint = "nothing needs to be withdrawn"
 
 
+# Keys that sign no more, and people who do not count for a while
+
+
+class KeyUnknownError(CeremonyError):
+    """No policy of the organisation lists this key."""
+
+    code = "key.unknown"
+    usual_hint = "`quorumseal key list` shows the keys of everybody"
+
+
+class KeyRevokedError(CeremonyError):
+    """The key signs no more."""
+
+    code = "key.revoked"
+    usual_hint = "sign with another key of yours, or have one added by a policy change"
+
+
+class RequestKeyRevokedError(CeremonyError):
+    """The request was made by a key that signs no more since before."""
+
+    code = "request.key_revoked"
+    usual_hint = "have it cancelled, and start another ceremony"
+
+
+class RevocationSignerError(CeremonyError):
+    """Another key of the owner revokes a key, or two guardians do."""
+
+    code = "revocation.signer"
+    usual_hint = "sign with another key of its owner, or as two guardians"
+
+
+class RevocationLaterError(CeremonyError):
+    """A revocation would move to a later instant, or stay where it is."""
+
+    code = "revocation.later"
+    usual_hint = "a revocation only ever moves to an earlier instant; nothing takes one back"
+
+
+class SignerSuspendedError(CeremonyError):
+    """The signer, or the member that they stand in for, does not count for a while."""
+
+    code = "signer.suspended"
+    usual_hint = "wait for its end; `quorumseal key list` says when that is"
+
+
+class SuspensionSignerError(CeremonyError):
+    """Two guardians suspend somebody else together."""
+
+    code = "suspension.signer"
+    usual_hint = "ask two people who guard, and who are not the one that is to be suspended"
+
+
+class SuspensionShorterError(CeremonyError):
+    """A suspension would end earlier, or when it does already."""
+
+    code = "suspension.shorter"
+    usual_hint = "a suspension ends only by its date; only a later one changes it"
+
+
 # The chain of entries
 
 

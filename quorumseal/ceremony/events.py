@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quorumseal.ceremony.narrowing import Narrowing
+from quorumseal.ceremony.revoking import Revoked
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import (
     Cancellation,
@@ -16,6 +17,7 @@ from quorumseal.ceremony.statements import (
     Veto,
     Withdrawal,
 )
+from quorumseal.ceremony.suspending import Suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ class CeremonyOpened(Event):
     """Who vetoed earlier emergencies for the same release: they do not veto again."""
     proposed: bytes | None = None
     """The policy that a policy change is about."""
+    revoked: tuple[Revoked, ...] = ()
+    """The keys of its policy that signed no more at the opening."""
+    suspended: tuple[Suspended, ...] = ()
+    """The signers of its policy who did not count at the opening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,8 @@ class DecisionRecorded(Event):
     """A decision stands."""
 
     decision: Signed[Decision]
+    proved_at: datetime | None = None
+    """When it had been made, where something proves an earlier time than the entry's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,20 @@ class RosterNarrowed(Event):
     """A later policy took keys or members away."""
 
     narrowing: Narrowing
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRevoked(Event):
+    """A key signs no more, and what it signed from an instant on does not stand."""
+
+    revoked: Revoked
+
+
+@dataclass(frozen=True, slots=True)
+class SignerSuspended(Event):
+    """Somebody does not count for a while; what stood of theirs falls."""
+
+    suspended: Suspended
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Rule 2: nothing here knows of clocks, networks, databases or how a key signs.  T
 authenticated statements are passed in; events are handed back (``deciding``) and folded (here).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum, unique
@@ -25,11 +25,13 @@ from quorumseal.ceremony.events import (
     DelegationBegan,
     DelegationEnded,
     Event,
+    KeyRevoked,
     LateDecisionRecorded,
     NoticeDelivered,
     QuorumReached,
     ReportFiled,
     RosterNarrowed,
+    SignerSuspended,
     WindowBroken,
     WindowOpened,
     WindowPassed,
@@ -37,8 +39,10 @@ from quorumseal.ceremony.events import (
 from quorumseal.ceremony.narrowing import Narrowing
 from quorumseal.ceremony.policy import Policy, Rule
 from quorumseal.ceremony.quorum import Need, Tally, Threshold, quorum_met, seat, tally
+from quorumseal.ceremony.revoking import Revoked, hit
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Choice, Decision, Delegation, Extension, Mode, Request
+from quorumseal.ceremony.suspending import Suspended, put_out
 
 
 @unique
@@ -62,6 +66,8 @@ TRANSITIONS: dict[State, dict[type[Event], State]] = {
         DelegationBegan: State.OPEN,
         DelegationEnded: State.OPEN,
         RosterNarrowed: State.OPEN,
+        KeyRevoked: State.OPEN,
+        SignerSuspended: State.OPEN,
         WindowOpened: State.OPEN,
         WindowBroken: State.OPEN,
         NoticeDelivered: State.OPEN,
@@ -89,6 +95,8 @@ class Ceremony:
     policy: Policy
     rule: Rule
     request: Signed[Request]
+    logged_at: datetime
+    """The time of its opening's entry."""
     vetoed_by: frozenset[str] = frozenset()
     state: State = State.OPEN
     decisions: Mapping[str, Signed[Decision]] = field(default_factory=dict)
@@ -97,6 +105,8 @@ class Ceremony:
     """In which roles each standing decision counts: those whose stage had begun when it was logged."""
     stands_for: Mapping[str, Signed[Delegation]] = field(default_factory=dict)
     """The deputies whose decision stands, with the delegation that each relied on when it was logged."""
+    times: Mapping[str, datetime] = field(default_factory=dict)
+    """When each standing decision is proved to have been made: mostly, the time of its entry."""
     recorded: frozenset[str] = frozenset()
     """The digests of all decisions on record, replaced and late ones too."""
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -110,6 +120,12 @@ class Ceremony:
     """What each member delegated, by member and role."""
     numbers: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """The highest number of a delegation or withdrawal, by member and role: none is taken twice."""
+    revoked: Mapping[str, Revoked] = field(default_factory=dict)
+    """The keys that sign no more, by key id."""
+    suspended: Mapping[str, Suspended] = field(default_factory=dict)
+    """Who does not count, or did not for a while."""
+    fallen: frozenset[str] = frozenset()
+    """The digests of the decisions that stood until a key was revoked, or somebody suspended."""
     window_ends: datetime | None = None
     """Until when an emergency whose quorum is met may be vetoed."""
     reports: frozenset[str] = frozenset()
@@ -146,6 +162,8 @@ class Ceremony:
 
     def consents(self, *, at: datetime) -> dict[str, frozenset[str]]:
         """Return whose approval stands at an instant, and in which roles they count."""
+        if self.request_fell:
+            return {}
         return {
             signer: self.counting[signer]
             for signer, signed in self.decisions.items()
@@ -164,7 +182,26 @@ class Ceremony:
         """Count the approvals that stand at an instant."""
         decided = {signer for signer, signed in self.decisions.items() if _stands(signed.statement, at)}
         members = frozenset[str]().union(*(need.members for need in self.needs))
-        return tally(self.needs, self.consents(at=at), members - decided)
+        return tally(self.needs, self.consents(at=at), members - decided - self.silenced(at=at))
+
+    @property
+    def request_fell(self) -> bool:
+        """Whether it was opened by a key that signs no more since before: nothing counts any more."""
+        revoked = self.revoked.get(self.request.key.key.key_id)
+        return revoked is not None and self.logged_at >= revoked.since
+
+    def is_suspended(self, signer: str, *, at: datetime) -> bool:
+        """Whether somebody does not count at an instant."""
+        suspended = self.suspended.get(signer)
+        return suspended is not None and at < suspended.until
+
+    def silenced(self, *, at: datetime) -> frozenset[str]:
+        """Return who cannot decide at an instant: they are suspended, or all their keys are revoked."""
+        return frozenset(
+            name
+            for name, signer in self.policy.signers.items()
+            if self.is_suspended(name, at=at) or all(k.key.key_id in self.revoked for k in signer.keys)
+        )
 
     @property
     def counted_at(self) -> datetime | None:
@@ -232,13 +269,14 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
     """Return the ceremony after one event."""
     state = require(ceremony, type(event))
     match event:
-        case DecisionRecorded(at=at, decision=decision):
+        case DecisionRecorded(at=at, decision=decision, proved_at=proved_at):
             signer, roles = decision.signer, decision.statement.roles & ceremony.open_roles(at=at)
             return replace(
                 ceremony,
                 decisions={**ceremony.decisions, signer: decision},
                 counting={**ceremony.counting, signer: roles},
                 stands_for=_standing_for(ceremony, decision),
+                times={**ceremony.times, signer: proved_at or at},
                 recorded=ceremony.recorded | {decision.digest},
                 counts={**ceremony.counts, signer: ceremony.counts.get(signer, 0) + 1},
                 size=ceremony.size + cost(decision.envelope),
@@ -281,6 +319,21 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
                 and (role, delegation.statement.deputy) not in narrowing.deputies
             }
             return replace(ceremony, narrowed=narrowed, delegations=kept)
+        case KeyRevoked(revoked=revoked):
+            fallen = hit(revoked, ceremony.decisions, ceremony.stands_for, ceremony.times)
+            return replace(
+                without(ceremony, fallen),
+                revoked={**ceremony.revoked, revoked.key: revoked},
+                delegations=_not_by(revoked.key, ceremony.delegations),
+                size=ceremony.size + sum(map(cost, revoked.envelopes)),
+            )
+        case SignerSuspended(suspended=suspended):
+            fallen = put_out(suspended.person, ceremony.decisions, ceremony.stands_for)
+            return replace(
+                without(ceremony, fallen),
+                suspended={**ceremony.suspended, suspended.person: suspended},
+                size=ceremony.size + sum(map(cost, suspended.envelopes)),
+            )
         case WindowOpened(at=at):
             assert ceremony.emergency is not None  # noqa: S101 - nothing else opens a window
             return replace(ceremony, window_ends=at + ceremony.emergency.veto_window)
@@ -298,6 +351,18 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
             return replace(ceremony, state=state, ended_at=at, stopped_by=stopper)
         case _:
             return replace(ceremony, state=state, ended_at=event.at)
+
+
+def without(ceremony: Ceremony, fallen: Collection[str]) -> Ceremony:
+    """Return the ceremony after the standing decisions of some people fell."""
+    return replace(
+        ceremony,
+        decisions={s: d for s, d in ceremony.decisions.items() if s not in fallen},
+        counting={s: roles for s, roles in ceremony.counting.items() if s not in fallen},
+        stands_for={s: d for s, d in ceremony.stands_for.items() if s not in fallen},
+        times={s: at for s, at in ceremony.times.items() if s not in fallen},
+        fallen=ceremony.fallen | {ceremony.decisions[signer].digest for signer in fallen},
+    )
 
 
 def replay(ceremony: Ceremony, events: Iterable[Event]) -> Ceremony:
@@ -325,6 +390,13 @@ def _standing_for(ceremony: Ceremony, decision: Signed[Decision]) -> dict[str, S
     named = decision.statement.delegation
     live = [delegation for delegation in ceremony.delegations.values() if delegation.digest == named]
     return {**others, decision.signer: live[0]} if live else others
+
+
+def _not_by(
+    key: str, delegations: Mapping[tuple[str, str], Signed[Delegation]]
+) -> dict[tuple[str, str], Signed[Delegation]]:
+    """Return the delegations that a key did not sign: one ends with the key that made it."""
+    return {about: each for about, each in delegations.items() if each.key.key.key_id != key}
 
 
 def _stands(decision: Decision, at: datetime) -> bool:

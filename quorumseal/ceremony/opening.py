@@ -13,6 +13,7 @@ from quorumseal.ceremony.changing import check_proposal
 from quorumseal.ceremony.checking import check_key
 from quorumseal.ceremony.delegating import check_delegations
 from quorumseal.ceremony.events import CeremonyOpened
+from quorumseal.ceremony.falling import check_asking, check_in_force
 from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.policy import Kind, Policy, SignerKind
 from quorumseal.ceremony.quorum import shortage
@@ -22,8 +23,10 @@ from quorumseal.ceremony.request_errors import (
     QuorumUnreachableError,
     RequesterNotAllowedError,
 )
+from quorumseal.ceremony.revoking import Revoked
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Delegation, Request
+from quorumseal.ceremony.suspending import Suspended
 from quorumseal.ceremony.timing import check_emergency, check_opening
 
 
@@ -35,6 +38,8 @@ def open_ceremony(
     delegations: tuple[Signed[Delegation], ...] = (),
     vetoed_by: frozenset[str] = frozenset(),
     proposed: bytes | None = None,
+    revoked: tuple[Revoked, ...] = (),
+    suspended: tuple[Suspended, ...] = (),
 ) -> CeremonyOpened:
     """Decide whether a request opens a ceremony, whatever other ceremonies there are."""
     statement = request.statement
@@ -48,6 +53,8 @@ def open_ceremony(
         )
     _check_on_behalf_of(policy, signer.kind, statement)
     check_key(request, at)
+    check_in_force(revoked, suspended, policy, at=at)
+    check_asking(request, revoked, suspended, delegations)
     check_opening(statement, rule, policy, at=at)
     quorum, excluded = rule.quorum, statement.excluded
     if statement.emergency is not None:
@@ -68,7 +75,7 @@ def open_ceremony(
         )
     check_delegations(delegations, statement, policy, at=at)
     budget.check_opening(request.envelope, sum(threshold.count for threshold in quorum))
-    return CeremonyOpened(at, request, delegations, vetoed_by, proposed)
+    return CeremonyOpened(at, request, delegations, vetoed_by, proposed, revoked, suspended)
 
 
 def opened(policy: Policy, event: CeremonyOpened) -> Ceremony:
@@ -78,12 +85,20 @@ def opened(policy: Policy, event: CeremonyOpened) -> Ceremony:
         policy=policy,
         rule=policy.rule_for(statement.product, statement.kind),
         request=event.request,
+        logged_at=event.at,
         vetoed_by=event.vetoed_by,
         delegations={(d.signer, d.statement.role): d for d in event.delegations},
         numbers={(d.signer, d.statement.role): d.statement.number for d in event.delegations},
         proposed=event.proposed,
+        revoked={each.key: each for each in event.revoked},
+        suspended={each.person: each for each in event.suspended},
     )
-    envelopes = [event.request.envelope, *(delegation.envelope for delegation in event.delegations)]
+    envelopes = [
+        event.request.envelope,
+        *(delegation.envelope for delegation in event.delegations),
+        *(envelope for each in event.revoked for envelope in each.envelopes),
+        *(envelope for each in event.suspended for envelope in each.envelopes),
+    ]
     return replace(ceremony, size=sum(map(budget.cost, envelopes)))
 
 

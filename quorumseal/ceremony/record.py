@@ -5,7 +5,7 @@ Whoever makes it replays the entries through the rules first, so a record never 
 out.  It names no index and no proof: where the entries stand in the log is another question.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,20 +14,26 @@ from quorumseal.ceremony.entries import Entry, EntryType, read_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.quorum import explain
+from quorumseal.ceremony.seconding import read_envelopes
 from quorumseal.ceremony.signed import Signed, authenticate
+from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import (
     Cancellation,
     Check,
     Choice,
     Decision,
     Extension,
+    KeyRevocation,
     Report,
     Request,
     Statement,
+    Suspension,
     Veto,
 )
 from quorumseal.ceremony.values import instant_text
 from quorumseal.strict_json import Fields, JsonValue
+
+_LOSSES = frozenset({EntryType.KEY_REVOKED, EntryType.SUSPENDED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +57,21 @@ class Act:
     """For whom a deputy decided."""
     deadline: datetime | None
     """Until when an extension moved it."""
+    fell: bool
+    """Whether a decision stood until a key was revoked, or somebody suspended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """A key that signs no more, or somebody who does not count for a while."""
+
+    key: str | None
+    since: datetime | None
+    person: str | None
+    until: datetime | None
+    reason: str
+    signers: tuple[str, ...]
+    """Who said so, the last one last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +85,7 @@ class Moment:
     act: Act | None
     """None where the entry follows from others or from the clock."""
     superseded_by: str | None
+    loss: Loss | None
     told: tuple[str, str] | None
     """Who was told of an emergency, and over which channel, as the coordinator says."""
 
@@ -96,7 +118,7 @@ def quorum_record(payloads: Iterable[bytes], policy: SignedPolicy) -> QuorumReco
         rule=ceremony.rule.name,
         state=ceremony.state,
         ended_at=ceremony.ended_at,
-        timeline=tuple(_moments(entries, policy)),
+        timeline=tuple(_moments(entries, policy, ceremony.fallen)),
         seats=tuple((role.role, role.threshold, role.seated) for role in count.roles),
         missing=() if count.quorum_met else explain(count),
     )
@@ -153,11 +175,12 @@ def _counted_at(chain: Chain) -> datetime:
     return chain.ceremony.counted_at or chain.last_at
 
 
-def _moments(entries: Iterable[Entry], policy: SignedPolicy) -> Iterator[Moment]:
+def _moments(entries: Iterable[Entry], policy: SignedPolicy, fallen: Collection[str]) -> Iterator[Moment]:
     members: dict[str, str] = {}
     """Who delegated, by the digest of the delegation."""
     for entry in entries:
-        signed = authenticate(entry.envelope, policy) if "envelope" in entry.body else None
+        loss = _loss(entry) if entry.type in _LOSSES else None
+        signed = authenticate(entry.envelope, policy) if "envelope" in entry.body and not loss else None
         if entry.type is EntryType.OPENED:
             members |= {d.digest: d.signer for d in delegations_in(entry, policy)}
         if signed is not None and entry.type is EntryType.DELEGATED:
@@ -168,13 +191,30 @@ def _moments(entries: Iterable[Entry], policy: SignedPolicy) -> Iterator[Moment]
             type=entry.type,
             at=entry.at,
             entry=entry.hash,
-            act=_act(signed, members) if signed else None,
+            act=_act(signed, members, fallen) if signed else None,
             superseded_by=body.text("by") if "by" in body else None,
+            loss=loss,
             told=(body.text("recipient"), body.text("channel")) if told else None,
         )
 
 
-def _act(signed: Signed[Statement], members: Mapping[str, str]) -> Act:
+def _loss(entry: Entry) -> Loss:
+    """Return what an entry takes away, by the statements in it; it was verified as far as it can be."""
+    envelopes = read_envelopes(Fields(dict(entry.body), "entry.body"))
+    acts = [read_statement(envelope.payload) for envelope in envelopes]
+    keys = [act for act in acts if isinstance(act, KeyRevocation)]
+    people = [act for act in acts if isinstance(act, Suspension)]
+    return Loss(
+        key=keys[0].key if keys else None,
+        since=max(act.since for act in keys) if keys else None,
+        person=people[0].person if people else None,
+        until=min(act.until for act in people) if people else None,
+        reason=str((keys or people)[-1].reason),
+        signers=tuple(act.context.signer for act in acts),
+    )
+
+
+def _act(signed: Signed[Statement], members: Mapping[str, str], fallen: Collection[str]) -> Act:
     statement = signed.statement
     decision = statement if isinstance(statement, Decision) else None
     return Act(
@@ -190,6 +230,7 @@ def _act(signed: Signed[Statement], members: Mapping[str, str]) -> Act:
         reason=_reason(statement),
         stands_for=members.get(decision.delegation or "") if decision else None,
         deadline=statement.deadline if isinstance(statement, Extension) else None,
+        fell=signed.digest in fallen,
     )
 
 
@@ -213,8 +254,15 @@ def _moment_to_json(moment: Moment) -> dict[str, JsonValue]:
     }
     if moment.act is not None:
         value |= _act_to_json(moment.act)
+    if moment.loss is not None:
+        value |= _loss_to_json(moment.loss)
     recipient, channel = moment.told or (None, None)
     return value | _given(by=moment.superseded_by, recipient=recipient, channel=channel)
+
+
+def _loss_to_json(loss: Loss) -> dict[str, JsonValue]:
+    value: dict[str, JsonValue] = {"reason": loss.reason, "signers": [*loss.signers]}
+    return value | _given(key=loss.key, since=loss.since, person=loss.person, until=loss.until)
 
 
 def _act_to_json(act: Act) -> dict[str, JsonValue]:
@@ -230,6 +278,8 @@ def _act_to_json(act: Act) -> dict[str, JsonValue]:
             "roles": [*act.roles],
             "checks": [{"name": check.name, "outcome": str(check.outcome)} for check in act.checks],
         }
+    if act.fell:
+        value["fell"] = True
     return value | _given(
         replaces=act.replaces,
         not_after=act.not_after,

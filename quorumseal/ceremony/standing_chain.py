@@ -14,12 +14,21 @@ from quorumseal.ceremony.errors import ChainBrokenError, ChainTimeError
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed, authenticate
 from quorumseal.ceremony.standing import Standing, stand
-from quorumseal.ceremony.statements import Absence, Delegation, StandingAct, Withdrawal
+from quorumseal.ceremony.statements import (
+    Absence,
+    Delegation,
+    KeyRevocation,
+    StandingAct,
+    Suspension,
+    Withdrawal,
+)
 
 _TYPES: dict[type[StandingAct], EntryType] = {
     Absence: EntryType.ABSENT,
     Delegation: EntryType.DELEGATED,
     Withdrawal: EntryType.WITHDRAWN,
+    KeyRevocation: EntryType.KEY_REVOKED,
+    Suspension: EntryType.SUSPENDED,
 }
 
 
@@ -38,7 +47,8 @@ class StandingChain:
 
 def stand_on(chain: StandingChain, act: Signed[StandingAct], *, at: datetime) -> tuple[StandingChain, Entry]:
     """Take in an act that is not there yet, signed under the newest policy; return its entry too."""
-    standing = stand(chain.standing, act, chain.policies[-1].policy, at=at)
+    *earlier, newest = (signed.policy for signed in chain.policies)
+    standing = stand(chain.standing, act, newest, at=at, earlier=earlier)
     entry = write_entry(
         _TYPES[type(act.statement)],
         {"envelope": act.envelope.to_json()},
@@ -92,8 +102,7 @@ def _follow(chain: StandingChain, entry: Entry) -> tuple[StandingChain, Entry]:
     act = authenticate(entry.envelope, chain.policies[-1])
     if not isinstance(act.statement, StandingAct) or act.digest in chain.statements:
         raise ChainBrokenError(
-            f"expected entry {entry.seq} to hold an absence, a delegation or a withdrawal that is new, "
-            "got another statement"
+            f"expected entry {entry.seq} to hold a standing act that is new, got another statement"
         )
     return stand_on(chain, Signed(act.statement, act.envelope, act.key, act.digest), at=entry.at)
 

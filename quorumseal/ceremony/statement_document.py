@@ -16,6 +16,7 @@ from quorumseal.ceremony.statement_fields import (
     MAX_ITEMS,
     bounded_objects,
     given,
+    known_choice,
     optional,
     read_context,
     read_subjects,
@@ -33,11 +34,15 @@ from quorumseal.ceremony.statements import (
     Decision,
     Delegation,
     Extension,
+    KeyRevocation,
     Report,
     Request,
+    RevocationReason,
     StandingAct,
     Statement,
     Subject,
+    Suspension,
+    SuspensionReason,
     Veto,
     Withdrawal,
 )
@@ -114,7 +119,7 @@ def _written(statement: Statement) -> tuple[str, dict[str, JsonValue]]:
             return str(statement.choice), _write_decision(statement)
         case Cancellation() | Extension() | Veto() | Report():
             return _kind(statement), {**_write_act(statement), **_write_own(statement)}
-        case Absence() | Delegation() | Withdrawal():
+        case Absence() | Delegation() | Withdrawal() | KeyRevocation() | Suspension():
             return _kind(statement), {"number": statement.number, **_write_own(statement)}
         case unknown:
             assert_never(unknown)
@@ -125,7 +130,9 @@ def _about(statement: Statement) -> tuple[Subject, ...]:
     match statement:
         case Decision(choice=Choice.APPROVAL):
             return statement.subjects
-        case Request() | Absence() | Delegation() | Withdrawal():
+        case KeyRevocation():
+            return (Subject(name="key", digest=statement.key),)
+        case Request() | Absence() | Delegation() | Withdrawal() | Suspension():
             return (Subject(name="policy", digest=statement.context.policy.digest),)
         case Decision() | Cancellation() | Extension() | Veto() | Report():
             return (Subject(name="request", digest=statement.request),)
@@ -178,7 +185,7 @@ def _decision_reader(choice: Choice) -> Callable[[Fields, tuple[Subject, ...]], 
 
 
 def _kind(statement: CeremonyAct | StandingAct) -> str:
-    return type(statement).__name__.lower()
+    return "key-revocation" if isinstance(statement, KeyRevocation) else type(statement).__name__.lower()
 
 
 def _write_act(act: CeremonyAct) -> dict[str, JsonValue]:
@@ -202,6 +209,10 @@ def _write_own(act: CeremonyAct | StandingAct) -> dict[str, JsonValue]:
             return {"role": act.role, "deputy": act.deputy, **span}
         case Withdrawal():
             return given("role", act.role)
+        case KeyRevocation():
+            return {"key": act.key, "since": instant_text(act.since), "reason": str(act.reason)}
+        case Suspension():
+            return {"person": act.person, "until": instant_text(act.until), "reason": str(act.reason)}
         case unknown:
             assert_never(unknown)
 
@@ -244,6 +255,24 @@ def _read_withdrawal(fields: Fields, _: tuple[Subject, ...]) -> Withdrawal:
     return Withdrawal(**_read_standing(fields), role=optional(fields, "role", name))
 
 
+def _read_key_revocation(fields: Fields, _: tuple[Subject, ...]) -> KeyRevocation:
+    return KeyRevocation(
+        **_read_standing(fields),
+        key=digest(fields.text("key")),
+        since=instant(fields.text("since")),
+        reason=known_choice(fields, "reason", RevocationReason),
+    )
+
+
+def _read_suspension(fields: Fields, _: tuple[Subject, ...]) -> Suspension:
+    return Suspension(
+        **_read_standing(fields),
+        person=name(fields.text("person")),
+        until=instant(fields.text("until")),
+        reason=known_choice(fields, "reason", SuspensionReason),
+    )
+
+
 def _read_act(fields: Fields) -> _ActFields:
     return {
         "context": read_context(fields),
@@ -274,4 +303,6 @@ _READERS: dict[str, Callable[[Fields, tuple[Subject, ...]], Statement]] = {
     "absence": _read_absence,
     "delegation": _read_delegation,
     "withdrawal": _read_withdrawal,
+    "key-revocation": _read_key_revocation,
+    "suspension": _read_suspension,
 }

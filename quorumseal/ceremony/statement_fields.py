@@ -8,7 +8,15 @@ from quorumseal.ceremony.errors import NewerFormatError
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import FORMAT
 from quorumseal.ceremony.policy_fields import require_format
-from quorumseal.ceremony.statements import Context, Mode, PolicyReference, SeenCheckpoint, Subject
+from quorumseal.ceremony.statements import (
+    Context,
+    Mode,
+    PolicyReference,
+    RevocationReason,
+    SeenCheckpoint,
+    Subject,
+    SuspensionReason,
+)
 from quorumseal.ceremony.values import (
     digest,
     digest_from_hex,
@@ -22,7 +30,7 @@ from quorumseal.strict_json import Fields, JsonValue
 
 MAX_SUBJECTS = 1000
 MAX_ITEMS = 64
-_Known = TypeVar("_Known", Kind, Mode)
+_Known = TypeVar("_Known", Kind, Mode, RevocationReason, SuspensionReason)
 _Read = TypeVar("_Read")
 
 

@@ -40,6 +40,27 @@ class CheckOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+@unique
+class RevocationReason(StrEnum):
+    """Why a key signs no more."""
+
+    STOLEN = "stolen"
+    LOST = "lost"
+    REPLACED = "replaced"
+    LEFT = "left"
+    """Its owner left the organisation."""
+
+
+@unique
+class SuspensionReason(StrEnum):
+    """Why somebody does not count for a while."""
+
+    COMPROMISE = "compromise"
+    """Somebody else may act in their name."""
+    INVESTIGATION = "investigation"
+    LEAVING = "leaving"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyReference:
     """The policy under which a statement was made."""
@@ -264,6 +285,25 @@ class Withdrawal(Standing):
     role: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRevocation(Standing):
+    """What a key signed from an instant on does not stand; signed by another key of its owner, or by two."""
+
+    key: str
+    """The key's id."""
+    since: datetime
+    reason: RevocationReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension(Standing):
+    """Somebody does not count until an instant; signed by two guardians."""
+
+    person: str
+    until: datetime
+    reason: SuspensionReason
+
+
 CeremonyAct: TypeAlias = Cancellation | Extension | Veto | Report
-StandingAct: TypeAlias = Absence | Delegation | Withdrawal
+StandingAct: TypeAlias = Absence | Delegation | Withdrawal | KeyRevocation | Suspension
 Statement: TypeAlias = Request | Decision | CeremonyAct | StandingAct

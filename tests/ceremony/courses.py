@@ -18,14 +18,17 @@ from quorumseal.ceremony.commands import (
     Extend,
     File,
     Record,
+    Revoke,
     Stop,
     Supersede,
+    Suspend,
 )
 from quorumseal.ceremony.deciding import decide
 from quorumseal.ceremony.entries import TYPES
 from quorumseal.ceremony.lifecycle import Ceremony, replay
 from quorumseal.ceremony.opening import open_ceremony, opened
 from quorumseal.ceremony.policy import Kind, SignerKey
+from quorumseal.ceremony.revoking import Revoked
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import (
     Cancellation,
@@ -38,6 +41,7 @@ from quorumseal.ceremony.statements import (
     Veto,
 )
 from quorumseal.ceremony.succeeding import check_ratification
+from quorumseal.ceremony.suspending import Suspended
 from quorumseal.signatures import Envelope
 from tests.burning import BURNING, HOUR, WINDOW, delegation, emergency_request, withdrawal
 from tests.organisation import NOW, REASON_DIGEST, changed
@@ -65,6 +69,8 @@ def signed(statement: _Statement) -> Signed[_Statement]:
 
 FRANK_FOR_ALICE = signed(delegation("alice", "engineering", "frank", acme=SMALL))
 TAKEN_BACK = signed(withdrawal("alice", "engineering", acme=SMALL))
+ALICES_KEY = Revoked(key=POLICY.signer("alice").keys[0].key.key_id, since=NOW, envelopes=())
+CAROL_OUT = Suspended(person="carol", until=NOW + HOUR, envelopes=())
 
 
 @dataclass(frozen=True)
@@ -166,7 +172,10 @@ MOVES: Mapping[str, Move] = {
     "alice takes it back": lambda _, __: End(TAKEN_BACK),
     "somebody is told": lambda _, __: Deliver("alice", "mail", DIGEST),
     "rita reports": reports,
+    "alice's key is revoked": lambda _, __: Revoke(ALICES_KEY),
+    "carol is suspended": lambda _, __: Suspend(CAROL_OUT),
 }
+LOSSES = ("alice's key is revoked", "carol is suspended")
 
 
 def moved(move: Move, course: Course, at: datetime) -> Course:
@@ -218,7 +227,7 @@ def commanding(move: Move) -> Step:
 
 
 ALONE: dict[str, Step] = {
-    **{name: commanding(move) for name, move in MOVES.items()},
+    **{name: commanding(move) for name, move in MOVES.items() if name not in LOSSES},
     "it is published": publishes,
 }
 WITH_RATIFICATION: dict[str, Step] = {
@@ -236,6 +245,18 @@ WITH_RATIFICATION: dict[str, Step] = {
             "mallory cancels",
         )
     },
+}
+WITH_LOSSES: dict[str, Step] = {
+    name: commanding(MOVES[name])
+    for name in (
+        *LOSSES,
+        "alice approves",
+        "bob approves",
+        "carol approves",
+        "frank approves for alice",
+        "alice delegates",
+        "time passes",
+    )
 }
 JOINT: dict[str, Step] = {
     **WITH_RATIFICATION,

@@ -36,6 +36,15 @@ def used_twice(ceremony: Ceremony) -> bool:
     return len(used) != len(set(used))
 
 
+def out_and_counted(course: Course) -> bool:
+    """Whether a decision stands by a key that is revoked since the beginning, or by or for somebody out."""
+    ceremony = course.ceremony
+    used = {named.signer: named.key for named in ceremony.stands_for.values()}
+    used |= {signer: signed.key for signer, signed in ceremony.decisions.items()}
+    out = {person for person, each in ceremony.suspended.items() if course.at < each.until}
+    return bool(used.keys() & out) or any(key.key.key_id in ceremony.revoked for key in used.values())
+
+
 def released(before: Course, after: Course) -> bool:
     ended = after.ceremony.state in (State.APPROVED, State.PROVISIONAL)
     return ended and before.ceremony.state is State.OPEN
@@ -59,6 +68,7 @@ LAWS: dict[str, Callable[[Course, Course], bool]] = {
     ),
     "the requester counted": lambda _, c: requester_counted(c),
     "somebody was used twice": lambda _, c: used_twice(c.ceremony),
+    "somebody who was taken out counted": lambda _, c: out_and_counted(c),
     "an end without two people of two roles": lambda b, c: released(b, c) and not enough(c.ceremony),
     "an emergency that ended as a release, or a release as an emergency": lambda b, c: (
         released(b, c) and kinds_mixed(c.ceremony)

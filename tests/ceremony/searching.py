@@ -30,6 +30,8 @@ def _key(ceremony: Ceremony) -> object:
         frozenset(ceremony.stands_for),
         frozenset(ceremony.delegations),
         frozenset(ceremony.numbers.items()),
+        frozenset(ceremony.revoked),
+        frozenset(ceremony.suspended),
         ceremony.late,
         len(ceremony.reports),
         len(ceremony.told),

