@@ -112,6 +112,8 @@ class Organisation:
     emergency: BreakGlass | None = None
     drill: bool = False
     timestamping: tuple[Authority, ...] = ()
+    governance: Mapping[str, int] | None = None
+    """Who decides about the policy: one of engineering and one of security unless told."""
     founders: tuple[str, ...] | None = None
     """Who signs version 1: everybody in the governance roles unless named."""
 
@@ -177,16 +179,18 @@ class Organisation:
             products={
                 product: {Kind.RELEASE: "standard", Kind.REVOCATION: "standard"} for product in self.products
             },
-            governance=tuple(
-                Threshold(role=role, count=1)
-                for role in sorted(set(self.quorum) & {"engineering", "security"})
-            )
-            or quorum[:1],
+            governance=self._governance() or quorum[:1],
             log=Log(origin=self.origin, keys=(LogKey(key=self.log_key.public, from_size=0),)),
             authorities=(),
             drill=self.drill,
             timestamping=self.timestamping,
         )
+
+    def _governance(self) -> tuple[Threshold, ...]:
+        if self.governance is not None:
+            return tuple(Threshold(role=role, count=count) for role, count in self.governance.items())
+        roles = sorted(set(self.quorum) & {"engineering", "security"})
+        return tuple(Threshold(role=role, count=1) for role in roles)
 
     def _role(self, role: str, members: tuple[str, ...]) -> Role:
         return Role(

@@ -3,7 +3,9 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
+from quorumseal.ceremony.changing import policy_adopted_by
 from quorumseal.ceremony.entries import Entry, policy_entry
+from quorumseal.ceremony.standing_chain import adopt, replay_standing
 from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.tlog import (
     Checkpoint,
@@ -13,9 +15,10 @@ from quorumseal.tlog import (
     prove_inclusion,
     sign_checkpoint,
 )
-from quorumseal.verifier.bundle import make_bundle, write_bundle
+from quorumseal.verifier.bundle import Adopted, Bundle, PolicyVersion, write_bundle
 from quorumseal.verifier.part import Part, seen_checkpoints
 from quorumseal.verifier.trust import Trust
+from tests.changing import Side
 from tests.organisation import NOW, Organisation
 
 
@@ -28,7 +31,10 @@ class SimulatedLog:
         self.roots = [Frontier().root()]
         self._frontier = Frontier()
         self._nodes: dict[tuple[int, int], bytes] = {}
-        self.append([policy_entry(organisation.policy, at=NOW, seq=0, prev=None)])
+        founding = policy_entry(organisation.policy, at=NOW, seq=0, prev=None)
+        self.standing = replay_standing([founding.payload])
+        self.versions: list[PolicyVersion] = [organisation.policy.envelope]
+        self.append([founding])
 
     def append(self, entries: Iterable[Entry]) -> None:
         """Add entries at the end."""
@@ -82,4 +88,23 @@ class SimulatedLog:
 
     def bundle(self, entries: Sequence[Entry]) -> bytes:
         """Return the bundle that a coordinator would publish."""
-        return write_bundle(make_bundle([self.organisation.policy], self.part(entries)))
+        return write_bundle(Bundle(policies=tuple(self.versions), parts=(self.part(entries),)))
+
+    def adopt(self, change: Side, acceptance: Side) -> None:
+        """Take in the two ceremonies of a policy change, and the policy that they agree on."""
+        policy = policy_adopted_by(change.chain.ceremony, acceptance.chain.ceremony)
+        assert policy is not None
+        self.append(change.entries)
+        self.append(acceptance.entries)
+        self.versions.append(self.adopted(policy.payload, change, acceptance))
+        self.standing, entry = adopt(self.standing, policy, acceptance.chain.last_at)
+        self.append([entry])
+
+    def adopted(self, payload: bytes, change: Side, acceptance: Side) -> Adopted:
+        """Return a policy version as a bundle carries it; the change was logged first."""
+        parts = self.part(change.entries), self.part(acceptance.entries, also=[self.end(change.entries)])
+        return Adopted(payload=payload, change=parts[0], acceptance=parts[1])
+
+    def end(self, entries: Sequence[Entry]) -> int:
+        """Return the size of the log when the last of some entries was written."""
+        return self.entries.index(entries[-1].payload) + 1

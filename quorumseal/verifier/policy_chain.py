@@ -13,7 +13,6 @@ from quorumseal.ceremony.policy_document import (
 from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import JointEnvelope
-from quorumseal.tlog import Checkpoint
 from quorumseal.verifier.bundle import Adopted, PolicyVersion
 from quorumseal.verifier.errors import ConclusionCheckpointError, PolicyChainError, PolicyTooOldError
 from quorumseal.verifier.part import ROOT_PREFIX, Part, VerifiedPart, verify_part, verify_seen_checkpoints
@@ -72,6 +71,12 @@ def _next(older: SignedPolicy, version: PolicyVersion) -> SignedPolicy:
             hint="only version 1 is founded; ask the publisher for the chain of the log",
         )
     newer = adopted_policy(version.payload, ("", ""))
+    if (newer.policy.version, newer.policy.previous) != (older.policy.version + 1, older.digest):
+        raise PolicyChainError(
+            f"expected version {older.policy.version + 1} after {older.digest}, "
+            f"got version {newer.policy.version} after {newer.policy.previous}",
+            hint="a version is missing, repeated, or of another chain; ask the publisher for the log's own",
+        )
     change = verify_part(version.change, older)
     acceptance = verify_part(version.acceptance, newer)
     check_change(newer, older, change.chain.ceremony, acceptance.chain.ceremony)
@@ -83,17 +88,16 @@ def _next(older: SignedPolicy, version: PolicyVersion) -> SignedPolicy:
 
 def _check_log(*parts: tuple[Part, VerifiedPart]) -> None:
     """See that the log has both, each at its conclusion, and that the later extends the earlier."""
-    before: Checkpoint | None = None
-    for part, verified in sorted(parts, key=lambda each: each[1].checkpoint.size):
-        checkpoint = verified.checkpoint
-        if checkpoint.size != part.index + 1:
+    for part, verified in parts:
+        if verified.checkpoint.size != part.index + 1:
             raise ConclusionCheckpointError(
                 f"expected the checkpoint of size {part.index + 1}, signed at the conclusion, "
-                f"got size {checkpoint.size}"
+                f"got size {verified.checkpoint.size}"
             )
-        also = (SeenCheckpoint(size=before.size, root=ROOT_PREFIX + before.root.hex()),) if before else ()
-        verify_seen_checkpoints(part, checkpoint, also)
-        before = checkpoint
+    (first, earlier), (second, later) = sorted(parts, key=lambda each: each[1].checkpoint.size)
+    verify_seen_checkpoints(first, earlier.checkpoint)
+    before = SeenCheckpoint(size=earlier.checkpoint.size, root=ROOT_PREFIX + earlier.checkpoint.root.hex())
+    verify_seen_checkpoints(second, later.checkpoint, (before,))
 
 
 def own_policy(version: PolicyVersion) -> SignedPolicy:
