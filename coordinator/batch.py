@@ -46,7 +46,14 @@ from quorumseal.ceremony.request_errors import CeremonyExistsError, RevocationEr
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing_chain import adopt, stand_on
 from quorumseal.ceremony.statements import Request, StandingAct
-from quorumseal.ceremony.succeeding import OTHER_KIND, check_alone, check_ratification, check_revocation
+from quorumseal.ceremony.succeeding import (
+    OTHER_KIND,
+    check_alone,
+    check_not_taken_back,
+    check_ratification,
+    check_reapproval,
+    check_revocation,
+)
 from quorumseal.signatures import PrivateKey
 
 _log = logging.getLogger(__name__)
@@ -163,6 +170,11 @@ class Batch:
                 f"got one of request {statement.subjects[0].digest}, which this log does not hold",
                 hint="name the request of the release that is taken back",
             )
+        if statement.reapproved is not None:
+            release = self._require(statement.reapproved.ceremony)
+            check_reapproval(statement, statement.reapproved, release.ceremony, release.conclusion or "")
+            check_not_taken_back(release.ceremony, others)
+            return
         if statement.ratified is not None:
             emergency = self._require(statement.ratified.ceremony)
             check_ratification(statement, statement.ratified, emergency.ceremony, emergency.conclusion or "")

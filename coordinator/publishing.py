@@ -18,12 +18,10 @@ from coordinator.running_log import about
 from coordinator.steady import Steady
 from coordinator.storage import OutboxRow, Storage
 from coordinator.values import Publication, PublicationState
-from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Mode, Request
 from quorumseal.refusal import Refusal
-from quorumseal.verifier.bundle import bundle_name, read_bundle
+from quorumseal.verifier.bundle import bundle_name
 from quorumseal.verifier.errors import DrillError
 from quorumseal.verifier.standing import Terms, judge_revocation
 from quorumseal.verifier.trust import Trust
@@ -125,15 +123,14 @@ class Publishing:
         return replace(row, state=PublicationState.PUBLISHED, detail=where, attempts=attempts)
 
     def _publish(self, row: OutboxRow) -> str:
-        data = self._reader.bundle(row.ceremony)
-        request, parts = _request(data)
+        data, request = self._reader.bundle(row.ceremony), self._reader.request(row.ceremony)
         self._check(data, request)
-        provisional = request.mode is Mode.BREAK_GLASS and parts == 1
         name = bundle_name(
             request.product,
             request.version,
             request.kind,
-            provisional=request.ceremony if provisional else "",
+            provisional=row.ceremony if request.mode is Mode.BREAK_GLASS else "",
+            number=self._reader.reapproval_number(request),
         )
         return self._destinations[row.destination].publish(name, data)
 
@@ -172,12 +169,3 @@ def _told(reason: Exception, row: OutboxRow) -> str:
         return str(reason)
     _log.error("publishing to %s failed", row.destination, exc_info=reason, extra=where)
     return f"unforeseen error ({type(reason).__name__}); the coordinator's log says more"
-
-
-def _request(data: bytes) -> tuple[Request, int]:
-    """Return the request that a bundle is about, and how many parts it has."""
-    parts = read_bundle(data).parts
-    opening = read_entry(parts[0].entries[0])
-    statement = read_statement(opening.envelope.payload)
-    assert isinstance(statement, Request)  # noqa: S101 - it opened a ceremony
-    return statement, len(parts)

@@ -23,6 +23,7 @@ from coordinator.values import (
 )
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Request
@@ -117,10 +118,13 @@ class LogReader:
     def bundle(self, ceremony: str) -> bytes:
         """Make the bundle of what was approved or is provisional: the same bytes from the same log."""
         request = self.request(ceremony)
-        parts = []
-        if request.ratified is not None:
-            parts.append(self._concluded(request.ratified.ceremony))
-        parts.append(self._concluded(ceremony, after=parts))
+        path, earlier = [ceremony], request.earlier
+        while earlier is not None:  # each names the one before it
+            path.insert(0, earlier.ceremony)
+            earlier = self.request(earlier.ceremony).earlier
+        parts: list[Part] = []
+        for each in path:
+            parts.append(self._concluded(each, after=parts[-1:]))
         policies = self.versions(upto=request.context.policy.version)
         return write_bundle(Bundle(policies=policies, parts=tuple(parts)))
 
@@ -141,8 +145,17 @@ class LogReader:
         change, acceptance = policy.ceremonies
         return Adopted(payload=policy.payload, change=parts[change], acceptance=parts[acceptance])
 
+    def reapproval_number(self, request: Request) -> int:
+        """Say which re-approval of its version a request became, from 1 on; 0 where it is none."""
+        if request.kind is not Kind.RE_APPROVAL:
+            return 0
+        release = request.product, request.version, str(request.kind)
+        rows = [each.row for each in self._storage.ceremonies.earlier([release])[release]]
+        approved = [row.ceremony for row in rows if row.state == State.APPROVED]
+        return approved.index(request.ceremony) + 1
+
     def _concluded(self, ceremony: str, after: Sequence[Part] = ()) -> Part:
-        """Return a ceremony to its conclusion, proved to extend what its people saw, and other parts."""
+        """Return a ceremony to its conclusion, proved to extend what its people saw, and ``after``."""
         row = self._storage.ceremonies.get(ceremony)
         if row is None:
             raise _unknown(ceremony)

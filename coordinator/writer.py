@@ -246,7 +246,7 @@ class Writer:
         releases = {release: [known(each) for each in those] for release, those in earlier.items()}
         emergencies = self._storage.ceremonies.emergencies() if any(s.emergency for s in starts) else []
         wanted = acts | {s.ceremony for s in starts}
-        wanted |= {s.ratified.ceremony for s in starts if s.ratified}
+        wanted |= {s.earlier.ceremony for s in starts if s.earlier}
         wanted |= {e.ceremony for those in releases.values() for e in those if e.state is State.OPEN}
         wanted |= {row.ceremony for row in emergencies if row.state == State.OPEN}
         wanted |= _revoked(starts, releases)

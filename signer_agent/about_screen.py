@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the earlier ceremony is drawn that a ratification or a revocation is about, verified like its own."""
+"""How the earlier ceremony is drawn that is ratified, approved anew or taken back, verified like its own."""
 
 from quorumseal.ceremony.statements import Report
 from quorumseal.terminal import Cell, Foreign, Mark, Screen, distance_text, instant_text
@@ -9,13 +9,17 @@ from signer_agent.review import Review
 
 
 def draw_about(screen: Screen, review: Review) -> None:
-    """Draw what is ratified or revoked, and why."""
+    """Draw what is ratified, approved anew or revoked, and why."""
     about, request = review.background.about, review.request.statement
     if about is None:
         return
     if request.ratified is not None:
         screen.heading("What is ratified: an emergency that was released provisionally")
         _draw_emergency(screen, about, review)
+        return
+    if request.reapproved is not None:
+        screen.heading("What is approved anew: a release that was approved before")
+        _draw_facts(screen, _facts(about, review), about)
         return
     screen.heading("What is taken back")
     _draw_release(screen, about, review)

@@ -17,7 +17,7 @@ from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import EmergencyPeopleError
 from quorumseal.ceremony.statements import Emergency, Mode, Request
-from quorumseal.ceremony.succeeding import check_ratification, check_revocation
+from quorumseal.ceremony.succeeding import check_ratification, check_reapproval, check_revocation
 from quorumseal.ceremony.values import ceremony_id
 from quorumseal.client.values import CeremonySummary
 from signer_agent.agent import Agent
@@ -36,7 +36,7 @@ class Background:
     asked: bool = False
     """Whether anybody looked; without a coordinator nobody can."""
     about: Observation | None = None
-    """The emergency that is ratified, or the release that is revoked."""
+    """The emergency that is ratified, or the release that is approved anew or revoked."""
     vetoed_by: frozenset[str] = frozenset()
     """Who vetoed earlier emergencies for the same release."""
     refusal: CeremonyError | None = None
@@ -50,19 +50,21 @@ def background_of(agent: Agent, observation: Observation) -> Background:
         return _of_emergency(agent, observation, request, request.emergency)
     if request.kind is Kind.RELEASE or request.kind in GOVERNED:
         return Background(asked=True)
-    if request.ratified is not None:
-        about = observe(agent, request.ratified.ceremony, observation.newest)
+    if request.earlier is not None:
+        about = observe(agent, request.earlier.ceremony, observation.newest)
     else:
         about = released(agent, request, observation.newest)
     return Background(asked=True, about=about, refusal=refusal_about(request, about))
 
 
 def refusal_about(request: Request, about: Observation) -> CeremonyError | None:
-    """Say why a request is no ratification or revocation of what it is about; none where it is one."""
+    """Say why a request is not about exactly the ceremony that it names; none where it is."""
     chain = about.chain
     try:
         if request.ratified is not None:
             check_ratification(request, request.ratified, chain.ceremony, chain.conclusion or "")
+        elif request.reapproved is not None:
+            check_reapproval(request, request.reapproved, chain.ceremony, chain.conclusion or "")
         else:
             check_revocation(request, chain.ceremony.request, chain.ceremony.state)
     except CeremonyError as refusal:
@@ -84,20 +86,21 @@ def released(agent: Agent, revocation: Request, policy: SignedPolicy) -> Observa
 
 
 def followers(agent: Agent, seen: Observation) -> tuple[Observation, ...]:
-    """Return what ratifies or revokes a release, newest first."""
+    """Return what ratifies, approves anew or revokes a release, newest first."""
     statement, digest = seen.chain.ceremony.request.statement, seen.chain.ceremony.request.digest
     if statement.kind is not Kind.RELEASE or seen.chain.ceremony.state not in _FOLLOWED:
         return ()
     summaries = listed(agent, product=statement.product, version=statement.version)
     others = [s.ceremony for s in summaries if s.kind != Kind.RELEASE]
-    found = (observe(agent, ceremony_id(ceremony), seen.newest) for ceremony in others)
-    return tuple(each for each in found if _follows(each.chain.ceremony.request.statement, digest))
+    found = [observe(agent, ceremony_id(ceremony), seen.newest) for ceremony in others]
+    requests = [each.chain.ceremony.request for each in found]
+    same = {digest, *(r.digest for r in requests if r.statement.ratified and _about(r.statement) == digest)}
+    return tuple(each for each in found if _about(each.chain.ceremony.request.statement) in same)
 
 
-def _follows(request: Request, release: str) -> bool:
-    if request.ratified is not None:
-        return request.ratified.request == release
-    return request.kind is Kind.REVOCATION and request.subjects[0].digest == release
+def _about(request: Request) -> str:
+    """Return the request of the ceremony that one which is no release is about."""
+    return request.earlier.request if request.earlier else request.subjects[0].digest
 
 
 def past_emergencies(

@@ -24,6 +24,7 @@ from signer_agent.screen import Row, draw_rows, release_of
 COMPLETED = {
     Kind.RELEASE: "It completes the quorum: the release is approved and published.",
     Kind.RATIFICATION: "It completes the quorum: the emergency counts like a regular release from then on.",
+    Kind.RE_APPROVAL: "It completes the quorum: the release stands by these approvals, too.",
     Kind.REVOCATION: "It completes the quorum: the release is revoked, for good.",
 }
 

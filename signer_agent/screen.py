@@ -26,7 +26,11 @@ CHOICE_MARKS = {Choice.APPROVAL: Mark.DONE, Choice.REJECTION: Mark.FAILED, Choic
 ENDED_MARKS = {State.APPROVED: Mark.DONE, State.PROVISIONAL: Mark.WARNING}
 VERBS = {Choice.APPROVAL: "approves", Choice.REJECTION: "rejects", Choice.ABSTENTION: "abstains"}
 YOU = {Choice.APPROVAL: "approved", Choice.REJECTION: "rejected", Choice.ABSTENTION: "abstained from"}
-_NOUNS = {Kind.RATIFICATION: "ratification", Kind.REVOCATION: "revocation"}
+_NOUNS = {
+    Kind.RATIFICATION: "ratification",
+    Kind.RE_APPROVAL: "re-approval",
+    Kind.REVOCATION: "revocation",
+}
 Row = tuple[str, Cell, str | None]
 NOT_SIGNED = "Written by others, and not signed by your decision"
 
@@ -37,7 +41,7 @@ def release_of(review: Review) -> str:
 
 
 def name_of(ceremony: Ceremony) -> str:
-    """Return what a ceremony is about: a release, its ratification, its revocation, an emergency."""
+    """Return what a ceremony is about: a release or an emergency, or what became of one later."""
     request = ceremony.request.statement
     release = f"{request.product} {request.version}"
     if request.emergency is not None:

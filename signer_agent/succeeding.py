@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask for a ceremony about an earlier one: make an emergency permanent, or take a release back.
+"""Ask for a ceremony about an earlier one: make an emergency permanent, approve anew, or take back.
 
 What it is about was verified before, entry by entry; what is signed names it by digest and hash.
 """
@@ -12,7 +12,7 @@ from quorumseal.ceremony.policy import Kind, Policy, Rule
 from quorumseal.ceremony.request_document import REQUEST
 from quorumseal.ceremony.request_errors import RatificationError
 from quorumseal.ceremony.spans import Until
-from quorumseal.ceremony.statements import Evidence, Mode, Ratified, Request, Subject
+from quorumseal.ceremony.statements import Concluded, Evidence, Mode, Request, Subject
 from quorumseal.ceremony.values import instant_text, whole_milliseconds
 from signer_agent.agent import Agent
 from signer_agent.background import refusal_about
@@ -36,8 +36,7 @@ class Succession:
 
 def write_ratification(agent: Agent, emergency: Observation, asked: Succession) -> Draft:
     """Write the request to ratify an emergency, exactly as the log has it."""
-    chain, broken = emergency.chain, emergency.chain.ceremony.request
-    release = broken.statement
+    release = emergency.chain.ceremony.request.statement
     ratify_by, now = None, whole_milliseconds(agent.now())
     if release.emergency is not None:
         ratify_by = release.emergency.ratify_by
@@ -48,18 +47,16 @@ def write_ratification(agent: Agent, emergency: Observation, asked: Succession) 
                 hint="release the same bytes by a regular ceremony under another version",
             )
     request = replace(
-        _request(agent, emergency, asked, Kind.RATIFICATION, ends_by=ratify_by),
-        ticket=asked.ticket or release.ticket,
-        evidence=(*release.evidence, *asked.evidence),
-        locators=release.locators,
-        ratified=Ratified(
-            ceremony=chain.id,
-            request=broken.digest,
-            conclusion=chain.conclusion or chain.hashes[-1],
-            requesters=release.requesters,
-        ),
+        _again(agent, emergency, asked, Kind.RATIFICATION, ends_by=ratify_by),
+        ratified=_concluded(emergency),
     )
     return _checked(request, draft_request(request), emergency)
+
+
+def write_reapproval(agent: Agent, release: Observation, asked: Succession) -> Draft:
+    """Write the request to approve a release anew, exactly as the log has it."""
+    request = replace(_again(agent, release, asked, Kind.RE_APPROVAL), reapproved=_concluded(release))
+    return _checked(request, draft_request(request), release)
 
 
 def write_revocation(agent: Agent, release: Observation, why: str, asked: Succession) -> Draft:
@@ -71,11 +68,35 @@ def write_revocation(agent: Agent, release: Observation, why: str, asked: Succes
     return _checked(request, draft_request(request, text), release)
 
 
+def _concluded(earlier: Observation) -> Concluded:
+    """Return what names a ceremony for good."""
+    chain, request = earlier.chain, earlier.chain.ceremony.request
+    return Concluded(
+        ceremony=chain.id,
+        request=request.digest,
+        conclusion=chain.conclusion or chain.hashes[-1],
+        requesters=request.statement.requesters,
+    )
+
+
+def _again(
+    agent: Agent, earlier: Observation, asked: Succession, kind: Kind, *, ends_by: datetime | None = None
+) -> Request:
+    """Write what a request says that asks for the same bytes once more."""
+    release = earlier.chain.ceremony.request.statement
+    return replace(
+        _request(agent, earlier, asked, kind, ends_by=ends_by),
+        ticket=asked.ticket or release.ticket,
+        evidence=(*release.evidence, *asked.evidence),
+        locators=release.locators,
+    )
+
+
 def _request(
     agent: Agent, earlier: Observation, asked: Succession, kind: Kind, *, ends_by: datetime | None = None
 ) -> Request:
     """Write what requests of either kind say of the release that they are about."""
-    signed, release = earlier.policy, earlier.chain.ceremony.request.statement
+    signed, release = earlier.newest, earlier.chain.ceremony.request.statement
     policy, rule = signed.policy, signed.policy.rule_for(release.product, kind)
     context = make_context(signed, agent.name, observe_head(agent, signed).seen, at=agent.now())
     opened = context.signed_at

@@ -12,11 +12,11 @@ from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.statements import (
     Absence,
     Choice,
+    Concluded,
     Delegation,
     Emergency,
     Extension,
     Mode,
-    Ratified,
     Report,
     Request,
     Subject,
@@ -89,6 +89,16 @@ def open_emergency(
     return open_chain(acme.policy, signed, at=at, vetoed_by=vetoed_by)[0]
 
 
+def concluded(chain: Chain) -> Concluded:
+    """Return how a request names an earlier ceremony."""
+    return Concluded(
+        ceremony=chain.id,
+        request=chain.ceremony.request.digest,
+        conclusion=chain.conclusion or chain.hashes[-1],
+        requesters=chain.ceremony.request.statement.requesters,
+    )
+
+
 def ratification(
     chain: Chain,
     acme: Organisation = BURNING,
@@ -99,19 +109,25 @@ def ratification(
     length: timedelta = DAY,
 ) -> Request:
     """Return an unsigned request to ratify an emergency as its chain has it."""
-    broken = chain.ceremony.request
     regular = acme.request(number=number, requester=requester, at=at, deadline=length)
     fields = {name: getattr(regular, name) for name in Request.__slots__}
-    fields |= {
-        "kind": Kind.RATIFICATION,
-        "hard_stop": at + length,
-        "ratified": Ratified(
-            ceremony=chain.id,
-            request=broken.digest,
-            conclusion=chain.conclusion or chain.hashes[-1],
-            requesters=broken.statement.requesters,
-        ),
-    }
+    fields |= {"kind": Kind.RATIFICATION, "hard_stop": at + length, "ratified": concluded(chain)}
+    return Request(**fields)
+
+
+def reapproval(
+    chain: Chain,
+    acme: Organisation = BURNING,
+    *,
+    number: int = 7,
+    requester: str = "rita",
+    at: datetime = NOW + DAY,
+) -> Request:
+    """Return an unsigned request to approve a release anew as its chain has it."""
+    version = chain.ceremony.request.statement.version
+    regular = acme.request(number=number, requester=requester, at=at, version=version)
+    fields = {name: getattr(regular, name) for name in Request.__slots__}
+    fields |= {"kind": Kind.RE_APPROVAL, "reapproved": concluded(chain)}
     return Request(**fields)
 
 

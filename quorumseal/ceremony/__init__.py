@@ -11,5 +11,6 @@ much one may hold, ``record`` is the auditor's account.
 Waiting: ``calendar``, ``extending``, ``delegating`` and ``standing`` (who is away, who stands in);
 ``reminding`` (who hears when that a ceremony waits) and ``forecasting`` (what may keep it from its quorum).
 Emergencies: ``emergency`` (the floor), ``breaking_glass`` (their course), ``emergencies`` (how many),
-``succeeding`` (what ratifies or revokes), ``aftermath`` (what is owed afterwards).
+``succeeding`` (what ratifies, approves anew or revokes), ``aftermath`` (what is owed afterwards);
+``compromise`` says what is left of a release without a key.
 """

@@ -75,6 +75,8 @@ def admit(request: Signed[Request], known: Sequence[Known]) -> Existing | Open:
     own = identity(request.statement)
     if request.statement.kind is Kind.REVOCATION:  # of another request it is another matter, not other bytes
         known = [earlier for earlier in known if earlier.subjects == request.statement.subjects]
+    if request.statement.kind is Kind.RE_APPROVAL:  # one after the other, as often as there is reason to
+        known = [earlier for earlier in known if earlier.state is not State.APPROVED]
     for earlier in known:
         if earlier.identity == own and earlier.state in (State.OPEN, State.APPROVED):
             return Existing(earlier.ceremony)

@@ -43,6 +43,8 @@ class Kind(StrEnum):
     """Of the policy in force, by its governance quorum."""
     POLICY_ACCEPTANCE = "policy-acceptance"
     """Of the policy that is to come, by its own governance quorum."""
+    RE_APPROVAL = "re-approval"
+    """Of an approved release, afresh: by the rule of a release, too."""
 
 
 RULED = (Kind.RELEASE, Kind.REVOCATION)
@@ -52,6 +54,8 @@ GOVERNED = frozenset({Kind.POLICY_CHANGE, Kind.POLICY_ACCEPTANCE})
 POLICY = "policy"
 """What stands for the product in a ceremony of these kinds; its version is the policy's."""
 _GOVERNANCE_DEADLINE, _GOVERNANCE_LONGEST = timedelta(days=7), timedelta(days=30)
+_LIKE_A_RELEASE = (Kind.RATIFICATION, Kind.RE_APPROVAL)
+"""The kinds that are decided by the rule of a release."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +212,7 @@ class Policy:
         """Return the one rule for a product and kind."""
         if kind in GOVERNED:
             return self.governance_rule
-        own = Kind.RELEASE if kind is Kind.RATIFICATION else kind
+        own = Kind.RELEASE if kind in _LIKE_A_RELEASE else kind
         try:
             return self.rules[self.products[product][own]]
         except KeyError:
@@ -439,5 +443,5 @@ def _check_products(policy: Policy) -> None:
         for kind in sorted(kinds.keys() - set(RULED)):
             raise PolicyError(
                 f"product {product}: expected rules for {' and '.join(RULED)}, got one for {kind}",
-                hint="a ratification needs the quorum of a release",
+                hint="ratifications and re-approvals need the quorum of a release",
             )

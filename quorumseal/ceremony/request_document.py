@@ -15,7 +15,7 @@ from quorumseal.ceremony.statement_fields import (
     read_subjects,
     write_subject,
 )
-from quorumseal.ceremony.statements import Emergency, Evidence, Locator, Mode, Ratified, Request, Subject
+from quorumseal.ceremony.statements import Concluded, Emergency, Evidence, Locator, Mode, Request, Subject
 from quorumseal.ceremony.values import (
     ceremony_id,
     digest,
@@ -52,7 +52,8 @@ def write_request(request: Request) -> dict[str, JsonValue]:
         **given("ticket", request.ticket),
         **given("why", request.why),
         **({} if request.emergency is None else {"emergency": _write_emergency(request.emergency)}),
-        **({} if request.ratified is None else {"ratified": _write_ratified(request.ratified)}),
+        **({} if request.ratified is None else {"ratified": _write_concluded(request.ratified)}),
+        **({} if request.reapproved is None else {"reapproved": _write_concluded(request.reapproved)}),
     }
 
 
@@ -76,7 +77,8 @@ def read_request(fields: Fields, _: tuple[Subject, ...]) -> Request:
         ticket=optional(fields, "ticket", printable),
         why=optional(fields, "why", digest),
         emergency=_read_emergency(fields.object("emergency")) if "emergency" in fields else None,
-        ratified=_read_ratified(fields.object("ratified")) if "ratified" in fields else None,
+        ratified=_read_concluded(fields.object("ratified")) if "ratified" in fields else None,
+        reapproved=_read_concluded(fields.object("reapproved")) if "reapproved" in fields else None,
     )
     _check_kind(request)
     return request
@@ -84,7 +86,7 @@ def read_request(fields: Fields, _: tuple[Subject, ...]) -> Request:
 
 def _check_kind(request: Request) -> None:
     """Refuse a request whose fields do not fit its kind and mode."""
-    emergency, ratification = request.mode is Mode.BREAK_GLASS, request.kind is Kind.RATIFICATION
+    emergency = request.mode is Mode.BREAK_GLASS
     if (request.emergency is not None) != emergency:
         raise StatementFormatError(
             f"expected the field emergency in mode {Mode.BREAK_GLASS} and nowhere else, "
@@ -93,12 +95,16 @@ def _check_kind(request: Request) -> None:
     if emergency and request.kind is not Kind.RELEASE:
         raise StatementFormatError(
             f"expected break-glass for a {Kind.RELEASE} only, got it for a {request.kind}",
-            hint="policies, revocations and ratifications have no emergency path",
+            hint="nothing else has an emergency path",
         )
-    if (request.ratified is not None) != ratification:
-        raise StatementFormatError(
-            f"expected the field ratified in a {Kind.RATIFICATION} and nowhere else, got kind {request.kind}"
-        )
+    for field, kind, named in (
+        ("ratified", Kind.RATIFICATION, request.ratified),
+        ("reapproved", Kind.RE_APPROVAL, request.reapproved),
+    ):
+        if (named is not None) != (request.kind is kind):
+            raise StatementFormatError(
+                f"expected the field {field} in a {kind} and nowhere else, got kind {request.kind}"
+            )
     if request.kind is Kind.REVOCATION and [s.name for s in request.subjects] != [REQUEST]:
         raise StatementFormatError(
             f"expected a {Kind.REVOCATION} of one {REQUEST}, "
@@ -154,17 +160,17 @@ def _read_emergency(fields: Fields) -> Emergency:
     )
 
 
-def _write_ratified(ratified: Ratified) -> JsonValue:
+def _write_concluded(earlier: Concluded) -> JsonValue:
     return {
-        "ceremony": ratified.ceremony,
-        "request": ratified.request,
-        "conclusion": ratified.conclusion,
-        "requesters": [*sorted(ratified.requesters)],
+        "ceremony": earlier.ceremony,
+        "request": earlier.request,
+        "conclusion": earlier.conclusion,
+        "requesters": [*sorted(earlier.requesters)],
     }
 
 
-def _read_ratified(fields: Fields) -> Ratified:
-    return Ratified(
+def _read_concluded(fields: Fields) -> Concluded:
+    return Concluded(
         ceremony=ceremony_id(fields.text("ceremony")),
         request=digest(fields.text("request")),
         conclusion=digest(fields.text("conclusion")),

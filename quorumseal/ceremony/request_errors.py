@@ -108,6 +108,12 @@ class RatificationError(CeremonyError):
     code = "ratification.other"
 
 
+class ReApprovalError(CeremonyError):
+    """The re-approval is about something else than the release that it names, or that was taken back."""
+
+    code = "re_approval.other"
+
+
 class RevocationError(CeremonyError):
     """The revocation is about something that was not released."""
 

@@ -132,15 +132,15 @@ class Emergency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratified:
-    """The emergency that a ratification is about."""
+class Concluded:
+    """The earlier ceremony that a ratification or a re-approval is about."""
 
     ceremony: str
     request: str
     conclusion: str
     """The hash of the entry that concluded it."""
     requesters: frozenset[str]
-    """Who asked for it, and on whose behalf: they do not ratify."""
+    """Who asked for it, and on whose behalf: they do not decide on it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +164,13 @@ class Request:
     why: str | None = None
     """The commitment to an annex; an emergency and a revocation have one."""
     emergency: Emergency | None = None
-    ratified: Ratified | None = None
+    ratified: Concluded | None = None
+    reapproved: Concluded | None = None
+
+    @property
+    def earlier(self) -> Concluded | None:
+        """The ceremony about the same bytes that this one adds to."""
+        return self.ratified or self.reapproved
 
     @property
     def opened_at(self) -> datetime:
@@ -173,9 +179,9 @@ class Request:
 
     @property
     def requesters(self) -> frozenset[str]:
-        """Who asked, and on whose behalf, now and for what is ratified."""
+        """Who asked, and on whose behalf, now and in the earlier ceremony."""
         asked = {self.context.signer, self.on_behalf_of or self.context.signer}
-        return frozenset(asked | (self.ratified.requesters if self.ratified else frozenset()))
+        return frozenset(asked | (self.earlier.requesters if self.earlier else frozenset()))
 
     @property
     def excluded(self) -> frozenset[str]:

@@ -59,9 +59,9 @@ def follow_up(
                 supersedes=superseded.chain.ceremony.request.digest if superseded else None,
             ),
         )
-        ceremony = would_open(desk.agent, about.policy, draft)
+        ceremony = would_open(desk.agent, about.newest, draft)
         if arguments.dry_run:
-            return show_draft(draft, ceremony, about.policy, arguments)
+            return show_draft(draft, ceremony, about.newest, arguments)
         for _, data in evidence:
             desk.connection.put_evidence(data)
-        return ask(desk, about.policy, draft, arguments)
+        return ask(desk, about.newest, draft, arguments)

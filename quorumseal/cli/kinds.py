@@ -7,6 +7,7 @@ from quorumseal.ceremony.statements import Mode
 from quorumseal.client.values import CeremonySummary
 
 RELEASED = (State.APPROVED, State.PROVISIONAL)
+_GOOD = (Kind.RELEASE, Kind.RATIFICATION)
 
 
 def is_emergency(summary: CeremonySummary) -> bool:
@@ -25,5 +26,10 @@ def is_released(summary: CeremonySummary) -> bool:
 
 
 def has_release_bundle(summary: CeremonySummary) -> bool:
-    """Whether its bundle is that of a release; what was ratified has the ratification's."""
-    return summary.kind in (Kind.RELEASE, Kind.RATIFICATION) and summary.state in RELEASED
+    """Whether its bundle is that of a release; what was ratified or approved anew has that ceremony's."""
+    return summary.kind in (*_GOOD, Kind.RE_APPROVAL) and summary.state in RELEASED
+
+
+def is_approved(summary: CeremonySummary) -> bool:
+    """Whether it released something for good; a re-approval is about this, never about another one."""
+    return summary.kind in _GOOD and summary.state == State.APPROVED

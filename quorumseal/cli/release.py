@@ -6,6 +6,8 @@ from pathlib import Path
 
 from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.statements import Request
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli import standing
 from quorumseal.cli.ceremony_screen import release_name
@@ -13,7 +15,7 @@ from quorumseal.cli.desk import Desk, add_ceremony, add_home, command, now, open
 from quorumseal.cli.errors import BundleMissingError, FoundAnotherError
 from quorumseal.cli.files import write_new, write_over
 from quorumseal.cli.following_up import add_following, follow_up
-from quorumseal.cli.kinds import has_release_bundle, is_released
+from quorumseal.cli.kinds import has_release_bundle, is_approved, is_released
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.publications import all_published, draw_publications, publications_json
 from quorumseal.cli.table import Command
@@ -25,8 +27,9 @@ from quorumseal.verifier.standing import Terms, judge_revocation
 from quorumseal.verifier.status import STATUS_NAME, read_status
 from quorumseal.verifier.verify import verify
 from signer_agent.errors import NoSuchCeremonyError
+from signer_agent.naming import of_release
 from signer_agent.observing import Observation, observe_policy
-from signer_agent.succeeding import write_revocation
+from signer_agent.succeeding import write_reapproval, write_revocation
 
 
 def publish(arguments: Namespace) -> int:
@@ -76,14 +79,19 @@ def fetch(arguments: Namespace) -> int:
             {subject.name: subject.digest for subject in request.subjects},
             terms=Terms(product=request.product, now=now(), allow_provisional=provisional),
         )
-    last = (verified.ratification or verified.ceremony).request.statement
+    last = (verified.reapproval or verified.ratification or verified.ceremony).request.statement
     if last.ceremony != seen.chain.id:
         raise FoundAnotherError(
             f"expected the bundle of ceremony {seen.chain.id}, got that of {last.ceremony}",
             hint="the coordinator keeps another bundle in its place: tell its operator",
         )
-    named = seen.chain.id if provisional else ""
-    usual = bundle_name(request.product, request.version, request.kind, provisional=named)
+    usual = bundle_name(
+        request.product,
+        request.version,
+        request.kind,
+        provisional=seen.chain.id if provisional else "",
+        number=_number(desk, request),
+    )
     out = arguments.out or Path(usual)
     write_new(out, bundle)
     if arguments.json:
@@ -125,6 +133,17 @@ def revoke(arguments: Namespace) -> int:
     why = read_text(arguments, "why", "Why must nobody use it any more?")
     return follow_up(
         arguments, is_released, lambda desk, about, asked: write_revocation(desk.agent, about, why, asked)
+    )
+
+
+def reapprove(arguments: Namespace) -> int:
+    """Ask for an approved release to be approved anew, by the people and the rule of today.
+
+    The artifacts, where to fetch them and the evidence are the release's.  Whoever asked for it, then or now,
+    does not decide.  Its published bundle stays as it is; the new one holds both ceremonies.
+    """
+    return follow_up(
+        arguments, is_approved, lambda desk, about, asked: write_reapproval(desk.agent, about, asked)
     )
 
 
@@ -177,6 +196,15 @@ def _find(desk: Desk, named: str) -> Observation:
         return desk.look(named)
 
 
+def _number(desk: Desk, request: Request) -> int:
+    """Say which re-approval of its version a request is, as listed; 0 where it is none."""
+    if request.kind is not Kind.RE_APPROVAL:
+        return 0
+    listed = of_release(desk.agent, request.product, request.version)
+    approved = [e.ceremony for e in listed if e.kind == request.kind and e.state == State.APPROVED]
+    return len(approved) - approved.index(request.ceremony)
+
+
 def _require_released(seen: Observation, arguments: Namespace) -> None:
     ceremony = seen.chain.ceremony
     if ceremony.state not in (State.APPROVED, State.PROVISIONAL):
@@ -189,6 +217,9 @@ def _require_released(seen: Observation, arguments: Namespace) -> None:
 
 VERBS = {
     "publish": Command("try again to publish a bundle", add_ceremony, publish, publish.__doc__ or ""),
+    "re-approve": Command(
+        "ask for a release to be approved anew", add_following, reapprove, reapprove.__doc__ or ""
+    ),
     "revoke": Command(
         "ask for a release to be taken back", _add_revoke_arguments, revoke, revoke.__doc__ or ""
     ),

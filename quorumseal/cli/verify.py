@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from quorumseal.ceremony.delegating import known_as
+from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.artifacts import name_artifacts
 from quorumseal.cli.errors import UsageError
@@ -29,6 +30,7 @@ from quorumseal.verifier.verify import Verified, verify
 _MARKS = {
     Standing.REGULAR: Mark.DONE,
     Standing.RATIFIED: Mark.DONE,
+    Standing.REAPPROVED: Mark.DONE,
     Standing.PROVISIONAL: Mark.WARNING,
     Standing.UNLOGGED: Mark.WARNING,
 }
@@ -118,7 +120,8 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
             *((f"  {role}", people) for role, people in seats),
             ("  counts as", f"{verified.standing}: {verified.standing.meaning}"),
             ("  approved", f"{instant_text(verified.approved_at)}, by {_clock(verified)}"),
-            *_ratified(verified),
+            *_again("ratified", verified.ratification),
+            *_again("re-approved", verified.reapproval),
             ("  asked for by", request.context.signer),
             ("  policy", f"{policy.organisation} version {policy.version}"),
             ("  ceremony", request.ceremony),
@@ -136,14 +139,13 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
     drawn.next("Why", ["quorumseal", "verify", *which, *where, "--explain"])
 
 
-def _ratified(verified: Verified) -> list[tuple[str, str]]:
-    """Say who made an emergency's release permanent, and when."""
-    ratification = verified.ratification
-    if ratification is None or ratification.ended_at is None:
+def _again(how: str, later: Ceremony | None) -> list[tuple[str, str]]:
+    """Say who decided on the same bytes once more, and when."""
+    if later is None or later.ended_at is None:
         return []
-    seats = ratification.tally(at=ratification.ended_at).seats
+    seats = later.tally(at=later.ended_at).seats
     people = "; ".join(f"{role} {', '.join(members)}" for role, members in seats.items())
-    return [("  ratified", f"{instant_text(ratification.ended_at)}: {people}")]
+    return [(f"  {how}", f"{instant_text(later.ended_at)}: {people}")]
 
 
 def _clock(verified: Verified) -> str:
@@ -182,6 +184,8 @@ def _how(verified: Verified) -> str:
             return "which its quorum approved"
         case Standing.RATIFIED:
             return "which an emergency released and its quorum ratified"
+        case Standing.REAPPROVED:
+            return "which its quorum approved, and later approved anew"
         case Standing.UNLOGGED:
             return "which people signed for, but which no log has"
         case Standing.PROVISIONAL:
@@ -206,6 +210,7 @@ def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
         "requester": request.context.signer,
         "on_behalf_of": request.on_behalf_of,
         "approved_at": exact(verified.approved_at),
+        "re_approval": _again_json(verified.reapproval),
         "provisional_until": _provisional_until(verified),
         "seats": {role: [*people] for role, people in verified.seats.items()},
         "stands_for": {deputy: used.signer for deputy, used in verified.ceremony.stands_for.items()},
@@ -219,6 +224,17 @@ def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
     if explained:
         document["why"] = [tree_json(node) for node in explain(verified)]
     return document
+
+
+def _again_json(later: Ceremony | None) -> Json:
+    if later is None or later.ended_at is None:
+        return None
+    seats = later.tally(at=later.ended_at).seats
+    return {
+        "ceremony": later.request.statement.ceremony,
+        "approved_at": exact(later.ended_at),
+        "seats": {role: [*people] for role, people in seats.items()},
+    }
 
 
 def _provisional_until(verified: Verified) -> str | None:

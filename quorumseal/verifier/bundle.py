@@ -44,16 +44,23 @@ class Bundle:
     parts: tuple[Part, ...]
 
 
-def bundle_name(product: str, version: str, kind: str = Kind.RELEASE, *, provisional: str = "") -> str:
+def bundle_name(
+    product: str, version: str, kind: str = Kind.RELEASE, *, provisional: str = "", number: int = 0
+) -> str:
     """Name the file that a bundle is published under: another one for each product, version and kind.
 
     ``@`` is in none of its pieces, so no two bundles meet in one name.  What releases a version has the plain
     name that consumers look for, be it by a regular ceremony or by a ratification, of which there is never
     more than one.  What is provisional never takes that name, but one with its ceremony, ``provisional``.
+
+    Nor does a re-approval replace anything: it has the ``number`` that says which of its version it is, from
+    1 on, so that whoever holds an earlier bundle can tell where the next one is.
     """
     pieces = [product, version]
     if kind not in (Kind.RELEASE, Kind.RATIFICATION):
         pieces.append(kind)
+    if number:
+        pieces.append(str(number))
     if provisional:
         pieces += ["provisional", provisional]
     return "@".join(pieces) + SUFFIX

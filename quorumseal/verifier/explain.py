@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 from quorumseal.ceremony.delegating import known_as
+from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
 from quorumseal.ceremony.values import instant_text
@@ -37,13 +38,13 @@ def explain(verified: Verified) -> tuple[Node, ...]:
 def _bundle(verified: Verified) -> Node:
     request, policy = verified.request, verified.policy
     asked = request.context.signer + (f" for {request.on_behalf_of}" if request.on_behalf_of else "")
-    roles = (_role(role, people, verified) for role, people in verified.seats.items())
     return Node(
         kind="bundle",
         text=f"{request.product} {request.version}, asked for by {asked}, "
         f"approved {instant_text(verified.approved_at)}",
         children=(
-            *roles,
+            *_roles(verified.ceremony),
+            *_again(verified.reapproval),
             Node(
                 kind="policy",
                 text=f"{policy.policy.organisation} version {policy.policy.version}, "
@@ -66,18 +67,32 @@ def _log(verified: Verified) -> Node:
     )
 
 
-def _role(role: str, people: tuple[str, ...], verified: Verified) -> Node:
-    decisions = (verified.ceremony.decisions[person] for person in people)
-    children = tuple(_person(decision, verified) for decision in decisions)
+def _again(reapproval: Ceremony | None) -> tuple[Node, ...]:
+    """Return who approved the same bytes once more."""
+    if reapproval is None or reapproval.ended_at is None:
+        return ()
+    asked = reapproval.request.statement.context.signer
+    text = f"asked for by {asked}, approved {instant_text(reapproval.ended_at)}"
+    return (Node(kind="re-approval", text=text, children=_roles(reapproval)),)
+
+
+def _roles(ceremony: Ceremony) -> tuple[Node, ...]:
+    at = ceremony.counted_at
+    assert at is not None  # noqa: S101 - what was verified has ended
+    return tuple(_role(role, people, ceremony) for role, people in ceremony.tally(at=at).seats.items())
+
+
+def _role(role: str, people: tuple[str, ...], ceremony: Ceremony) -> Node:
+    children = tuple(_person(ceremony.decisions[person], ceremony) for person in people)
     return Node(kind="role", text=f"{role} needs {len(people)}", children=children)
 
 
-def _person(decision: Signed[Decision], verified: Verified) -> Node:
+def _person(decision: Signed[Decision], ceremony: Ceremony) -> Node:
     key = decision.key
     valid = f"{key.key.scheme}, valid until {instant_text(key.valid_until)}"
     return Node(
         kind="person",
-        text=f"{known_as(verified.ceremony, decision.signer)} approved "
+        text=f"{known_as(ceremony, decision.signer)} approved "
         f"{instant_text(decision.statement.context.signed_at)}",
         children=(Node(kind="key", text=valid, digest=key.key.key_id),),
     )

@@ -78,6 +78,7 @@ _BY_PREFIX: dict[str, Outcome] = {
     "provisional.lapsed": Outcome.LAPSED,
     "quorum": Outcome.QUORUM_SHORT,
     "ratification": Outcome.NOT_AUTHORISED,
+    "re_approval": Outcome.NOT_AUTHORISED,
     "report": Outcome.NOT_AUTHORISED,
     "request": Outcome.NOT_AUTHORISED,
     "request.too_large": Outcome.UNEXPECTED,

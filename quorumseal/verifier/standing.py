@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""As what a release counts: regular, ratified, provisional or unlogged.  Each says what it means."""
+"""As what a release counts: regular, ratified, re-approved, provisional or unlogged, and what that means."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
 
 from quorumseal.ceremony.chain import Chain, replay_chain
+from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.quorum import explain
+from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Mode, Request, SeenCheckpoint
-from quorumseal.ceremony.succeeding import check_ratification, check_revocation
+from quorumseal.ceremony.succeeding import check_ratification, check_reapproval, check_revocation
 from quorumseal.ceremony.values import instant_text
 from quorumseal.tlog import Checkpoint
 from quorumseal.verifier.bundle import read_bundle
@@ -37,6 +39,8 @@ from quorumseal.verifier.policy_chain import walk
 from quorumseal.verifier.status import require_status
 from quorumseal.verifier.trust import Trust
 
+_MOST_PARTS = 3
+"""An emergency, its ratification, and a re-approval."""
 _UNAPPROVED = {State.OPEN: QuorumShortError, State.REJECTED: RejectedError}
 
 
@@ -46,6 +50,7 @@ class Standing(StrEnum):
 
     REGULAR = "regular"
     RATIFIED = "ratified"
+    REAPPROVED = "re-approved"
     PROVISIONAL = "provisional"
     UNLOGGED = "unlogged"
 
@@ -59,6 +64,8 @@ _MEANINGS = {
     Standing.REGULAR: "the full quorum of its rule approved exactly these bytes in time, and the log has it",
     Standing.RATIFIED: "an emergency released it, and afterwards the full quorum of its rule approved the "
     "same bytes: it counts like a regular release",
+    Standing.REAPPROVED: "after its release the full quorum of its rule approved the same bytes afresh: it "
+    "counts like a regular release, whatever became of the first approvals",
     Standing.PROVISIONAL: "a few people released it in an emergency; the full quorum has not approved it, "
     "and it stops counting at its provisional end",
     Standing.UNLOGGED: "the people named signed for these bytes, but no log shows when, or that none of them "
@@ -90,6 +97,11 @@ class Judged:
         """The ceremony itself."""
         return self.chain.ceremony
 
+    @property
+    def kind(self) -> Kind:
+        """What it is about."""
+        return self.ceremony.request.statement.kind
+
 
 def judge_part(part: Part, policy: SignedPolicy) -> Judged:
     """Replay a ceremony, and see that the log has it; refuse one that was not approved."""
@@ -112,44 +124,68 @@ def judge_past(part: Part, judged: Judged, *, after: Judged | None = None) -> No
     verify_seen_checkpoints(part, judged.checkpoint, also)
 
 
-def judge_ratification(parts: Sequence[Part], release: Judged, policy: SignedPolicy) -> Ceremony | None:
-    """Return the ceremony that ratified an emergency, none where there is none; refuse any other part."""
-    if not parts:
-        return None
-    if len(parts) > 1:
+def policy_of(parts: Sequence[Part], place: int, policies: Sequence[SignedPolicy]) -> SignedPolicy:
+    """Return the policy that a ceremony of a bundle is judged by.
+
+    The last one decides, so it is under the newest of the chain: a policy that is past its time makes nothing
+    newer.  Those before it are under the one that their request names.
+    """
+    newest, entries = policies[-1], parts[place].entries
+    if place == len(parts) - 1 or not entries:
+        return newest
+    named = read_statement(read_entry(entries[0]).envelope.payload).context.policy.digest
+    return next((policy for policy in policies if policy.digest == named), newest)
+
+
+def judge_following(
+    parts: Sequence[Part], release: Judged, policies: Sequence[SignedPolicy]
+) -> tuple[Judged, ...]:
+    """Return the ceremonies that ratified and re-approved a release; each is about the one before it."""
+    if len(parts) > _MOST_PARTS:
         raise BundleFormatError(
-            f"expected a release and at most its ratification in a bundle, got {len(parts) + 1} ceremonies"
+            f"expected a release, its ratification and its re-approval at most in a bundle, "
+            f"got {len(parts)} ceremonies"
         )
-    judged = judge_part(parts[0], policy)
+    judged = [release]
+    for place, part in enumerate(parts[1:], start=1):
+        judged.append(judge_part(part, policy_of(parts, place, policies)))
+        _judge_about(part, judged[place], judged[place - 1])
+    return tuple(judged[1:])
+
+
+def _judge_about(part: Part, judged: Judged, before: Judged) -> None:
+    """Refuse a ceremony that neither ratifies nor re-approves exactly the one before it."""
     request = judged.ceremony.request.statement
-    if request.kind is not Kind.RATIFICATION or request.ratified is None:
+    if request.earlier is None:
         raise OtherKindError(
-            f"expected a ratification after the release, got a {request.kind}",
+            f"expected a ratification or a re-approval after the release, got a {request.kind}",
             hint="ask the publisher for the bundle of the release itself",
         )
-    if release.checkpoint is None or judged.checkpoint is None:
+    if before.checkpoint is None or judged.checkpoint is None:
         raise UnloggedError(
-            "expected an emergency and its ratification that the log has, got one that it has not",
+            f"expected a release and its {request.kind} that the log has, got one that it has not",
             hint="only the log shows that the one came after the other, and in time",
         )
-    judge_past(parts[0], judged, after=release)
-    check_ratification(request, request.ratified, release.ceremony, release.chain.hashes[-1])
-    return judged.ceremony
+    judge_past(part, judged, after=before)
+    check = check_ratification if request.kind is Kind.RATIFICATION else check_reapproval
+    check(request, request.earlier, before.ceremony, before.chain.hashes[-1])
 
 
-def standing_of(release: Judged, *, ratified: bool) -> Standing:
-    """Return as what an approved release counts."""
+def standing_of(release: Judged, followed: Collection[Kind]) -> Standing:
+    """Return as what an approved release counts that was followed by these kinds."""
     if release.checkpoint is None:
         return Standing.UNLOGGED
+    if Kind.RE_APPROVAL in followed:
+        return Standing.REAPPROVED
     if release.ceremony.request.statement.mode is Mode.REGULAR:
         return Standing.REGULAR
-    return Standing.RATIFIED if ratified else Standing.PROVISIONAL
+    return Standing.RATIFIED if Kind.RATIFICATION in followed else Standing.PROVISIONAL
 
 
 def check_standing(standing: Standing, ceremony: Ceremony, terms: Terms) -> None:
     """Refuse what counts only for a while, or only where somebody asked for it."""
     request = ceremony.request.statement
-    if request.emergency is not None and standing is not Standing.RATIFIED:
+    if request.emergency is not None and standing not in (Standing.RATIFIED, Standing.REAPPROVED):
         ends = min(request.emergency.provisional_until, request.emergency.ratify_by)
         if terms.now is not None and terms.now >= ends:
             raise LapsedError(
@@ -179,14 +215,14 @@ def check_standing(standing: Standing, ceremony: Ceremony, terms: Terms) -> None
 
 
 def check_status(
-    terms: Terms, trust: Trust, policy: SignedPolicy, release: Judged, ratification: Ceremony | None
+    terms: Terms, trust: Trust, policy: SignedPolicy, release: Judged, followed: Collection[Judged]
 ) -> None:
     """Refuse what the organisation took back, and an emergency that its log says has lapsed."""
     status = require_status(terms.status, policy.policy, max_age=trust.status_max_age, now=terms.now)
     if status is None:
         return
-    released = [release.ceremony, *([ratification] if ratification else [])]
-    requests = {ceremony.request.digest: ceremony for ceremony in released}
+    released = (release, *followed)
+    requests = {judged.ceremony.request.digest: judged.ceremony for judged in released}
     for bundle in status.revocations:
         request = judge_revocation(bundle, trust)
         revoked = requests.get(request.subjects[0].digest)
@@ -197,7 +233,7 @@ def check_status(
                 f"(ceremony {request.ceremony})",
                 hint="do not use it; ask the publisher for another version",
             )
-    if ratification is None and not status.lapsed.isdisjoint(requests):
+    if not followed and not status.lapsed.isdisjoint(requests):
         raise LapsedError(
             f"expected a release that stands, got an emergency that nobody ratified in time, "
             f"as the log says ({instant_text(status.at)})",

@@ -5,12 +5,14 @@ The steps are numbered; each raises its own refusal, and only all of them togeth
 once 4 to 6 vouch for the request):
 
 1. Parse strictly.
-2. Walk the policy chain from the pinned version: no gap, not below the minimum version.
+2. Walk the policy chain from the pinned version: no gap, not below the minimum version, and no newer than the
+   last ceremony.
 3. Find the artifact among the subjects, and the product where one was asked for.
 4. The request: signature, requester allowed, rule, instants.
 5. Each entry in order: chain, signature by a key of that signer valid then, request, policy, membership.
 6. Replay through the rules: quorum by distinct people, on time, the policy not expired at the conclusion.
-7. The mode: regular, ratified, or provisional where that is allowed and not past its end; no drill.
+7. The mode: regular, ratified, re-approved, or provisional where that is allowed and not past its end; no
+   drill.
 8. The log: checkpoint signature, inclusion, consistency with the checkpoints that statements name; unlogged
    only where that is allowed.
 9. The status file, where one is given or demanded: fresh, and nothing in it takes the release back.
@@ -35,15 +37,16 @@ from quorumseal.verifier.errors import (
     OtherKindError,
     OtherProductError,
 )
-from quorumseal.verifier.policy_chain import walk
+from quorumseal.verifier.policy_chain import walk_all
 from quorumseal.verifier.standing import (
     Standing,
     Terms,
     check_standing,
     check_status,
+    judge_following,
     judge_part,
     judge_past,
-    judge_ratification,
+    policy_of,
     standing_of,
 )
 from quorumseal.verifier.trust import Trust
@@ -62,6 +65,8 @@ class Verified:
     checkpoint: Checkpoint | None
     """None where it is unlogged."""
     ratification: Ceremony | None = None
+    reapproval: Ceremony | None = None
+    """That approved it afresh."""
 
     @property
     def request(self) -> Request:
@@ -90,8 +95,9 @@ def verify(
             "expected at least one artifact, got none", hint="name the files to verify"
         )
     parsed = read_bundle(bundle)  # 1
-    policy = walk(parsed.policies, trust)  # 2
-    release = judge_part(parsed.parts[0], policy)  # 4, 5, 6 and the log's half of 8
+    policies = walk_all(parsed.policies, trust)  # 2
+    policy, first = policies[-1], policy_of(parsed.parts, 0, policies)
+    release = judge_part(parsed.parts[0], first)  # 4, 5, 6 and the log's half of 8
     request = release.ceremony.request.statement
     if request.kind is not Kind.RELEASE:
         raise OtherKindError(
@@ -105,9 +111,10 @@ def verify(
             hint="this bundle belongs to something else, even if the bytes are the same",
         )
     judge_past(parsed.parts[0], release)  # 8
-    ratification = judge_ratification(parsed.parts[1:], release, policy)  # 7
-    standing = standing_of(release, ratified=ratification is not None)
-    check_status(terms, trust, policy, release, ratification)  # 9
+    followed = judge_following(parsed.parts, release, policies)  # 7
+    by_kind = {judged.kind: judged.ceremony for judged in followed}
+    standing = standing_of(release, by_kind)
+    check_status(terms, trust, policy, release, followed)  # 9
     check_standing(standing, release.ceremony, terms)  # 7
     if policy.policy.drill:  # last: whoever exercises wants to hear that everything else holds
         raise DrillError(
@@ -120,7 +127,8 @@ def verify(
         ceremony=release.ceremony,
         policy=policy,
         checkpoint=release.checkpoint,
-        ratification=ratification,
+        ratification=by_kind.get(Kind.RATIFICATION),
+        reapproval=by_kind.get(Kind.RE_APPROVAL),
     )
 
 

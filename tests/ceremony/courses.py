@@ -33,8 +33,8 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import (
     Cancellation,
     Choice,
+    Concluded,
     Extension,
-    Ratified,
     Report,
     Request,
     Statement,
@@ -198,7 +198,7 @@ def asks_for_ratification(course: Course, at: datetime) -> Course:
         raise NothingToDoError
     broken = course.ceremony.request
     regular = SMALL.request(number=9, requester="rita", at=at, deadline=HOUR)
-    ratified = Ratified(
+    ratified = Concluded(
         ceremony=broken.statement.ceremony,
         request=broken.digest,
         conclusion=DIGEST,

@@ -108,7 +108,7 @@ def test_a_calendar_may_say_nothing() -> None:
     assert compiled("[calendar]\n" + MORE[MORE.index("[roles.engineering]") :]).calendar == Calendar()
 
 
-def test_a_revocation_may_have_a_rule_of_its_own_and_a_ratification_has_that_of_a_release() -> None:
+def test_a_revocation_may_have_a_rule_of_its_own_and_others_have_that_of_a_release() -> None:
     standard = POLICY.rules["standard"]
     strict = replace(standard, name="strict")
     products = {"widget": {Kind.RELEASE: "standard", Kind.REVOCATION: "strict"}}
@@ -119,9 +119,11 @@ def test_a_revocation_may_have_a_rule_of_its_own_and_a_ratification_has_that_of_
         "standard",
         "governance",
         "governance",
+        "standard",
     ]
-    with pytest.raises(errors.PolicyError, match="got one for ratification"):
-        replace(policy, products={"widget": {**products["widget"], Kind.RATIFICATION: "strict"}})
+    for kind in (Kind.RATIFICATION, Kind.RE_APPROVAL):
+        with pytest.raises(errors.PolicyError, match=f"got one for {kind}"):
+            replace(policy, products={"widget": {**products["widget"], kind: "strict"}})
 
 
 def test_a_source_may_name_the_rule_of_revocations() -> None:

@@ -24,12 +24,14 @@ from quorumseal.ceremony.statements import (
 from quorumseal.refusal import Refusal
 from quorumseal.strict_json import InvalidFieldError, JsonValue, UnknownFieldError, read
 from tests.burning import (
+    BURNING,
     DAY,
     absence,
     delegation,
     emergency_request,
     extends,
     ratification,
+    reapproval,
     reports,
     revocation,
     run_emergency,
@@ -80,6 +82,7 @@ STATEMENTS: dict[str, Statement] = {
     "a cancellation": ACME.cancellation("mallory", CHAIN),
     "an emergency": emergency_request(),
     "a ratification": ratification(run_emergency("alice", "carol")[0]),
+    "a re-approval": reapproval(BURNING.run("alice", "bob", "carol", "rita")[0]),
     "a revocation": revocation(ONES),
     "an approval by a deputy": replace(ACME.decision("alice", SIGNED), delegation=ONES),
     "an extension": extends(CHAIN, "rita", NOW + DAY).extension.statement,
@@ -155,8 +158,9 @@ def test_a_value_of_another_type_is_a_refusal_and_nothing_else(kind: str) -> Non
                     read_statement(edited(document, path, other))
 
 
-EMERGENCY, RATIFICATION, REVOCATION = (
-    write_statement(STATEMENTS[name]) for name in ("an emergency", "a ratification", "a revocation")
+EMERGENCY, RATIFICATION, RE_APPROVAL, REVOCATION = (
+    write_statement(STATEMENTS[name])
+    for name in ("an emergency", "a ratification", "a re-approval", "a revocation")
 )
 PREDICATE: Path = ("predicate",)
 KINDS: dict[str, tuple[bytes, tuple[str, ...], JsonValue]] = {
@@ -166,6 +170,10 @@ KINDS: dict[str, tuple[bytes, tuple[str, ...], JsonValue]] = {
     "an emergency to revoke": (EMERGENCY, ("kind",), "release-revocation"),
     "a ratification of nothing": (REQUEST, ("kind",), "ratification"),
     "a release that ratifies": (RATIFICATION, ("kind",), "release"),
+    "a re-approval of nothing": (REQUEST, ("kind",), "re-approval"),
+    "a release that approves anew": (RE_APPROVAL, ("kind",), "release"),
+    "a re-approval that ratifies": (RATIFICATION, ("kind",), "re-approval"),
+    "a re-approval in an emergency": (EMERGENCY, ("kind",), "re-approval"),
     "a revocation of an artifact": (REQUEST, ("kind",), "release-revocation"),
     "a release that explains itself": (REVOCATION, ("kind",), "release"),
     "an emergency of one": (EMERGENCY, ("emergency", "people"), 1),

@@ -11,7 +11,7 @@ from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.statements import Ratified, Request
+from quorumseal.ceremony.statements import Concluded, Request
 from quorumseal.ceremony.succeeding import check_alone, check_ratification, check_revocation
 from tests.burning import (
     BURNING,
@@ -66,9 +66,9 @@ OTHER: dict[str, dict[str, Any]] = {
 def test_a_ratification_of_something_else_is_refused(change: dict[str, Any]) -> None:
     request = ratification(EMERGENCY)
     assert request.ratified is not None
-    fields = {name: getattr(request.ratified, name) for name in Ratified.__slots__}
+    fields = {name: getattr(request.ratified, name) for name in Concluded.__slots__}
     with pytest.raises(request_errors.RatificationError):
-        judge(replace(request, ratified=Ratified(**{**fields, **change})))
+        judge(replace(request, ratified=Concluded(**{**fields, **change})))
 
 
 @pytest.mark.parametrize("change", [{"version": "1.1"}, {"product": "gadget"}, {"subjects": ()}], ids=str)

@@ -9,11 +9,11 @@ from quorumseal.ceremony.statements import (
     Absence,
     Check,
     CheckOutcome,
+    Concluded,
     Delegation,
     Evidence,
     Extension,
     Locator,
-    Ratified,
     Report,
     Request,
     SeenCheckpoint,
@@ -30,6 +30,7 @@ from tests.burning import (
     emergency_request,
     open_emergency,
     ratification,
+    reapproval,
     revocation,
 )
 from tests.organisation import NOW, ceremony_number, changed
@@ -69,6 +70,11 @@ def emergency_request_there() -> Request:
     )
 
 
+_ELSEWHERE = Concluded(
+    ceremony=ceremony_number(2), request=ONES, conclusion=TWOS, requesters=frozenset({"erin"})
+)
+
+
 def _chain_there() -> Chain:
     return open_emergency(THERE, emergency_request(THERE, number=2, at=LATER), at=LATER)
 
@@ -76,16 +82,19 @@ def _chain_there() -> Chain:
 def ratification_there() -> Request:
     """Return a request for a ratification there."""
     request = ratification(_chain_there(), THERE, number=3, requester="ci", at=LATER)
-    ratified = Ratified(
-        ceremony=ceremony_number(2), request=ONES, conclusion=TWOS, requesters=frozenset({"erin"})
-    )
-    return replace(
-        request,
-        product="gadget",
-        version="2.0",
-        subjects=(Subject(name="gadget.tar.gz", digest=ONES),),
-        ratified=ratified,
-    )
+    return replace(_gadget(request), ratified=_ELSEWHERE)
+
+
+def reapproval_there() -> Request:
+    """Return a request for a re-approval there."""
+    request = reapproval(_chain_there(), THERE, number=3, requester="ci", at=LATER)
+    return replace(_gadget(request), reapproved=_ELSEWHERE)
+
+
+def _gadget(request: Request) -> Request:
+    """Return the request for another product."""
+    subjects = (Subject(name="gadget.tar.gz", digest=ONES),)
+    return replace(request, product="gadget", version="2.0", subjects=subjects)
 
 
 def revocation_there() -> Request:

@@ -33,6 +33,7 @@ from tests.burning import (
     extends,
     joins,
     ratification,
+    reapproval,
     reports,
     revocation,
     run_emergency,
@@ -47,6 +48,7 @@ from tests.verifier.elsewhere import (
     decision_there,
     emergency_request_there,
     ratification_there,
+    reapproval_there,
     revocation_there,
     rich,
 )
@@ -61,7 +63,7 @@ from tests.verifier.replaying import (
 )
 
 EMERGENCY, EMERGENCY_ENTRIES = run_emergency("alice", "carol")
-_, RELEASE = BURNING.run("alice", "bob", "carol", "rita")
+RELEASED, RELEASE = BURNING.run("alice", "bob", "carol", "rita")
 ALLOWED = Terms(now=NOW + HOUR, allow_provisional=True)
 
 
@@ -85,6 +87,16 @@ def publish_ratified(acme: Organisation, entries: list[Entry]) -> object:
     emergency = log.part(EMERGENCY_ENTRIES)
     part = log.part(entries, also={emergency.index + 1})
     return verify(write_bundle(make_bundle([acme.policy], emergency, part)), log.trust, ARTIFACTS)
+
+
+def publish_approved_anew(acme: Organisation, entries: list[Entry]) -> object:
+    """Publish an honest release with these entries as its re-approval."""
+    log = SimulatedLog(acme)
+    log.append(RELEASE)
+    log.append(entries)
+    release = log.part(RELEASE)
+    part = log.part(entries, also={release.index + 1})
+    return verify(write_bundle(make_bundle([acme.policy], release, part)), log.trust, ARTIFACTS)
 
 
 def publish_revoked(acme: Organisation, entries: list[Entry]) -> object:
@@ -216,6 +228,9 @@ def case(kind: str) -> Case:
         case "ratification request":
             entries, other = _about_another(ratification(EMERGENCY)), rich(ratification_there())
             return Case(BURNING, entries, 0, other, "accepted", publish_ratified)
+        case "re-approval request":
+            entries, other = _about_another(reapproval(RELEASED)), rich(reapproval_there())
+            return Case(BURNING, entries, 0, other, "accepted", publish_approved_anew)
         case "ratification's decision":
             return Case(BURNING, _of_a_decision(), 1, decision_there(), "accepted", publish_ratified)
         case "revocation request":
@@ -305,6 +320,13 @@ MATRIX: dict[str, dict[str, Row]] = {
         **REQUEST,
         **{
             f"{field} of the emergency": (((P, "ratified", field),), "statement.request")
+            for field in ("ceremony", "request", "conclusion", "requesters")
+        },
+    },
+    "re-approval request": {
+        **REQUEST,
+        **{
+            f"{field} of the release": (((P, "reapproved", field),), "statement.request")
             for field in ("ceremony", "request", "conclusion", "requesters")
         },
     },

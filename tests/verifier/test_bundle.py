@@ -33,7 +33,7 @@ PART: Path = ("parts", 0)
         (("widget", "pro-1.0"), "widget@pro-1.0.quorumseal.json"),
         (("widget-pro", "1.0"), "widget-pro@1.0.quorumseal.json"),
         (("widget", "1.0-rc.1+5", "release"), "widget@1.0-rc.1+5.quorumseal.json"),
-        (("widget", "1.0", "re-approval"), "widget@1.0@re-approval.quorumseal.json"),
+        (("widget", "1.0", "release-revocation"), "widget@1.0@release-revocation.quorumseal.json"),
     ],
 )
 def test_a_bundle_is_named_after_product_version_and_kind(what: tuple[str, ...], name: str) -> None:
@@ -44,6 +44,10 @@ def test_a_provisional_bundle_has_a_name_of_its_own() -> None:
     ceremony = ceremony_number(1)
     name = bundle_name("widget", "1.0", provisional=ceremony)
     assert name == f"widget@1.0@provisional@{ceremony}.quorumseal.json"
+
+
+def test_each_reapproval_of_a_version_has_its_number_in_its_name() -> None:
+    assert bundle_name("widget", "1.0", "re-approval", number=2) == "widget@1.0@re-approval@2.quorumseal.json"
 
 
 def test_no_two_releases_share_a_bundle_name() -> None:

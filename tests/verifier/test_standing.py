@@ -189,7 +189,8 @@ def test_a_ratification_needs_the_proof_that_it_came_after() -> None:
 
 def test_two_releases_are_no_bundle() -> None:
     assert STORY.judge(STORY.bundle(STORY.part, STORY.part)) == "bundle.kind"
-    assert STORY.judge(STORY.bundle(STORY.part, RATIFICATION, RATIFICATION)) == "bundle.format"
+    assert STORY.judge(STORY.bundle(STORY.part, RATIFICATION, RATIFICATION)) == "log.seen_checkpoint"
+    assert STORY.judge(STORY.bundle(STORY.part, *[RATIFICATION] * 3)) == "bundle.format"
 
 
 # Unlogged
