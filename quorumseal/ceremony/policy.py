@@ -20,6 +20,8 @@ LONGEST_SKEW = timedelta(minutes=10)
 LONGEST_CEREMONY = timedelta(days=90)
 MOST_SEATS = 64
 MOST_ROLES = 16
+PRACTICE = "practice"
+"""The organisation in which people practise: what is signed in its name can mean nothing else."""
 MOST_TIMESTAMP_AUTHORITIES = 4
 
 
@@ -182,6 +184,11 @@ class Policy:
     """Whose word for the time of a decision is taken beside the log's."""
 
     def __post_init__(self) -> None:
+        if self.organisation == PRACTICE and not self.drill:
+            raise PolicyError(
+                f"organisation: expected another name than {PRACTICE}, in which people only practise",
+                hint="name your organisation; or say drill = true, and nobody accepts what it releases",
+            )
         _check_roster(self)
         _check_roles(self)
         _check_log(self.log)

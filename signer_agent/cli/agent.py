@@ -15,7 +15,7 @@ from quorumseal.terminal import Cell, Mark, Screen
 from quorumseal.verifier.outcomes import Outcome
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources
-from signer_agent.cli import doctor, enroll
+from signer_agent.cli import doctor, enroll, practice
 from signer_agent.cli.opening import add_home, add_passphrase, command, open_key, opened, print_json, screen
 from signer_agent.errors import AlreadyRunningError, SettingsError
 from signer_agent.following import Told, Watch
@@ -150,6 +150,12 @@ def _print_line(told: Told) -> None:
 
 
 VERBS = {
+    "practice": Command(
+        "practise deciding, where nothing counts",
+        practice.add_arguments,
+        practice.run,
+        practice.__doc__ or "",
+    ),
     "doctor": Command("say how this agent is", doctor.add_arguments, doctor.run, doctor.__doc__ or ""),
     "enroll": Command(
         "join an organisation by an invitation", enroll.add_arguments, enroll.run, enroll.__doc__ or ""
