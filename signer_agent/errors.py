@@ -164,6 +164,12 @@ class OtherCertificateError(AgentError):
     code = "coordinator.other_certificate"
 
 
+class OtherHomeError(AgentError):
+    """The invitation is for somebody else than the home's owner."""
+
+    code = "usage.other_home"
+
+
 class OtherPolicyError(AgentError):
     """The first policy is not the one that was confirmed, or not what its signers enrolled for."""
 

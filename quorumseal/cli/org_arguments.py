@@ -18,6 +18,7 @@ ACROSS_LISTEN = "0.0.0.0:7443"
 ENROL_PORT = 7445
 _SEPARATOR = re.compile(r"[,\s]+")
 _LISTEN = re.compile(r"(?:[a-z0-9.-]+|\[[0-9a-f:]+\]):[0-9]{1,5}")
+EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104 - no address by which anybody is reached
 _HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:]+\]")
 
 
@@ -95,7 +96,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--address",
         type=_host,
         metavar="HOST",
-        help="the name or address by which other machines reach it; needed without --local",
+        help="the name or address by which other machines reach it (default: the host of --listen)",
     )
     parser.add_argument(
         "--enrol-port",

@@ -99,11 +99,10 @@ def _init_local(arguments: Namespace, folder: Path, plan: Plan) -> int:
 def _init_across(arguments: Namespace, folder: Path, plan: Plan) -> int:
     from quorumseal.cli.organisation_across import Across, make_coordinator
 
-    _refuse_local_options(arguments)
+    _refuse_local_options(arguments, plan)
     port = arguments.enrol_port
-    across = Across(
-        enrol_listen=f"{plan.listen.rpartition(':')[0]}:{port}", enrol_address=f"{arguments.address}:{port}"
-    )
+    listen, address = (f"{place.rpartition(':')[0]}:{port}" for place in (plan.listen, plan.reached))
+    across = Across(enrol_listen=listen, enrol_address=address)
     shown = make_coordinator(folder, plan, across, at=datetime.now(UTC))
     if arguments.json:
         print_json(
@@ -121,7 +120,7 @@ def _init_across(arguments: Namespace, folder: Path, plan: Plan) -> int:
     return 0
 
 
-def _refuse_local_options(arguments: Namespace) -> None:
+def _refuse_local_options(arguments: Namespace, plan: Plan) -> None:
     given = {
         "--spare-keys": arguments.spare_keys,
         "--passphrase-file": arguments.passphrase_file,
@@ -133,7 +132,7 @@ def _refuse_local_options(arguments: Namespace) -> None:
                 f"expected {option} only with --local, got it without",
                 hint="people make their own keys, with `quorumseal agent enroll`",
             )
-    if not arguments.address:
+    if not arguments.address and plan.listen.rpartition(":")[0] in org_arguments.EVERYWHERE:
         raise UsageError(
             "expected --address, by which other machines reach the coordinator, got none",
             hint="quorumseal org init DIR --address coordinator.acme.example; on one machine: --local",
@@ -154,11 +153,9 @@ def _draw_across(folder: Path, given: Path, plan: Plan, address: str, shown: str
         ]
     )
     drawn.heading("Then, while it runs")
-    for words in (
-        *(["invite", person] for person in plan.people),
-        ["compile"],
-    ):
-        drawn.command(["quorumseal", "org", *words, "--settings", settings], indent=2)
+    for person in plan.people:
+        founder = [] if person in plan.machines else ["--founder"]
+        drawn.command(["quorumseal", "org", "invite", person, *founder, "--settings", settings], indent=2)
     drawn.next("But first run the coordinator", ["quorumseal", "coordinator", "run", "--settings", settings])
 
 

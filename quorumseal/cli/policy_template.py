@@ -109,8 +109,8 @@ from_size = 0
 def _standing(draft: Draft) -> str:
     if None in draft.people.values():
         return """\
-#   quorumseal org compile       makes them, once everybody below has enrolled
-# Nobody has signed it yet: change it as you like before that.  Afterwards a change is a new version.
+# Compiled once everybody below has enrolled, for the founders to sign.  Change it as you like before that;
+# while nobody has signed, `quorumseal org compile` takes it anew.  Afterwards a change is a new version.
 """
     return """\
 #   quorumseal policy check policy.toml      says what it means, or what is wrong with it

@@ -15,7 +15,7 @@ from quorumseal.terminal import Cell, Mark, Screen
 from quorumseal.verifier.outcomes import Outcome
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources
-from signer_agent.cli import doctor, enroll, practice
+from signer_agent.cli import doctor, enroll, practice, reconnect
 from signer_agent.cli.opening import add_home, add_passphrase, command, open_key, opened, print_json, screen
 from signer_agent.errors import AlreadyRunningError, SettingsError
 from signer_agent.following import Told, Watch
@@ -159,6 +159,12 @@ VERBS = {
     "doctor": Command("say how this agent is", doctor.add_arguments, doctor.run, doctor.__doc__ or ""),
     "enroll": Command(
         "join an organisation by an invitation", enroll.add_arguments, enroll.run, enroll.__doc__ or ""
+    ),
+    "reconnect": Command(
+        "get a new certificate by an invitation",
+        reconnect.add_arguments,
+        reconnect.run,
+        reconnect.__doc__ or "",
     ),
     "run": Command("watch for what waits for you, and be present", add_run_arguments, run, run.__doc__ or ""),
     "status": Command(

@@ -12,14 +12,12 @@ import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from quorumseal.ceremony.enrolment import read_code
-from quorumseal.client.enrolment import EnrolmentConnection, fetch_certificate, fingerprint
 from quorumseal.client.errors import ClientError
 from quorumseal.client.values import Invitation
 from quorumseal.signatures import Scheme, generate_key, write_key_file
-from quorumseal.terminal import Foreign, Mark, instant_text
-from quorumseal.terminal.words import four_words
-from signer_agent.cli.new_keys import chosen_key, new_passphrases, terminal
+from quorumseal.terminal import Foreign, Mark
+from signer_agent.cli.invited import add_invitation, invitation_facts, invited
+from signer_agent.cli.new_keys import chosen_key, new_passphrases
 from signer_agent.cli.opening import command, now, print_json, screen
 from signer_agent.cli.verdict import Person, somebody
 from signer_agent.enrolling import (
@@ -29,28 +27,16 @@ from signer_agent.enrolling import (
     may_have_arrived,
     prepare,
     prepared_before,
-    require_fingerprint,
     require_free,
     settle,
 )
-from signer_agent.errors import UsageError
 from signer_agent.home import find_home
-from signer_agent.key_sources import Passphrases
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Describe what ``agent enroll`` takes."""
-    parser.add_argument("coordinator", metavar="HOST:PORT", help="where the invitation says")
-    parser.add_argument(
-        "--fingerprint",
-        required=True,
-        metavar="SHA256",
-        help="of the server's certificate, in the invitation",
-    )
+    add_invitation(parser)
     parser.add_argument("--home", metavar="DIR", help="where your home is to be (default: as for every verb)")
-    code = parser.add_mutually_exclusive_group()
-    code.add_argument("--code-file", type=Path, metavar="FILE", help="read the invitation's code here")
-    code.add_argument("--code-fd", type=int, metavar="N", help="read it from this file descriptor")
     key = parser.add_mutually_exclusive_group()
     key.add_argument("--key", type=Path, metavar="FILE", help="a key that you have; it stays where it is")
     key.add_argument(
@@ -75,10 +61,7 @@ def run(arguments: Namespace) -> int:
     """Join."""
     home = find_home(arguments.home, os.environ)
     require_free(home)
-    certificate = fetch_certificate(arguments.coordinator)
-    require_fingerprint(fingerprint(certificate), arguments.fingerprint)
-    code = read_code(_code(arguments))
-    with EnrolmentConnection(arguments.coordinator, certificate) as connection:
+    with invited(arguments) as (connection, code):
         prepared = prepared_before(home, code)
         fresh = prepared is None
         if prepared is None:
@@ -94,18 +77,6 @@ def run(arguments: Namespace) -> int:
     settle(home, prepared, enrolled, passphrase_file=arguments.passphrase_file)
     _report(arguments, home, prepared)
     return 0
-
-
-def _code(arguments: Namespace) -> str:
-    ask = terminal()
-    if arguments.code_fd is None and arguments.code_file is None and ask is None:
-        raise UsageError(
-            "expected somebody at a terminal to type the invitation's code, found nobody",
-            hint="for scripts: --code-file FILE, which only you can read, or --code-fd N",
-        )
-    prompt = None if ask is None else (lambda _: ask("The invitation's code: "))
-    source = Passphrases(descriptor=arguments.code_fd, file=arguments.code_file, prompt=prompt)
-    return source.ask("the invitation").decode(errors="replace")
 
 
 def _prepare(arguments: Namespace, home: Path, code: str, invitation: Invitation) -> Prepared:
@@ -133,10 +104,7 @@ def _draw_invitation(arguments: Namespace, home: Path, invitation: Invitation) -
     )
     drawn.facts(
         [
-            ("  coordinator", arguments.coordinator),
-            ("  fingerprint", arguments.fingerprint),
-            ("  four words", f"{four_words(arguments.fingerprint)} (compare them aloud)"),
-            ("  expires", instant_text(invitation.expires)),
+            *invitation_facts(arguments, invitation),
             ("  key", f"{arguments.key}, yours" if arguments.key else f"a new one, {arguments.scheme}"),
             ("  home", str(home)),
         ]

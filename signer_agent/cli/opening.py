@@ -176,5 +176,5 @@ def trust_file(file: Path) -> Trust:
     except OSError as reason:
         raise SettingsError(
             f"expected the trust file at {file}: {reason.strerror}",
-            hint="get trust.json from your organisation by a way that you trust",
+            hint="`quorumseal org genesis` writes it; or get it from your organisation by a way you trust",
         ) from None

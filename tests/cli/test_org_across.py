@@ -34,6 +34,17 @@ def test_the_settings_say_where_people_enrol_and_where_they_go_from_then_on(acme
     assert settings.enrolment.founding == acme / "policy.toml"
 
 
+def test_an_address_to_listen_on_is_one_to_be_reached_by(tmp_path: Path) -> None:
+    assert main(["org", "init", str(tmp_path / "new"), "--listen", "192.0.2.10:7000"]) == 0
+    port = read_settings(tmp_path / "new" / "coordinator.toml").enrolment.port
+    assert port is not None
+    assert (port.listen, port.address, port.coordinator) == (
+        "192.0.2.10:7445",
+        "192.0.2.10:7445",
+        "192.0.2.10:7000",
+    )
+
+
 def test_the_authority_opens_with_its_passphrase_and_is_the_one_that_the_policy_names(acme: Path) -> None:
     files = read_settings(acme / "coordinator.toml").enrolment.authority
     assert files is not None

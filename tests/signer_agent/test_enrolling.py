@@ -10,7 +10,7 @@ from quorumseal.ceremony.enrolment import invitation_code, verify_enrolment
 from quorumseal.cli.main import main
 from quorumseal.client.enrolment import EnrolmentConnection
 from quorumseal.signatures import JointEnvelope, Scheme, read_key_file, write_key_file
-from signer_agent.cli import enroll
+from signer_agent.cli import enroll, invited
 from signer_agent.key_sources.certificates import read_certificate
 from signer_agent.settings import read_settings
 from tests.cli.published import flat, said
@@ -22,7 +22,7 @@ PASSPHRASE = b"correct horse"
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enroll, "EnrolmentConnection", partial(EnrolmentConnection, patience=0))
+    monkeypatch.setattr(invited, "EnrolmentConnection", partial(EnrolmentConnection, patience=0))
 
 
 @pytest.fixture
