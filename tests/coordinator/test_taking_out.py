@@ -72,8 +72,9 @@ def test_a_suspension_reaches_open_ceremonies_and_ends_by_itself(workshop: Works
     for guardian in ("bob", "carol"):
         desk.written(stand(suspends(guardian, "alice", until=NOW + HOUR)))
     assert desk.chain(ceremony).ceremony.decisions == {}
+    anew = LOSING.decision("alice", start.request, at=workshop.time.now)
     with pytest.raises(errors.SignerSuspendedError):
-        desk.written(workshop.decide("alice", start))
+        desk.written(Act(ceremony=ceremony, command=Record(LOSING.sign_decision(anew))))
     workshop.time.pass_by(HOUR)
     (repeated,) = desk.write(workshop.decide("alice", start))
     assert isinstance(repeated, Repeated), "what fell stays fallen: she decides anew"
