@@ -91,12 +91,13 @@ def write_back(agent: Agent, seen: ObservedStanding) -> tuple[Draft, ...]:
 def after(agent: Agent, seen: ObservedStanding, drafts: Sequence[Draft]) -> Standing:
     """Return what stands once drafts are in the log; raise what the rules refuse of them."""
     standing, at = seen.standing, max(agent.now(), seen.chain.last_at)
-    key = key_at(seen.policy, agent.name, at)
+    *earlier, policy = (signed.policy for signed in seen.chain.policies)
     for draft in drafts:
         act = draft.statement
         assert isinstance(act, StandingAct)  # noqa: S101 - written here
+        key = key_at(seen.policy, agent.name, at, without=draft.revoked)
         unsigned = Signed(act, Envelope(payload=draft.payload, signature=b""), key, draft.digest)
-        standing = stand(standing, unsigned, seen.policy.policy, at=at)
+        standing = stand(standing, unsigned, policy, at=at, earlier=earlier)
     return standing
 
 
@@ -122,7 +123,8 @@ def settle_standing(agent: Agent, stored: Stored, seen: ObservedStanding) -> Sto
         try:
             at = max(agent.now(), seen.chain.last_at, act.context.signed_at)
             whole = Signed(act, signed.envelope, signed.key, signed.digest)
-            stand(seen.standing, whole, seen.policy.policy, at=at)
+            *earlier, policy = (known.policy for known in seen.chain.policies)
+            stand(seen.standing, whole, policy, at=at, earlier=earlier)
         except CeremonyError as refusal:
             agent.journal.make_void(stored.digest, refusal.code)
             raise
@@ -130,9 +132,20 @@ def settle_standing(agent: Agent, stored: Stored, seen: ObservedStanding) -> Sto
 
 
 def _judged(agent: Agent, seen: ObservedStanding, acts: Sequence[StandingAct]) -> tuple[Draft, ...]:
-    drafts = tuple(draft_standing(act) for act in acts)
+    drafts = tuple(draft_standing(act, revoked=_silent(seen.standing, act)) for act in acts)
     after(agent, seen, drafts)
     return drafts
+
+
+def draft_of(agent: Agent, seen: ObservedStanding, act: StandingAct) -> Draft:
+    """Write an act; raise what the rules refuse of it."""
+    (draft,) = _judged(agent, seen, [act])
+    return draft
+
+
+def _silent(standing: Standing, act: StandingAct) -> frozenset[str]:
+    """Return the keys that do not sign an act: those that were revoked, and the one that it revokes."""
+    return frozenset({*standing.revoked, *({act.key} if isinstance(act, KeyRevocation) else ())})
 
 
 def _context(agent: Agent, seen: ObservedStanding) -> Context:

@@ -5,7 +5,7 @@ The bytes are made once.  They are shown, then signed, then sent.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict
 
@@ -62,6 +62,8 @@ class Draft:
     annexes: tuple[Annex, ...] = ()
     after: frozenset[str] = frozenset()
     """What this agent had signed about the release when it was reviewed; more since then refuses this."""
+    revoked: frozenset[str] = frozenset()
+    """The keys that this agent knows to sign no more."""
 
     @property
     def digest(self) -> str:
@@ -153,9 +155,9 @@ def draft_extension(review: Review, deadline: datetime) -> Draft:
     return _draft_act(extension, review)
 
 
-def draft_standing(act: StandingAct) -> Draft:
+def draft_standing(act: StandingAct, *, revoked: frozenset[str] = frozenset()) -> Draft:
     """Write what is signed outside any ceremony."""
-    return _draft(act, "")
+    return replace(_draft(act, ""), revoked=revoked)
 
 
 def draft_request(request: Request, *texts: Annex) -> Draft:
@@ -171,17 +173,17 @@ def consequences(review: Review, draft: Draft) -> tuple[Event, ...]:
     unsigned: Signed[Decision | CeremonyAct] = Signed(
         statement,
         Envelope(payload=draft.payload, signature=b""),
-        key_at(review.observation.policy, review.signer, review.at),
+        key_at(review.observation.policy, review.signer, review.at, without=draft.revoked),
         draft.digest,
     )
     at = max(review.at, review.observation.chain.last_at)
     return decide(review.ceremony, command_of(unsigned), at=at)
 
 
-def key_at(policy: SignedPolicy, signer: str, at: datetime) -> SignerKey:
-    """Return a key of the signer: one that is valid at the instant, if there is one."""
+def key_at(policy: SignedPolicy, signer: str, at: datetime, *, without: Collection[str] = ()) -> SignerKey:
+    """Return a key of the signer: one that is valid at the instant and signs, if there is one."""
     keys = policy.policy.signer(signer).keys
-    return next((key for key in keys if key.valid_at(at)), keys[0])
+    return next((key for key in keys if key.valid_at(at) and key.key.key_id not in without), keys[0])
 
 
 def _context(review: Review) -> Context:
@@ -214,6 +216,7 @@ def _draft(
         product=product,
         annexes=tuple(annexes),
         after=review.recollection.signed if review else frozenset(),
+        revoked=frozenset(review.ceremony.revoked) if review else frozenset(),
     )
 
 

@@ -12,7 +12,7 @@ from quorumseal.ceremony.admission import identity
 from quorumseal.ceremony.commands import Command, command_of
 from quorumseal.ceremony.deciding import decide as judge
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
-from quorumseal.ceremony.errors import CeremonyError, KeyNotValidError
+from quorumseal.ceremony.errors import CeremonyError, KeyNotValidError, KeyRevokedError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import CeremonyExistsError
@@ -67,6 +67,10 @@ def sign_and_store(agent: Agent, draft: Draft, key: PrivateKey, policy: SignedPo
     """Sign the draft's bytes and put them on record; the only place where anything is signed."""
     require_roster_key(agent, key, policy)
     statement = draft.statement
+    if key.public.key_id in draft.revoked:
+        raise KeyRevokedError(
+            f"expected a key of {agent.name} that signs this, got {key.public.key_id}, which does not"
+        )
     with agent.home.exclusive():
         require_unblocked(agent.home)
         ceremony = ceremony_of(statement)

@@ -87,6 +87,7 @@ GROUPS: Mapping[str, Mapping[str, Verb | Noun]] = {
         "org": Noun("quorumseal.cli.org", "make an organisation", "coordinator"),
         "offline": Noun("quorumseal.cli.offline", "a ceremony from files, without the coordinator", "agent"),
         "agent": Noun("signer_agent.cli.agent", "the program that reaches a signer's key", "agent"),
+        "key": Noun("quorumseal.cli.key", "whose keys sign, and how one is taken back", "agent"),
         "policy": Noun("quorumseal.cli.policy", "show, check and compile the rules"),
         "coordinator": Noun("coordinator.cli", "the server that collects decisions", "coordinator"),
     },

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``key``: whose keys sign, until when, and how one is taken back."""
+
+from quorumseal.cli.table import Verb
+
+VERBS = {
+    "list": Verb("signer_agent.cli.key_list", "the keys of everybody, and which sign no more", "agent"),
+    "revoke": Verb("signer_agent.cli.key_revoke", "say that a key signs no more, since when", "agent"),
+}
