@@ -320,10 +320,8 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
             }
             return replace(ceremony, narrowed=narrowed, delegations=kept)
         case KeyRevoked(revoked=revoked):
-            fallen = hit(revoked, ceremony.decisions, ceremony.stands_for, ceremony.times)
             return replace(
-                without(ceremony, fallen),
-                revoked={**ceremony.revoked, revoked.key: revoked},
+                without_key(ceremony, revoked),
                 delegations=_not_by(revoked.key, ceremony.delegations),
                 size=ceremony.size + sum(map(cost, revoked.envelopes)),
             )
@@ -363,6 +361,12 @@ def without(ceremony: Ceremony, fallen: Collection[str]) -> Ceremony:
         times={s: at for s, at in ceremony.times.items() if s not in fallen},
         fallen=ceremony.fallen | {ceremony.decisions[signer].digest for signer in fallen},
     )
+
+
+def without_key(ceremony: Ceremony, revoked: Revoked) -> Ceremony:
+    """Return the ceremony after what a key signed from an instant on fell."""
+    fallen = hit(revoked, ceremony.decisions, ceremony.stands_for, ceremony.times)
+    return replace(without(ceremony, fallen), revoked={**ceremony.revoked, revoked.key: revoked})
 
 
 def replay(ceremony: Ceremony, events: Iterable[Event]) -> Ceremony:
