@@ -145,6 +145,7 @@ class Coordinator:
             policies=policies,
             clock=self._clock,
             queue_limit=self._queue_limit,
+            log_keys=self._log_keys,
         )
 
 
@@ -169,6 +170,7 @@ class _Running:
         policies: Policies,
         clock: LogClock,
         queue_limit: int,
+        log_keys: LogKeys,
     ) -> None:
         self._keeping = keeping
         self._reminding = reminding
@@ -189,6 +191,7 @@ class _Running:
         self.use_cases = UseCases(
             storage=storage,
             policies=policies,
+            log_keys=log_keys,
             writer=writer,
             live=live,
             reader=reader,

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from coordinator.commands import Act, Stand, Start
 from coordinator.errors import AnnexError, CallerNotSignerError, EvidenceUnknownError
+from coordinator.log_keys import LogKeys
 from coordinator.policies import Policies
 from coordinator.seen import SeenCheckpoints
 from coordinator.storage import Storage
@@ -14,7 +15,9 @@ from coordinator.values import MAX_TEXT_BYTES, SALT_BYTES, Annex
 from quorumseal.ceremony.commands import Record, command_of
 from quorumseal.ceremony.commitments import commitments
 from quorumseal.ceremony.errors import StatementFormatError
-from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.log_succession import anchors
+from quorumseal.ceremony.policy import Log
+from quorumseal.ceremony.policy_document import SignedPolicy, read_policy
 from quorumseal.ceremony.signed import Signed, signed_as
 from quorumseal.ceremony.statements import (
     CeremonyAct,
@@ -29,9 +32,12 @@ from quorumseal.signatures import Envelope
 class Intake:
     """Turns envelopes into commands that the writer may judge."""
 
-    def __init__(self, storage: Storage, policies: Policies, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, storage: Storage, policies: Policies, log_keys: LogKeys, *, now: Callable[[], datetime]
+    ) -> None:
         self._storage = storage
         self._policies = policies
+        self._log_keys = log_keys
         self._seen = SeenCheckpoints(storage)
         self._now = now
 
@@ -43,6 +49,8 @@ class Intake:
         request = signed_as(Request, signed)
         check_annexes(commitments(request.statement), annexes)
         digests = {evidence.digest for evidence in request.statement.evidence}
+        if proposed is not None:
+            self._check_log(read_policy(proposed).log)
         until = self._now() + KEPT
         for digest in sorted(self._storage.evidence.missing(digests, until=until) if digests else ()):
             raise EvidenceUnknownError(
@@ -80,6 +88,12 @@ class Intake:
                 f"got a signed {type(act).__name__.lower()}"
             )
         return Stand(policy=policy, act=Signed(act, signed.envelope, signed.key, signed.digest))
+
+    def _check_log(self, proposed: Log) -> None:
+        """Refuse a policy under which this log could not go on, or that names a past which it never had."""
+        self._log_keys.check_next(proposed)
+        for anchor in anchors(proposed):
+            self._seen.check(anchor)
 
     def _authenticate(self, envelope: Envelope, caller: str) -> tuple[SignedPolicy, Signed[Statement]]:
         policy, signed = self._policies.authenticate(envelope)

@@ -2,6 +2,7 @@
 """What is in the log, with its proofs: receipts, ceremonies, consistency and bundles."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from coordinator.errors import (
     LogDamagedError,
@@ -29,13 +30,14 @@ from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Request
 from quorumseal.tlog import (
     Coordinate,
+    TlogError,
     consistency_nodes,
     inclusion_nodes,
     prove_consistency,
     prove_inclusion,
 )
 from quorumseal.verifier.bundle import Adopted, Bundle, PolicyVersion, write_bundle
-from quorumseal.verifier.part import Part, seen_checkpoints
+from quorumseal.verifier.part import Part, open_log_checkpoint, seen_checkpoints
 
 
 class LogReader:
@@ -125,8 +127,16 @@ class LogReader:
         parts: list[Part] = []
         for each in path:
             parts.append(self._concluded(each, after=parts[-1:]))
-        policies = self.versions(upto=request.context.policy.version)
-        return write_bundle(Bundle(policies=policies, parts=tuple(parts)))
+        return write_bundle(Bundle(policies=self.versions(max(map(self._needed, parts))), parts=tuple(parts)))
+
+    def _needed(self, part: Part) -> int:
+        """Return the first version, from its own on, by whose log key a part is signed: it may rotate."""
+        pinned = read_statement(read_entry(part.entries[0]).envelope.payload).context.policy.version
+        for policy in self._policies.all[pinned - 1 :]:
+            with suppress(TlogError):
+                open_log_checkpoint(part.checkpoint, policy.policy.log)
+                return policy.policy.version
+        raise LogDamagedError(f"expected a checkpoint of one of the log's keys at {part.index}, got another")
 
     def versions(self, upto: int | None = None) -> tuple[PolicyVersion, ...]:
         """Return the policy chain, each later version with the ceremonies that approved it."""

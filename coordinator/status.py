@@ -61,6 +61,7 @@ class StatusFile:
             log=policy.log.origin,
             at=self._clock.now(),
             revocations=tuple(self._reader.bundle(ceremony) for ceremony in self.revocations()),
+            policies=self._reader.versions() if policy.version > 1 else (),
             lapsed=self.lapsed(at=self._clock.now()),
         )
         return write_status(status, self._log_keys.at(policy.log, self._storage.log.size()))

@@ -17,6 +17,7 @@ from coordinator.errors import EvidenceUnknownError, PageTokenError
 from coordinator.following import follow
 from coordinator.intake import Intake
 from coordinator.live import Live
+from coordinator.log_keys import LogKeys
 from coordinator.nudging import Nudging
 from coordinator.policies import Policies
 from coordinator.publishing import Publishing
@@ -59,6 +60,7 @@ class UseCases:
         *,
         storage: Storage,
         policies: Policies,
+        log_keys: LogKeys,
         writer: Writer,
         live: Live,
         reader: LogReader,
@@ -77,7 +79,7 @@ class UseCases:
         self._publishing = publishing
         self._nudging = nudging
         self._clock = clock
-        self._intake = Intake(storage, policies, now=clock.now)
+        self._intake = Intake(storage, policies, log_keys, now=clock.now)
         self._reading = reading
         self._uploads = Uploads(storage, policies, now=clock.now, storing=reading)
 

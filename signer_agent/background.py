@@ -120,7 +120,7 @@ def past_emergencies(
         observe(agent, ceremony, policy) for ceremony in known if not before or ceremony != before.chain.id
     ]
     past = (
-        _as_it_stood(each, policy, before)
+        _as_it_stood(each, before)
         for each in seen
         if each.chain.ceremony.state is not State.OPEN or each.chain.ceremony.request.digest != superseded
     )
@@ -160,14 +160,14 @@ def _of_emergency(
     return Background(asked=True, vetoed_by=vetoed_by, refusal=refusal)
 
 
-def _as_it_stood(seen: Observation, policy: SignedPolicy, before: Observation | None) -> PastEmergency | None:
+def _as_it_stood(seen: Observation, before: Observation | None) -> PastEmergency | None:
     """Return an emergency as its entries had it when another one was opened."""
     chain = seen.chain
     if before is not None:
         then = [payload for payload in seen.entries if read_entry(payload).at <= before.opened_at]
         if not then:
             return None
-        chain = replay_chain(then, policy)
+        chain = replay_chain(then, seen.policy)
     return past_emergency(chain)
 
 

@@ -131,6 +131,11 @@ class Journal:
         row = self._row("SELECT version, digest FROM policies ORDER BY version DESC LIMIT 1")
         return None if row is None else PolicyReference(version=row[0], digest=row[1])
 
+    def policy(self, digest: str) -> bytes | None:
+        """Return the bytes of a policy that was verified."""
+        row = self._row("SELECT payload FROM policies WHERE digest = ?", digest)
+        return None if row is None else bytes(row[0])
+
     def keep_policy(self, policy: SignedPolicy, *, at: datetime) -> None:
         """Remember a verified policy."""
         with self._write() as connection:

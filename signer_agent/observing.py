@@ -6,7 +6,7 @@ ceremony, replayed through the rules from its own entries; the log's checkpoint,
 one that this agent has verified; and that nothing shown before is missing now.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -22,14 +22,16 @@ from quorumseal.ceremony.standing_chain import StandingChain, replay_standing
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import SeenCheckpoint, Statement
 from quorumseal.client.values import Publication
-from quorumseal.tlog import Checkpoint, ProofError, open_checkpoint, verify_consistency
+from quorumseal.tlog import Checkpoint, NoteSignatureError, ProofError, open_checkpoint, verify_consistency
 from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint, verify_logged, verify_part
 from signer_agent.agent import Agent
 from signer_agent.errors import HiddenEntriesError, LogBehindError, OtherAnswerError
 from signer_agent.fork import refuse_fork
 from signer_agent.history import observe_history, pinned_by
 from signer_agent.journal import NO_CEREMONY
+from signer_agent.versions import log_in_force
 
+_Answer = TypeVar("_Answer")
 _Statement = TypeVar("_Statement", bound=Statement)
 
 
@@ -105,20 +107,33 @@ def observe_policy(agent: Agent) -> SignedPolicy:
 
 def observe_head(agent: Agent, policy: SignedPolicy) -> Signature:
     """Return the log's newest checkpoint, verified to extend the newest one known."""
-    log = policy.policy.log
-    known = newest_known(agent, log)
-    answer = agent.connection.consistency(known.checkpoint.size if known else 0)
-    return _accept(agent, log, known, answer.checkpoint, answer.proof)
+
+    def ask(log: Log) -> Signature:
+        known = newest_known(agent, log)
+        answer = agent.connection.consistency(known.checkpoint.size if known else 0)
+        return _accept(agent, log, known, answer.checkpoint, answer.proof)
+
+    return by_log_in_force(agent, policy, ask)
 
 
 def observe(agent: Agent, ceremony: str, newest: SignedPolicy | None = None) -> Observation:
     """Return one ceremony, verified; whoever knows the policy in force says so."""
     newest = newest or observe_policy(agent)
+    try:
+        return _observe(agent, ceremony, newest)
+    except NoteSignatureError:  # if the log's key has rotated since, the next version says so
+        later = observe_policy(agent)
+        if later.digest == newest.digest:
+            raise
+        return _observe(agent, ceremony, later)
+
+
+def _observe(agent: Agent, ceremony: str, newest: SignedPolicy) -> Observation:
     log = newest.policy.log
     known = newest_known(agent, log)
     record = agent.connection.ceremony(ceremony, known.checkpoint.size if known else 0)
     policy = pinned_by(agent, record, newest)
-    chain = verify_part(record.part, policy).chain
+    chain = verify_part(record.part, policy, log).chain
     if chain.id != ceremony:
         raise OtherAnswerError(f"expected ceremony {ceremony}, got {chain.id}")
     head = _accept(agent, log, known, record.part.checkpoint, record.consistency)
@@ -159,6 +174,18 @@ def observe_standing(agent: Agent) -> ObservedStanding:
     _require_all_shown(agent.journal.shown(NO_CEREMONY), chain.hashes, "no ceremony")
     agent.journal.keep_standing(record.part.entries, at=agent.now())
     return ObservedStanding(policy=policy, chain=chain, head=head)
+
+
+def by_log_in_force(agent: Agent, policy: SignedPolicy, ask: Callable[[Log], _Answer]) -> _Answer:
+    """Ask by what the policy in force says of the log; if its key has rotated since, by the next version."""
+    log = log_in_force(agent, policy)
+    try:
+        return ask(log)
+    except NoteSignatureError:
+        later = observe_policy(agent).policy.log
+        if later == log:
+            raise
+        return ask(later)
 
 
 def connect(agent: Agent, log: Log, note: bytes) -> None:

@@ -8,12 +8,15 @@
 Between any two of these the program may die.  What was stored is sent again; nothing is signed again.
 """
 
+from functools import partial
+
 from quorumseal.ceremony.admission import identity
 from quorumseal.ceremony.commands import Command, command_of
 from quorumseal.ceremony.deciding import decide as judge
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
 from quorumseal.ceremony.errors import CeremonyError, KeyNotValidError, KeyRevokedError
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import Log
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import CeremonyExistsError
 from quorumseal.ceremony.signed import authenticate, signed_as
@@ -45,8 +48,9 @@ from signer_agent.drafting import Draft
 from signer_agent.errors import DecidedMeanwhileError, NoReceiptError, NotARosterKeyError, ReceiptError
 from signer_agent.fork import require_unblocked
 from signer_agent.journal import ceremony_of
-from signer_agent.observing import Observation, connect
+from signer_agent.observing import Observation, by_log_in_force, connect
 from signer_agent.recollection import Stored
+from signer_agent.versions import log_in_force
 
 _ENTRY_TYPES: dict[type[Statement], tuple[EntryType, ...]] = {
     Request: (EntryType.OPENED,),
@@ -105,8 +109,8 @@ def send(agent: Agent, stored: Stored, policy: SignedPolicy) -> Stored:
     """Send what was signed, and return it with its receipt; raise where there is none."""
     try:
         receipt, state = _submit(agent, stored)
-        entry = verify_receipt(receipt, stored, policy)
-        connect(agent, policy.policy.log, receipt.checkpoint)
+        entry = by_log_in_force(agent, policy, partial(verify_receipt, receipt, stored))
+        connect(agent, log_in_force(agent, policy), receipt.checkpoint)
     except CoordinatorUnreachableError as reason:
         raise _no_receipt(agent, stored, reason) from reason
     if entry.type is EntryType.LATE:
@@ -114,7 +118,7 @@ def send(agent: Agent, stored: Stored, policy: SignedPolicy) -> Stored:
     return agent.journal.keep_receipt(stored.digest, receipt, entry, state)
 
 
-def verify_receipt(receipt: Receipt, stored: Stored, policy: SignedPolicy) -> Entry:
+def verify_receipt(receipt: Receipt, stored: Stored, log: Log) -> Entry:
     """Return the entry of a receipt: ours byte for byte, in the log, under the log's signature."""
     entry = read_entry(receipt.entry)
     expected = _ENTRY_TYPES[type(stored.statement)]
@@ -129,7 +133,7 @@ def verify_receipt(receipt: Receipt, stored: Stored, policy: SignedPolicy) -> En
             f"expected a receipt for the envelope that was sent ({stored.digest}), got one for another",
             hint="the coordinator did not acknowledge what was sent; run the same command again",
         )
-    checkpoint = open_log_checkpoint(receipt.checkpoint, policy.policy.log)
+    checkpoint = open_log_checkpoint(receipt.checkpoint, log)
     if receipt.index >= checkpoint.size:
         raise ReceiptError(
             f"expected an entry within the checkpoint's {checkpoint.size}, got index {receipt.index}"

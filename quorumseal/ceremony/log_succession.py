@@ -32,6 +32,15 @@ def new_log_key(old: Log, new: Log) -> LogKey | None:
     return added[0] if added else None
 
 
+def anchors(log: Log) -> frozenset[SeenCheckpoint]:
+    """Return where the later keys of a log begin, as checkpoints that its tree extends."""
+    return frozenset(
+        SeenCheckpoint(size=key.from_size, root=key.from_root)
+        for key in log.keys
+        if key.from_root is not None
+    )
+
+
 def check_log_follows(old: Log, new: Log, seen: SeenCheckpoint) -> None:
     """Refuse a log key that begins anywhere but at what its proposer had verified.
 

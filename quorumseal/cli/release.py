@@ -23,6 +23,7 @@ from quorumseal.cli.texts import add_text, read_text
 from quorumseal.terminal import Mark, instant_text, paste
 from quorumseal.verifier.bundle import bundle_name
 from quorumseal.verifier.outcomes import Outcome
+from quorumseal.verifier.policy_chain import PolicyChain
 from quorumseal.verifier.standing import Terms, judge_revocation
 from quorumseal.verifier.status import STATUS_NAME, read_status
 from quorumseal.verifier.verify import verify
@@ -159,7 +160,7 @@ def status(arguments: Namespace) -> int:
     with open_desk(arguments) as desk:
         policy = observe_policy(desk.agent)
         data = desk.connection.status()
-        found = read_status(data, policy.policy)
+        found = read_status(data, PolicyChain(versions=(policy,)), desk.agent.trust)
         revoked = [judge_revocation(bundle, desk.agent.trust) for bundle in found.revocations]
     write_over(arguments.out, data)
     if arguments.json:

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from quorumseal.ceremony.chain import Chain, replay_chain
 from quorumseal.ceremony.entries import read_entry
+from quorumseal.ceremony.log_succession import anchors
 from quorumseal.ceremony.policy import Log
-from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.policy_document import SignedPolicy, read_policy
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.tlog import (
@@ -50,21 +51,25 @@ class VerifiedPart:
     checkpoint: Checkpoint
 
 
-def open_log_checkpoint(note: bytes, log: Log) -> Checkpoint:
-    """Return the checkpoint that the policy's log key for its size signed."""
-    checkpoint = open_checkpoint(note, log.origin, [key.key for key in log.keys])
-    return open_checkpoint(note, log.origin, [log.key_at(checkpoint.size)])
+def open_log_checkpoint(note: bytes, log: Log, *later: Log) -> Checkpoint:
+    """Return the checkpoint that the log's key for its size signed, as its policy says or a later one."""
+    logs = (log, *later)
+    checkpoint = open_checkpoint(note, log.origin, {key.key for each in logs for key in each.keys})
+    return open_checkpoint(note, log.origin, {each.key_at(checkpoint.size) for each in logs})
 
 
-def verify_part(part: Part, policy: SignedPolicy) -> VerifiedPart:
-    """Replay a ceremony through the rules, and see that the log has it; raise where either fails."""
+def verify_part(part: Part, policy: SignedPolicy, *logs: Log) -> VerifiedPart:
+    """Replay a ceremony through the rules, and see that the log has it; raise where either fails.
+
+    ``logs`` say who signs for the log, where the policy's own does not: it rotated while this was open.
+    """
     chain = replay_chain(part.entries, policy)
-    return VerifiedPart(chain=chain, checkpoint=verify_logged(part, policy.policy.log))
+    return VerifiedPart(chain=chain, checkpoint=verify_logged(part, *(logs or (policy.policy.log,))))
 
 
-def verify_logged(part: Part, log: Log) -> Checkpoint:
+def verify_logged(part: Part, log: Log, *later: Log) -> Checkpoint:
     """Return the log's checkpoint that covers the last entry of a part; raise where it does not."""
-    checkpoint = open_log_checkpoint(part.checkpoint, log)
+    checkpoint = open_log_checkpoint(part.checkpoint, log, *later)
     if part.index >= checkpoint.size:
         raise InclusionProofError(
             f"expected the last entry within the checkpoint's size {checkpoint.size}, got index {part.index}"
@@ -107,10 +112,11 @@ def verify_seen_checkpoints(
 
 
 def seen_checkpoints(entries: tuple[bytes, ...]) -> frozenset[SeenCheckpoint]:
-    """Return the distinct checkpoints that the statements of a ceremony name."""
-    read = (read_entry(payload) for payload in entries)
-    return frozenset(
-        read_statement(entry.envelope.payload).context.checkpoint
-        for entry in read
-        if "envelope" in entry.body
-    )
+    """Return the distinct checkpoints that a ceremony names: its statements, and the policy it proposes."""
+    found: set[SeenCheckpoint] = set()
+    for entry in map(read_entry, entries):
+        if "envelope" in entry.body:
+            found.add(read_statement(entry.envelope.payload).context.checkpoint)
+        if isinstance(proposed := entry.body.get("policy"), str):
+            found |= anchors(read_policy(proposed.encode()).log)
+    return frozenset(found)

@@ -2,21 +2,58 @@
 """From the pinned policy version to the one that a ceremony ran under."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 
 from quorumseal.ceremony.changing import check_change, policy_adopted_by
+from quorumseal.ceremony.entries import read_entry
+from quorumseal.ceremony.policy import Log
 from quorumseal.ceremony.policy_document import (
     SignedPolicy,
     adopted_policy,
     genesis_previous,
     signed_policy,
 )
+from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.ceremony.values import digest_of
+from quorumseal.refusal import Refusal
 from quorumseal.signatures import JointEnvelope
 from quorumseal.verifier.bundle import Adopted, PolicyVersion
 from quorumseal.verifier.errors import ConclusionCheckpointError, PolicyChainError, PolicyTooOldError
 from quorumseal.verifier.part import ROOT_PREFIX, Part, VerifiedPart, verify_part, verify_seen_checkpoints
 from quorumseal.verifier.trust import Trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyChain:
+    """Every version from the pinned one on, each approved under the one before."""
+
+    versions: tuple[SignedPolicy, ...]
+
+    @property
+    def newest(self) -> SignedPolicy:
+        """The last one."""
+        return self.versions[-1]
+
+    def of(self, part: Part) -> SignedPolicy:
+        """Return the version that a ceremony's request names; the newest where it names none of them."""
+        digest = _named(part)
+        return next((policy for policy in self.versions if policy.digest == digest), self.newest)
+
+    def logs(self, policy: SignedPolicy) -> tuple[Log, ...]:
+        """Return how a version and those after it say who signs for the log."""
+        return tuple(
+            each.policy.log for each in self.versions if each.policy.version >= policy.policy.version
+        )
+
+    def require_recent(self, policy: SignedPolicy, trust: Trust) -> None:
+        """Refuse a version that a consumer does not accept any more."""
+        if policy.policy.version < trust.minimum_version:
+            raise PolicyTooOldError(
+                f"expected policy version {trust.minimum_version} or newer, got {policy.policy.version}",
+                hint="ask the publisher for a bundle under a current policy",
+            )
 
 
 def walk(versions: Sequence[PolicyVersion], trust: Trust) -> SignedPolicy:
@@ -26,18 +63,28 @@ def walk(versions: Sequence[PolicyVersion], trust: Trust) -> SignedPolicy:
 
 def walk_all(versions: Sequence[PolicyVersion], trust: Trust) -> tuple[SignedPolicy, ...]:
     """Return every policy of such a chain, oldest first."""
+    chain = policy_chain(versions, trust)
+    chain.require_recent(chain.newest, trust)
+    return chain.versions
+
+
+def policy_chain(versions: Sequence[PolicyVersion], trust: Trust) -> PolicyChain:
+    """Return every policy of a chain that begins at the pinned version 1, however old the newest is."""
     if not versions:
         raise PolicyChainError("expected a policy chain from version 1 on, got none")
     policies = [_pinned(versions[0], trust)]
     for version in versions[1:]:
         policies.append(_next(policies[-1], version))
-    newest = policies[-1]
-    if newest.policy.version < trust.minimum_version:
-        raise PolicyTooOldError(
-            f"expected policy version {trust.minimum_version} or newer, got {newest.policy.version}",
-            hint="ask the publisher for a bundle under a current policy",
-        )
-    return tuple(policies)
+    return PolicyChain(versions=tuple(policies))
+
+
+def _named(part: Part) -> str | None:
+    """Return the digest of the policy that a part's request names; a replay says what is wrong with it."""
+    with suppress(Refusal, LookupError):
+        entry = read_entry(part.entries[0])
+        if "envelope" in entry.body:
+            return read_statement(entry.envelope.payload).context.policy.digest
+    return None
 
 
 def _pinned(version: PolicyVersion, trust: Trust) -> SignedPolicy:
@@ -77,8 +124,9 @@ def _next(older: SignedPolicy, version: PolicyVersion) -> SignedPolicy:
             f"got version {newer.policy.version} after {newer.policy.previous}",
             hint="a version is missing, repeated, or of another chain; ask the publisher for the log's own",
         )
-    change = verify_part(version.change, older)
-    acceptance = verify_part(version.acceptance, newer)
+    logs = older.policy.log, newer.policy.log  # whichever was decided last, the new key may have signed it
+    change = verify_part(version.change, older, *logs)
+    acceptance = verify_part(version.acceptance, newer, *logs)
     check_change(newer, older, change.chain.ceremony, acceptance.chain.ceremony)
     _check_log((version.change, change), (version.acceptance, acceptance))
     adopted = policy_adopted_by(change.chain.ceremony, acceptance.chain.ceremony)

@@ -7,12 +7,9 @@ from datetime import datetime
 from enum import StrEnum, unique
 
 from quorumseal.ceremony.chain import Chain, replay_chain
-from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.quorum import explain
-from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Mode, Request, SeenCheckpoint
 from quorumseal.ceremony.succeeding import check_ratification, check_reapproval, check_revocation
 from quorumseal.ceremony.values import instant_text
@@ -35,7 +32,7 @@ from quorumseal.verifier.errors import (
     VerificationError,
 )
 from quorumseal.verifier.part import ROOT_PREFIX, Part, verify_part, verify_seen_checkpoints
-from quorumseal.verifier.policy_chain import walk
+from quorumseal.verifier.policy_chain import PolicyChain, policy_chain
 from quorumseal.verifier.status import require_status
 from quorumseal.verifier.trust import Trust
 
@@ -103,13 +100,14 @@ class Judged:
         return self.ceremony.request.statement.kind
 
 
-def judge_part(part: Part, policy: SignedPolicy) -> Judged:
+def judge_part(part: Part, policies: PolicyChain) -> Judged:
     """Replay a ceremony, and see that the log has it; refuse one that was not approved."""
+    policy = policies.of(part)
     if not part.logged:
         judged = Judged(chain=replay_chain(part.entries, policy), checkpoint=None)
         _check_approved(judged.chain)
         return judged
-    verified = verify_part(part, policy)
+    verified = verify_part(part, policy, *policies.logs(policy))
     _check_approved(verified.chain)
     _check_conclusion(part.index, verified.checkpoint)
     return Judged(chain=verified.chain, checkpoint=verified.checkpoint)
@@ -124,22 +122,7 @@ def judge_past(part: Part, judged: Judged, *, after: Judged | None = None) -> No
     verify_seen_checkpoints(part, judged.checkpoint, also)
 
 
-def policy_of(parts: Sequence[Part], place: int, policies: Sequence[SignedPolicy]) -> SignedPolicy:
-    """Return the policy that a ceremony of a bundle is judged by.
-
-    The last one decides, so it is under the newest of the chain: a policy that is past its time makes nothing
-    newer.  Those before it are under the one that their request names.
-    """
-    newest, entries = policies[-1], parts[place].entries
-    if place == len(parts) - 1 or not entries:
-        return newest
-    named = read_statement(read_entry(entries[0]).envelope.payload).context.policy.digest
-    return next((policy for policy in policies if policy.digest == named), newest)
-
-
-def judge_following(
-    parts: Sequence[Part], release: Judged, policies: Sequence[SignedPolicy]
-) -> tuple[Judged, ...]:
+def judge_following(parts: Sequence[Part], release: Judged, policies: PolicyChain) -> tuple[Judged, ...]:
     """Return the ceremonies that ratified and re-approved a release; each is about the one before it."""
     if len(parts) > _MOST_PARTS:
         raise BundleFormatError(
@@ -148,7 +131,7 @@ def judge_following(
         )
     judged = [release]
     for place, part in enumerate(parts[1:], start=1):
-        judged.append(judge_part(part, policy_of(parts, place, policies)))
+        judged.append(judge_part(part, policies))
         _judge_about(part, judged[place], judged[place - 1])
     return tuple(judged[1:])
 
@@ -215,10 +198,10 @@ def check_standing(standing: Standing, ceremony: Ceremony, terms: Terms) -> None
 
 
 def check_status(
-    terms: Terms, trust: Trust, policy: SignedPolicy, release: Judged, followed: Collection[Judged]
+    terms: Terms, trust: Trust, policies: PolicyChain, release: Judged, followed: Collection[Judged]
 ) -> None:
     """Refuse what the organisation took back, and an emergency that its log says has lapsed."""
-    status = require_status(terms.status, policy.policy, max_age=trust.status_max_age, now=terms.now)
+    status = require_status(terms.status, policies, trust, max_age=trust.status_max_age, now=terms.now)
     if status is None:
         return
     released = (release, *followed)
@@ -244,7 +227,7 @@ def check_status(
 def judge_revocation(bundle: bytes, trust: Trust) -> Request:
     """Return the request of the ceremony that took back a release; refuse any other bundle."""
     parsed = read_bundle(bundle)
-    judged = judge_part(parsed.parts[0], walk(parsed.policies, trust))
+    judged = judge_part(parsed.parts[0], policy_chain(parsed.policies, trust))  # whatever takes back stays
     judge_past(parsed.parts[0], judged)
     request = judged.ceremony.request.statement
     if len(parsed.parts) != 1 or request.kind is not Kind.REVOCATION or judged.checkpoint is None:

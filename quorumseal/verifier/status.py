@@ -5,18 +5,26 @@ The log's key alone revokes nothing: each revocation is a bundle, with the quoru
 key can say by itself is that an emergency lapsed, which harms nothing but what was provisional anyway.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from quorumseal.ceremony.errors import NewerFormatError
-from quorumseal.ceremony.policy import Policy
-from quorumseal.ceremony.policy_document import STATEMENT_TYPE
+from quorumseal.ceremony.policy_document import STATEMENT_TYPE, SignedPolicy
 from quorumseal.ceremony.policy_fields import require_format
 from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, log_origin, name
 from quorumseal.signatures import Envelope, PrivateKey, PublicKey, SignatureError
 from quorumseal.signatures.dsse import sign
 from quorumseal.strict_json import Fields, JsonValue, read, write
-from quorumseal.verifier.errors import StatusFormatError, StatusMissingError, StatusStaleError
+from quorumseal.verifier.bundle import PolicyVersion, read_version, version_json
+from quorumseal.verifier.errors import (
+    PolicyChainError,
+    StatusFormatError,
+    StatusMissingError,
+    StatusStaleError,
+)
+from quorumseal.verifier.policy_chain import PolicyChain, policy_chain
+from quorumseal.verifier.trust import Trust
 
 FORMAT = 0
 STATUS_NAME = "status.json"
@@ -33,6 +41,8 @@ class Status:
     at: datetime
     revocations: tuple[bytes, ...] = ()
     """Bundles, each of a ceremony that revoked a release."""
+    policies: tuple[PolicyVersion, ...] = ()
+    """The policy chain up to the version that names the log's key; none where version 1 does."""
     lapsed: frozenset[str] = frozenset()
     """The digests of the requests of emergencies that nobody ratified in time."""
 
@@ -51,20 +61,19 @@ def write_status(status: Status, log_key: PrivateKey) -> bytes:
                 "at": instant_text(status.at),
                 "revocations": [bundle.decode() for bundle in status.revocations],
                 "lapsed": [*sorted(status.lapsed)],
+                **_written(status.policies),
             },
         }
     )
     return write(sign(payload, log_key).to_json())
 
 
-def read_status(data: bytes, policy: Policy) -> Status:
-    """Return the status that the policy's log signed; nothing in it but its date and lapses is verified."""
+def read_status(data: bytes, known: PolicyChain, trust: Trust) -> Status:
+    """Return the status that the log signed; nothing in it but its date, policies and lapses is verified.
+
+    It is signed by the log's last key, as the newest policy says: of those that are known, or that it brings.
+    """
     envelope = Envelope.read(read(data, max_bytes=MAX_STATUS_BYTES))
-    if not any(_signed_by(envelope, log_key.key) for log_key in policy.log.keys):
-        raise StatusFormatError(
-            f"expected a status file signed by the key of log {policy.log.origin}, got another signature",
-            hint="fetch status.json again, from the publisher of the bundle",
-        )
     fields = Fields(read(envelope.payload, max_bytes=MAX_STATUS_BYTES), "status")
     fields.constant("_type", STATEMENT_TYPE)
     if fields.text("predicateType") != STATUS_TYPE:
@@ -78,8 +87,15 @@ def read_status(data: bytes, policy: Policy) -> Status:
         at=instant(body.text("at")),
         revocations=tuple(bundle.encode() for bundle in body.texts("revocations")),
         lapsed=frozenset(digest(text) for text in body.texts("lapsed")),
+        policies=_read_policies(body),
     )
     fields.done()
+    policy = _newest(status.policies, known, trust).policy
+    if not _signed_by(envelope, policy.log.keys[-1].key):
+        raise StatusFormatError(
+            f"expected a status file signed by the key of log {policy.log.origin}, got another signature",
+            hint="fetch status.json again, from the publisher of the bundle",
+        )
     if subject != _subject(status.log):
         raise StatusFormatError("expected a status file about its own log, got one about something else")
     if (status.organisation, status.log) != (policy.organisation, policy.log.origin):
@@ -92,7 +108,7 @@ def read_status(data: bytes, policy: Policy) -> Status:
 
 
 def require_status(
-    data: bytes | None, policy: Policy, *, max_age: timedelta | None, now: datetime | None
+    data: bytes | None, known: PolicyChain, trust: Trust, *, max_age: timedelta | None, now: datetime | None
 ) -> Status | None:
     """Return the status that was given, fresh enough; none where none was given or demanded."""
     if data is None:
@@ -102,18 +118,40 @@ def require_status(
                 hint="fetch the publisher's status.json and name it with --status",
             )
         return None
-    status = read_status(data, policy)
+    status = read_status(data, known, trust)
     if max_age is not None and (now is None or now - status.at > max_age):
         raise StatusStaleError(
             f"expected a status file no older than {max_age}, got one of {instant_text(status.at)}",
             hint="fetch status.json again",
         )
-    if now is not None and status.at - now > policy.clock_skew:
+    if now is not None and status.at - now > known.newest.policy.clock_skew:
         raise StatusStaleError(
             f"expected a status file of the past, got one of {instant_text(status.at)}",
             hint="check this machine's clock",
         )
     return status
+
+
+def _newest(versions: Sequence[PolicyVersion], known: PolicyChain, trust: Trust) -> SignedPolicy:
+    """Return the newest policy that is known or brought; refuse two of one version."""
+    brought = policy_chain(versions, trust) if versions else known
+    digests = {policy.policy.version: policy.digest for policy in known.versions}
+    for policy in brought.versions:
+        if digests.get(policy.policy.version, policy.digest) != policy.digest:
+            raise PolicyChainError(
+                f"expected policy version {policy.policy.version} to be {digests[policy.policy.version]}, "
+                f"got {policy.digest} in the status file",
+                hint="there are two policies of one version: ask the publisher who signed the other",
+            )
+    return max(known.newest, brought.newest, key=lambda policy: policy.policy.version)
+
+
+def _read_policies(body: Fields) -> tuple[PolicyVersion, ...]:
+    return tuple(read_version(value) for value in body.values("policies")) if "policies" in body else ()
+
+
+def _written(versions: Sequence[PolicyVersion]) -> dict[str, JsonValue]:
+    return {"policies": [version_json(version) for version in versions]} if versions else {}
 
 
 def _subject(origin: str) -> JsonValue:

@@ -37,7 +37,7 @@ from quorumseal.verifier.errors import (
     OtherKindError,
     OtherProductError,
 )
-from quorumseal.verifier.policy_chain import walk_all
+from quorumseal.verifier.policy_chain import policy_chain
 from quorumseal.verifier.standing import (
     Standing,
     Terms,
@@ -46,7 +46,6 @@ from quorumseal.verifier.standing import (
     judge_following,
     judge_part,
     judge_past,
-    policy_of,
     standing_of,
 )
 from quorumseal.verifier.trust import Trust
@@ -95,9 +94,10 @@ def verify(
             "expected at least one artifact, got none", hint="name the files to verify"
         )
     parsed = read_bundle(bundle)  # 1
-    policies = walk_all(parsed.policies, trust)  # 2
-    policy, first = policies[-1], policy_of(parsed.parts, 0, policies)
-    release = judge_part(parsed.parts[0], first)  # 4, 5, 6 and the log's half of 8
+    chain = policy_chain(parsed.policies, trust)  # 2
+    policy = chain.of(parsed.parts[-1])  # whatever came first, this approved it last
+    chain.require_recent(policy, trust)
+    release = judge_part(parsed.parts[0], chain)  # 4, 5, 6 and the log's half of 8
     request = release.ceremony.request.statement
     if request.kind is not Kind.RELEASE:
         raise OtherKindError(
@@ -111,10 +111,10 @@ def verify(
             hint="this bundle belongs to something else, even if the bytes are the same",
         )
     judge_past(parsed.parts[0], release)  # 8
-    followed = judge_following(parsed.parts, release, policies)  # 7
+    followed = judge_following(parsed.parts, release, chain)  # 7
     by_kind = {judged.kind: judged.ceremony for judged in followed}
     standing = standing_of(release, by_kind)
-    check_status(terms, trust, policy, release, followed)  # 9
+    check_status(terms, trust, chain, release, followed)  # 9
     check_standing(standing, release.ceremony, terms)  # 7
     if policy.policy.drill:  # last: whoever exercises wants to hear that everything else holds
         raise DrillError(

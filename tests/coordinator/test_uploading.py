@@ -18,6 +18,7 @@ from coordinator.errors import (
     EvidenceUnknownError,
 )
 from coordinator.intake import Intake
+from coordinator.log_keys import LogKeys
 from coordinator.sweeping import Sweeping
 from coordinator.uploading import KEPT, UPLOADS, UPLOADS_PER_CALLER, Uploads
 from quorumseal.ceremony.statements import Evidence, Request
@@ -155,7 +156,7 @@ async def test_a_start_finds_its_evidence_or_is_refused_whenever_others_sweep(
 ) -> None:
     """Whoever looks for evidence puts off its end, so no sweep comes between the look and the entry."""
     await uploads.take(whole(DATA), caller="mallory")
-    intake = Intake(desk.storage, desk.policies, now=lambda: workshop.time.now)
+    intake = Intake(desk.storage, desk.policies, LogKeys(), now=lambda: workshop.time.now)
     envelope = workshop.organisation.seal(with_evidence(workshop, DATA))
     sweeping = Sweeping(desk.storage, clock=workshop.time.clock())
     workshop.time.pass_by(KEPT - timedelta(seconds=1))
@@ -174,7 +175,7 @@ async def test_evidence_that_is_gone_is_asked_for_again(
     await uploads.take(whole(DATA), caller="mallory")
     workshop.time.pass_by(KEPT + timedelta(seconds=1))
     Sweeping(desk.storage, clock=workshop.time.clock()).sweep()
-    intake = Intake(desk.storage, desk.policies, now=lambda: workshop.time.now)
+    intake = Intake(desk.storage, desk.policies, LogKeys(), now=lambda: workshop.time.now)
     envelope = workshop.organisation.seal(with_evidence(workshop, DATA))
     with pytest.raises(EvidenceUnknownError, match="got none for") as refused:
         intake.request(envelope, (), None, "mallory")

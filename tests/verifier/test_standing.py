@@ -18,6 +18,7 @@ from quorumseal.strict_json import JsonValue, read, write
 from quorumseal.verifier.bundle import make_bundle, read_bundle, write_bundle
 from quorumseal.verifier.explain import explain
 from quorumseal.verifier.part import Part
+from quorumseal.verifier.policy_chain import PolicyChain
 from quorumseal.verifier.standing import Standing, Terms
 from quorumseal.verifier.status import Status, read_status, write_status
 from quorumseal.verifier.trust import Trust, read_trust, write_trust
@@ -366,9 +367,12 @@ def test_a_status_file_is_signed_by_the_log_about_itself() -> None:
 def test_a_status_makes_the_round_trip_and_names_its_log() -> None:
     story = Story()
     data = story.status(PROVISIONAL_BUNDLE, lapsed=True)
-    status = read_status(data, BURNING.policy.policy)
+    status = read_status(data, KNOWN, STORY.log.trust)
     assert status.revocations == (PROVISIONAL_BUNDLE,)
     assert status.lapsed == {story.request}
+
+
+KNOWN = PolicyChain(versions=(BURNING.policy,))
 
 
 @pytest.mark.parametrize(
@@ -382,7 +386,7 @@ def test_a_status_of_another_shape_is_refused(field: str, value: JsonValue, code
     envelope = Envelope.read(read(Story().status()))
     changed_payload = edited(envelope.payload, (field,), value)
     data = write(sign(changed_payload, BURNING.log_key).to_json())
-    assert verdict(lambda: read_status(data, BURNING.policy.policy)) == code
+    assert verdict(lambda: read_status(data, KNOWN, STORY.log.trust)) == code
 
 
 def test_an_explanation_says_that_there_is_no_log() -> None:
