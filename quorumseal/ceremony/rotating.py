@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Another key for a signer: how the next policy lists it, and how fast a role may change hands.
+"""Another key for a signer: how the next policy lists it, and how fast the keys of a role may change.
 
-Whoever holds a role's threshold under one policy must be able to say no to what comes of the next.  So a
-change that leaves a role with fewer known keys than its threshold is refused; two changes may do it, each
-decided by those whom the one before left in place.
+Everybody sees a new name; nobody sees a new key behind a name that stays.  So a change after which those who
+stay in a role fill its threshold with new keys alone is refused; two changes may do it, the second decided by
+keys that the first left in place.
 """
 
 from collections.abc import Mapping
@@ -53,22 +53,22 @@ def succeed(current: SignedPolicy, **fields: object) -> Policy:
 
 
 def check_rotation(old: Policy, new: Policy, *, at: datetime, until: datetime) -> None:
-    """Refuse a proposal of an instant that by its deadline leaves a role in the hands of strangers.
+    """Refuse a proposal of an instant after which, by its deadline, a role has the same people and new keys.
 
-    A role that both policies ask for must keep as many members with a known key as the lower of its two
-    thresholds.  A key is known if the old policy has it for the same signer, valid at the instant, and the
-    new one lists it for as long, or past the deadline.
+    Of those who stay in a role that both policies ask for, as many as the lower of its two thresholds keep a
+    key, or all where fewer stay.  A key is kept if the old policy has it for the same signer, valid at the
+    instant, and the new one lists it, valid then too, until its old end or past the deadline.
     """
-    known = {name for name in new.signers if _keeps_a_key(old, new, name, at, until)}
     before, after = _thresholds(old), _thresholds(new)
     for role in sorted(before.keys() & after.keys()):
-        needed = min(before[role], after[role])
-        kept = sorted(new.roles[role].members & known)
+        staying = old.roles[role].members & new.roles[role].members
+        needed = min(before[role], after[role], len(staying))
+        kept = sorted(name for name in staying if _keeps_a_key(old, new, name, at, until))
         if len(kept) < needed:
             raise RotationTooFastError(
-                f"role {role}: expected {needed} or more of its members to keep a key that version "
+                f"role {role}: expected {needed} or more of those who stay to keep a key that version "
                 f"{old.version} knows, got {len(kept)} ({', '.join(kept) or 'nobody'})",
-                hint="let old and new keys overlap, or let newcomers join before others leave",
+                hint="let old and new keys overlap until after the deadline of this change",
             )
 
 
@@ -83,8 +83,6 @@ def _key(signer: Signer, key: PublicKey) -> SignerKey:
 
 
 def _keeps_a_key(old: Policy, new: Policy, name: str, at: datetime, until: datetime) -> bool:
-    if name not in old.signers:
-        return False
     listed = {key.key: key for key in new.signers[name].keys}
     return any(
         key.valid_at(at)

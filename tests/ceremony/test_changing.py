@@ -54,7 +54,7 @@ def test_what_follows_the_policy_in_force_is_proposed_and_replays() -> None:
     ],
 )
 def test_anything_else_is_no_proposal(edit: Callable[[Policy], Policy]) -> None:
-    with pytest.raises(request_errors.ProposalError):
+    with pytest.raises((request_errors.ProposalError, errors.LogSuccessionError)):
         proposed(edit)
 
 
