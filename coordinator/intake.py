@@ -26,6 +26,7 @@ from quorumseal.ceremony.statements import (
     StandingAct,
     Statement,
 )
+from quorumseal.ceremony.timestamping import stamp_of
 from quorumseal.signatures import Envelope
 
 
@@ -59,11 +60,13 @@ class Intake:
             )
         return Start(policy=policy, request=request, annexes=tuple(annexes), proposed=proposed)
 
-    def decision(self, envelope: Envelope, reason: Annex | None, caller: str) -> Act:
-        """Take in a decision, with the text of its reason where it has one."""
-        decision = signed_as(Decision, self._authenticate(envelope, caller)[1])
+    def decision(self, envelope: Envelope, reason: Annex | None, timestamp: bytes, caller: str) -> Act:
+        """Take in a decision, with the text of its reason and its timestamp where it has them."""
+        policy, signed = self._authenticate(envelope, caller)
+        decision = signed_as(Decision, signed)
         check_annexes(commitments(decision.statement), [reason] if reason else [])
-        return Act(ceremony=decision.statement.ceremony, command=Record(decision), annex=reason)
+        stamp = stamp_of(timestamp, decision, policy.policy) if timestamp else None
+        return Act(ceremony=decision.statement.ceremony, command=Record(decision, stamp), annex=reason)
 
     def act(self, envelope: Envelope, annex: Annex | None, caller: str) -> Act:
         """Take in a cancellation, extension, veto or report, with its text where it has one."""

@@ -107,9 +107,11 @@ class UseCases:
         created = isinstance(outcome, Written)
         return Started(ceremony=outcome.ceremony, created=created, receipt=await self._receipt(outcome))
 
-    async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Recorded:
+    async def decide(
+        self, envelope: Envelope, reason: Annex | None = None, timestamp: bytes = b"", *, caller: str
+    ) -> Recorded:
         """Record a signed decision; the same one again gets a receipt for the same entry."""
-        return await self._recorded(partial(self._intake.decision, envelope, reason, caller))
+        return await self._recorded(partial(self._intake.decision, envelope, reason, timestamp, caller))
 
     async def act(self, envelope: Envelope, annex: Annex | None = None, *, caller: str) -> Recorded:
         """Record a signed cancellation, extension, veto or report."""

@@ -9,6 +9,7 @@ from quorumseal.verifier.trust import Trust
 from signer_agent.connection import Connection
 from signer_agent.home import Home
 from signer_agent.journal import Journal
+from signer_agent.stamping import Stamping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,5 +23,7 @@ class Agent:
     trust: Trust
     now: Callable[[], datetime]
     randomness: Callable[[int], bytes]
+    stamping: Stamping | None = None
+    """Who says when something was decided, where anybody is asked."""
     upkeep: Callable[[], object] = lambda: None
     """Called now and then by whatever runs for long, and at the end: for what is due by the clock."""

@@ -61,8 +61,8 @@ class Connection(Protocol):
         """Send a request with its texts."""
         ...
 
-    def decide(self, envelope: bytes, reason: Annex | None = None) -> Decided:
-        """Send a decision."""
+    def decide(self, envelope: bytes, reason: Annex | None = None, timestamp: bytes = b"") -> Decided:
+        """Send a decision, with its timestamp if it has one."""
         ...
 
     def act(self, envelope: bytes, annex: Annex | None = None) -> Acted:

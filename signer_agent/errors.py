@@ -25,6 +25,12 @@ class SettingsError(AgentError):
     code = "usage.settings"
 
 
+class NoTimestampError(AgentError):
+    """The settings ask for a timestamp of every decision, and there is none."""
+
+    code = "timestamp.required"
+
+
 class ExposedFileError(AgentError):
     """A file that holds a secret can be read by others."""
 

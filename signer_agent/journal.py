@@ -35,7 +35,9 @@ from signer_agent.recollection import Fate, Known, LastDecision, Recollection, S
 
 NO_CEREMONY = ""
 """Where what belongs to no ceremony is kept."""
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
+_UPGRADES = {2: "ALTER TABLE statements ADD COLUMN timestamp BLOB"}
+"""What makes a journal of one version into one of the next."""
 _SCHEMA = """
 CREATE TABLE checkpoints (
     origin TEXT PRIMARY KEY, size INTEGER NOT NULL, note BLOB NOT NULL, at TEXT NOT NULL
@@ -57,7 +59,7 @@ CREATE TABLE statements (
     number INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, ceremony TEXT NOT NULL,
     product TEXT NOT NULL, policy TEXT NOT NULL, envelope BLOB NOT NULL, annexes TEXT NOT NULL,
     signed_at TEXT NOT NULL, fate TEXT NOT NULL, why TEXT NOT NULL DEFAULT '', state TEXT,
-    entry BLOB, entry_index INTEGER, inclusion TEXT, checkpoint BLOB
+    entry BLOB, entry_index INTEGER, inclusion TEXT, checkpoint BLOB, timestamp BLOB
 ) STRICT;
 CREATE INDEX statements_by_ceremony ON statements (ceremony);
 """
@@ -244,6 +246,14 @@ class Journal:
             )
         return self._only("digest = ?", digest)
 
+    def keep_timestamp(self, digest: str, token: bytes) -> Stored:
+        """Put a timestamp beside what it is of; a first one stays."""
+        with self._write() as connection:
+            connection.execute(
+                "UPDATE statements SET timestamp = ? WHERE digest = ? AND timestamp IS NULL", (token, digest)
+            )
+        return self._only("digest = ?", digest)
+
     def keep_receipt(self, digest: str, receipt: Receipt, entry: Entry, state: str) -> Stored:
         """Put a verified receipt beside what it acknowledges; its entry counts as shown."""
         with self._write() as connection:
@@ -356,7 +366,7 @@ class Journal:
 
     def _stored(self, condition: str, value: str) -> tuple[Stored, ...]:
         rows = self._rows(
-            "SELECT digest, ceremony, envelope, annexes, fate, state FROM statements "  # noqa: S608 - ours
+            "SELECT digest, ceremony, envelope, annexes, fate, state, timestamp FROM statements "  # noqa: S608 - ours
             f"WHERE {condition} ORDER BY number",
             value,
         )
@@ -369,7 +379,12 @@ class Journal:
                 for statement in filter(str.strip, _SCHEMA.split(";")):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-            elif version != _SCHEMA_VERSION:
+                return
+            while version in _UPGRADES:
+                connection.execute(_UPGRADES[version])
+                version += 1
+                connection.execute(f"PRAGMA user_version = {version}")
+            if version != _SCHEMA_VERSION:
                 raise JournalError(
                     f"expected a journal of version {_SCHEMA_VERSION} at {path}, got {version}",
                     hint="use the version of quorumseal that wrote it, or a newer one",
@@ -404,7 +419,7 @@ def kind_of(statement: Statement) -> str:
 
 
 def _stored(row: tuple) -> Stored:  # type: ignore[type-arg] # sqlite's own
-    digest, ceremony, envelope, annexes, fate, state = row
+    digest, ceremony, envelope, annexes, fate, state, timestamp = row
     read = Envelope.read(bytes(envelope))
     return Stored(
         digest=digest,
@@ -414,6 +429,7 @@ def _stored(row: tuple) -> Stored:  # type: ignore[type-arg] # sqlite's own
         annexes=tuple(Annex(salt=bytes.fromhex(salt), text=text) for salt, text in json.loads(annexes)),
         fate=Fate(fate),
         state=state,
+        timestamp=bytes(timestamp or b""),
     )
 
 

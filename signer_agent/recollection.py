@@ -37,6 +37,8 @@ class Stored:
     fate: Fate
     state: str | None
     """Of the ceremony when the receipt came."""
+    timestamp: bytes = b""
+    """The token that says when it was decided; empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

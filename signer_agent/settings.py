@@ -8,6 +8,7 @@ from pathlib import Path
 from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.ceremony.values import digest, name
 from quorumseal.client.connection import TlsFiles
+from quorumseal.client.timestamping import AuthorityAddress, TimestampUrlError, read_address
 from quorumseal.strict_json import Fields, JsonValue, StrictJsonError
 from signer_agent.errors import SettingsError
 
@@ -35,6 +36,15 @@ class NextKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampSettings:
+    """Who is asked to say when something was decided."""
+
+    address: AuthorityAddress
+    required: bool = False
+    """Whether nothing is sent without."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What ``agent.toml`` says; its paths are absolute."""
 
@@ -50,6 +60,7 @@ class Settings:
     next_key: NextKey | None = None
     """While the key rotates: under the same passphrase, and used wherever a policy knows it."""
     artifacts: ArtifactSettings = ArtifactSettings()
+    timestamps: TimestampSettings | None = None
     approve_matching: bool = False
     """For machine signers: whether ``agent run`` approves by itself when every artifact matches."""
 
@@ -112,6 +123,11 @@ file = {_quoted(key_file)}
 [artifacts]
 # directory = "/srv/builds"  # your own copy of what you are asked to approve
 fetch = false  # whether to follow the requester's locators (file:// and https://) without --fetch
+
+# Have an authority that the policy names say when you decided (RFC 3161).
+# [timestamps]
+# url = "https://clock.example/tsa"
+# required = false  # whether to send no decision without
 {machine if approve_matching else ""}"""
 
 
@@ -120,6 +136,7 @@ def _settings(fields: Fields, base: Path) -> Settings:
     tls, key = fields.object("tls"), fields.object("key")
     witness = fields.optional_object("witness")
     artifacts, machine = fields.optional_object("artifacts"), fields.optional_object("machine")
+    timestamps = fields.optional_object("timestamps")
     settings = Settings(
         name=name(fields.text("name")),
         coordinator=_filled(fields, "coordinator"),
@@ -135,6 +152,7 @@ def _settings(fields: Fields, base: Path) -> Settings:
         witness_key=_path(witness, "file", base) if witness else None,
         next_key=_next_key(key, base) if "next" in key or "next_id" in key else None,
         artifacts=_artifacts(artifacts, base) if artifacts else ArtifactSettings(),
+        timestamps=_timestamps(timestamps) if timestamps else None,
         approve_matching=machine.flag("approve_matching") if machine else False,
     )
     fields.done()
@@ -150,6 +168,16 @@ def _artifacts(fields: Fields, base: Path) -> ArtifactSettings:
         directory=_optional_path(fields, "directory", base),
         fetch=fields.flag("fetch") if "fetch" in fields else False,
         largest=fields.optional_integer("largest", at_least=1) or LARGEST_ARTIFACT,
+    )
+
+
+def _timestamps(fields: Fields) -> TimestampSettings:
+    try:
+        address = read_address(fields.text("url"))
+    except TimestampUrlError as reason:
+        raise SettingsError(f"{fields.path('url')}: {reason}", hint=reason.hint) from None
+    return TimestampSettings(
+        address=address, required=fields.flag("required") if "required" in fields else False
     )
 
 

@@ -2,7 +2,8 @@
 """Sign what was shown, put it on record, send it, and believe only a receipt that proves it is in the log.
 
 1. ``sign_and_store``: under the lock, the envelope is in the journal before it exists anywhere else.
-2. ``send``: the same bytes, as often as it takes; the coordinator answers a repetition with the same entry.
+2. ``send``: a timestamp beside a decision, where the settings ask for one; then the same bytes, as often as
+   it takes; the coordinator answers a repetition with the same entry.
 3. The receipt is verified, then stored.
 
 Between any two of these the program may die.  What was stored is sent again; nothing is signed again.
@@ -50,6 +51,7 @@ from signer_agent.fork import require_unblocked
 from signer_agent.journal import ceremony_of
 from signer_agent.observing import Observation, by_log_in_force, connect
 from signer_agent.recollection import Stored
+from signer_agent.stamping import stamp
 from signer_agent.versions import log_in_force
 
 _ENTRY_TYPES: dict[type[Statement], tuple[EntryType, ...]] = {
@@ -107,6 +109,7 @@ def require_roster_key(agent: Agent, key: PrivateKey, policy: SignedPolicy) -> N
 
 def send(agent: Agent, stored: Stored, policy: SignedPolicy) -> Stored:
     """Send what was signed, and return it with its receipt; raise where there is none."""
+    stored = stamp(stored, policy, agent.journal, agent.stamping)
     try:
         receipt, state = _submit(agent, stored)
         entry = by_log_in_force(agent, policy, partial(verify_receipt, receipt, stored))
@@ -189,7 +192,7 @@ def _submit(agent: Agent, stored: Stored) -> tuple[Receipt, str]:
     data = write(stored.envelope.to_json())
     match stored.statement:
         case Decision():
-            decided = agent.connection.decide(data, _only(stored.annexes))
+            decided = agent.connection.decide(data, _only(stored.annexes), stored.timestamp)
             return decided.receipt, decided.state
         case Request():
             return agent.connection.start(data, stored.annexes).receipt, str(State.OPEN)

@@ -50,6 +50,7 @@ from quorumseal.signatures import (
     P256PrivateKey,
     PrivateKey,
     Scheme,
+    Timestamp,
     generate_key,
 )
 from quorumseal.signatures.dsse import sign
@@ -327,3 +328,8 @@ class Organisation:
 def changed(organisation: Organisation, **fields: object) -> Organisation:
     """Return the organisation with other fields."""
     return replace(organisation, **fields)  # type: ignore[arg-type] # names and types are the caller's
+
+
+def told_by_clock(at: datetime | None) -> Timestamp | None:
+    """Return what an authority said, as if it had been verified."""
+    return None if at is None else Timestamp(authority="clock", at=at, latest=at, token=b"")

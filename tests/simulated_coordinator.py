@@ -27,6 +27,7 @@ from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.standing_chain import StandingChain, replay_standing, stand_on
 from quorumseal.ceremony.statements import CeremonyAct, Decision, Request, StandingAct
 from quorumseal.ceremony.succeeding import check_ratification, check_revocation
+from quorumseal.ceremony.timestamping import stamp_of
 from quorumseal.client.errors import ClientError, CoordinatorRefusedError
 from quorumseal.client.values import (
     Acted,
@@ -170,7 +171,7 @@ class SimulatedCoordinator:
         opening = self._begin(request, self._check_others(statement))
         return Started(ceremony=statement.ceremony, created=True, receipt=self.receipt(opening))
 
-    def decide(self, envelope: Envelope, reason: Annex | None) -> Decided:
+    def decide(self, envelope: Envelope, reason: Annex | None, timestamp: bytes = b"") -> Decided:
         """Record a decision."""
         decision = signed_as(Decision, authenticate(envelope, self.organisation.policy))
         ceremony = decision.statement.ceremony
@@ -178,7 +179,8 @@ class SimulatedCoordinator:
             raise CoordinatorRefusedError("annex.commitment", "expected the text, got another")
         if reason is not None:
             self.annexes[reason.commitment] = reason
-        self._extend(ceremony, Record(decision))
+        stamp = stamp_of(timestamp, decision, self.organisation.policy.policy) if timestamp else None
+        self._extend(ceremony, Record(decision, stamp))
         return Decided(receipt=self._receipt_of(ceremony, envelope), state=str(self.state(ceremony)))
 
     def act(self, envelope: Envelope, annex: Annex | None = None) -> Acted:
@@ -402,10 +404,12 @@ class SimulatedConnection:
         """Answer as Start does."""
         return self._call("start", envelope, lambda e: self.coordinator.start(self._by_caller(e), annexes))
 
-    def decide(self, envelope: bytes, reason: Annex | None = None) -> Decided:
+    def decide(self, envelope: bytes, reason: Annex | None = None, timestamp: bytes = b"") -> Decided:
         """Answer as Decide does."""
         return self._call(
-            "decide", (envelope, reason), lambda c: self.coordinator.decide(self._by_caller(c[0]), c[1])
+            "decide",
+            (envelope, reason, timestamp),
+            lambda c: self.coordinator.decide(self._by_caller(c[0]), *c[1:]),
         )
 
     def act(self, envelope: bytes, annex: Annex | None = None) -> Acted:

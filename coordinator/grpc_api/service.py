@@ -46,7 +46,8 @@ class Service:
         """Records a decision."""
         envelope = messages.read_envelope(request.envelope)
         reason = messages.read_annex(request.reason) if request.HasField("reason") else None
-        return messages.decided_message(await self._use_cases.decide(envelope, reason, caller=caller.name))
+        recorded = await self._use_cases.decide(envelope, reason, request.timestamp, caller=caller.name)
+        return messages.decided_message(recorded)
 
     async def act(self, request: wire.ActRequest, caller: Identity) -> wire.ActResponse:
         """Records a cancellation, extension, veto or report."""

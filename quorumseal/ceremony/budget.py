@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 from quorumseal.ceremony.errors import CeremonyFullError
 from quorumseal.ceremony.request_errors import RequestTooLargeError
-from quorumseal.signatures import Envelope
+from quorumseal.signatures import Envelope, Timestamp
 
 CEREMONY_BYTES = 12 << 20
 RESERVE_BYTES = 512 << 10
@@ -34,6 +34,11 @@ MOST_DELIVERIES = 4096
 def cost(envelope: Envelope) -> int:
     """Return what a statement takes of its ceremony's bundle at most."""
     return STATEMENT_BYTES + (len(envelope.payload) + 2) // 3 * 4
+
+
+def token_cost(timestamp: Timestamp | None) -> int:
+    """Return what a decision's timestamp takes beside it."""
+    return 0 if timestamp is None else (len(timestamp.token) + 2) // 3 * 4
 
 
 def check_opening(request: Envelope, seats: int) -> None:
@@ -57,9 +62,9 @@ def check_loss(size: int, envelopes: Iterable[Envelope]) -> None:
         )
 
 
-def check_decision(size: int, decision: Envelope) -> None:
+def check_decision(size: int, decision: Envelope, timestamp: Timestamp | None = None) -> None:
     """Refuse a decision for which a ceremony that takes ``size`` has no room."""
-    if size + cost(decision) > CEREMONY_BYTES - RESERVE_BYTES:
+    if size + cost(decision) + token_cost(timestamp) > CEREMONY_BYTES - RESERVE_BYTES:
         raise CeremonyFullError(
             f"expected a decision that fits into the {CEREMONY_BYTES - RESERVE_BYTES} bytes of a ceremony, "
             f"got one of {cost(decision)} where {size} are taken",

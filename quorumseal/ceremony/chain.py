@@ -65,6 +65,7 @@ from quorumseal.ceremony.statements import (
     Withdrawal,
 )
 from quorumseal.ceremony.suspending import Suspended, read_suspended
+from quorumseal.ceremony.timestamping import stamp_in
 from quorumseal.ceremony.values import digest, name
 from quorumseal.signatures import Envelope
 from quorumseal.strict_json import Fields
@@ -271,7 +272,8 @@ def _command(entry: Entry, policy: SignedPolicy) -> Command:
     body = Fields(dict(entry.body), "entry.body")
     match entry.type:
         case EntryType.DECIDED | EntryType.LATE:
-            return Record(signed_as(Decision, authenticate(entry.envelope, policy)))
+            decision = signed_as(Decision, authenticate(entry.envelope, policy))
+            return Record(decision, stamp_in(body, decision, policy.policy))
         case EntryType.CANCELLED:
             return Cancel(signed_as(Cancellation, authenticate(entry.envelope, policy)))
         case EntryType.EXTENDED:

@@ -2,7 +2,6 @@
 """What may be asked of a ceremony: the cause of each of its entries but the first."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from quorumseal.ceremony.narrowing import Narrowing
@@ -19,6 +18,7 @@ from quorumseal.ceremony.statements import (
     Withdrawal,
 )
 from quorumseal.ceremony.suspending import Suspended
+from quorumseal.signatures import Timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class Record:
     """Somebody decided."""
 
     decision: Signed[Decision]
-    proved_at: datetime | None = None
-    """When it had been made, where something proves an earlier time than the log does."""
+    timestamp: Timestamp | None = None
+    """Who else says by when it had been made, where anybody does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,7 @@ def decide(ceremony: Ceremony, command: Command, *, at: datetime) -> tuple[Event
     ceremony = replay(ceremony, due)
     if due and (isinstance(command, Expire) or ceremony.state is not State.OPEN):
         if isinstance(command, Record) and ceremony.state is State.EXPIRED:
-            late = record_decision(ceremony, command.decision, at, proved_at=command.proved_at)
-            return (*due, *late)
+            return (*due, *record_decision(ceremony, command, at))
         return due
     return (*due, *_decide(ceremony, command, at))
 
@@ -87,8 +86,8 @@ def _due(ceremony: Ceremony, at: datetime) -> tuple[Event, ...]:
 
 def _decide(ceremony: Ceremony, command: Command, at: datetime) -> tuple[Event, ...]:
     match command:
-        case Record(decision, proved_at):
-            return record_decision(ceremony, decision, at, proved_at=proved_at)
+        case Record():
+            return record_decision(ceremony, command, at)
         case Cancel(cancellation):
             return _cancel(ceremony, cancellation, at)
         case Extend(extension):

@@ -6,6 +6,7 @@ from datetime import datetime
 from quorumseal.ceremony import budget
 from quorumseal.ceremony.breaking_glass import window
 from quorumseal.ceremony.checking import check_about, check_open, check_signed_in_time, check_trusted
+from quorumseal.ceremony.commands import Record
 from quorumseal.ceremony.delegating import check_stand_in
 from quorumseal.ceremony.errors import (
     CheckNotPassedError,
@@ -30,24 +31,26 @@ from quorumseal.ceremony.lifecycle import Ceremony, State, apply
 from quorumseal.ceremony.quorum import quorum_met
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import CheckOutcome, Choice, Decision
+from quorumseal.ceremony.timestamping import check_stamp
 from quorumseal.ceremony.values import instant_text
 
 MOST_DECISIONS = 8
 
 
-def record_decision(
-    ceremony: Ceremony, decision: Signed[Decision], at: datetime, *, proved_at: datetime | None = None
-) -> tuple[Event, ...]:
+def record_decision(ceremony: Ceremony, command: Record, at: datetime) -> tuple[Event, ...]:
     """Take a decision and what follows from it; one that comes late is on record, and is not counted."""
+    decision, timestamp = command.decision, command.timestamp
+    proved_at = timestamp.latest if timestamp else None
     check_about(ceremony, decision)
     if decision.digest in ceremony.recorded:
         return ()
+    check_stamp(timestamp, decision, ceremony.policy, at)
     if ceremony.state is State.EXPIRED and decision.signer not in ceremony.late:
         _check_eligible(ceremony, decision.statement, decision.signer)
         check_trusted(ceremony, decision, at, proved_at=proved_at)
         check_stand_in(ceremony, decision, at=at)
-        budget.check_decision(ceremony.size, decision.envelope)
-        return (LateDecisionRecorded(at, decision),)
+        budget.check_decision(ceremony.size, decision.envelope, timestamp)
+        return (LateDecisionRecorded(at, decision, timestamp),)
     check_open(ceremony)
     _check_eligible(ceremony, decision.statement, decision.signer)
     check_signed_in_time(ceremony, decision, at, proved_at=proved_at)
@@ -57,8 +60,8 @@ def record_decision(
     _check_stage(ceremony, decision.statement, at)
     _check_count(ceremony, decision.signer)
     _check_replaces(ceremony, decision)
-    budget.check_decision(ceremony.size, decision.envelope)
-    recorded = DecisionRecorded(at, decision, proved_at)
+    budget.check_decision(ceremony.size, decision.envelope, timestamp)
+    recorded = DecisionRecorded(at, decision, timestamp)
     return (recorded, *_conclusion(apply(ceremony, recorded), decision.statement, at))
 
 

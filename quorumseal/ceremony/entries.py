@@ -34,6 +34,8 @@ from quorumseal.ceremony.policy_document import SignedPolicy, adopted_policy, si
 from quorumseal.ceremony.seconding import write_makers
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Statement
+from quorumseal.ceremony.timestamping import FIELD as STAMP
+from quorumseal.ceremony.timestamping import write_stamp
 from quorumseal.ceremony.values import ceremony_id, digest, digest_of, instant, instant_text
 from quorumseal.signatures import Envelope, JointEnvelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
@@ -219,6 +221,8 @@ def body_of(event: Event) -> dict[str, JsonValue]:
             return write_makers(taken.envelopes)
         case RosterNarrowed(narrowing=narrowing):
             return write_narrowing(narrowing)
+        case DecisionRecorded(timestamp=stamp) | LateDecisionRecorded(timestamp=stamp) if stamp:
+            return body | {STAMP: write_stamp(stamp)}
         case NoticeDelivered(recipient=recipient, channel=channel, notice=notice):
             return {"recipient": recipient, "channel": channel, "notice": notice}
         case QuorumReached(seats=seats) | WindowOpened(seats=seats) | WindowPassed(seats=seats):

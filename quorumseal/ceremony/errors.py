@@ -87,7 +87,7 @@ class KeyRotationError(CeremonyError):
     code = "key.rotation"
 
 
-# Who signed, and under what
+# Who signed, under what, and when
 
 
 class ForeignOrganisationError(CeremonyError):
@@ -95,6 +95,12 @@ class ForeignOrganisationError(CeremonyError):
 
     code = "statement.organisation"
     usual_hint = "hand it in at the coordinator of its own organisation"
+
+
+class TimestampTimeError(CeremonyError):
+    """A decision's timestamp lies before its signing, or after its entry."""
+
+    code = "timestamp.time"
 
 
 class ForeignLogError(CeremonyError):

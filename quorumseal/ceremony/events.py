@@ -18,6 +18,7 @@ from quorumseal.ceremony.statements import (
     Withdrawal,
 )
 from quorumseal.ceremony.suspending import Suspended
+from quorumseal.signatures import Timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,12 @@ class DecisionRecorded(Event):
     """A decision stands."""
 
     decision: Signed[Decision]
-    proved_at: datetime | None = None
-    """When it had been made, where something proves an earlier time than the entry's."""
+    timestamp: Timestamp | None = None
+
+    @property
+    def proved_at(self) -> datetime:
+        """By when it is proved to have been made: its entry's time, or an earlier one of a timestamp."""
+        return self.at if self.timestamp is None else min(self.timestamp.latest, self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class LateDecisionRecorded(Event):
     """A decision came after the deadline: on record, not counted."""
 
     decision: Signed[Decision]
+    timestamp: Timestamp | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum, unique
 
-from quorumseal.ceremony.budget import cost
+from quorumseal.ceremony.budget import cost, token_cost
 from quorumseal.ceremony.emergency import BreakGlass
 from quorumseal.ceremony.errors import IllegalTransitionError
 from quorumseal.ceremony.events import (
@@ -269,24 +269,24 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
     """Return the ceremony after one event."""
     state = require(ceremony, type(event))
     match event:
-        case DecisionRecorded(at=at, decision=decision, proved_at=proved_at):
+        case DecisionRecorded(at=at, decision=decision, timestamp=timestamp):
             signer, roles = decision.signer, decision.statement.roles & ceremony.open_roles(at=at)
             return replace(
                 ceremony,
                 decisions={**ceremony.decisions, signer: decision},
                 counting={**ceremony.counting, signer: roles},
                 stands_for=_standing_for(ceremony, decision),
-                times={**ceremony.times, signer: proved_at or at},
+                times={**ceremony.times, signer: event.proved_at},
                 recorded=ceremony.recorded | {decision.digest},
                 counts={**ceremony.counts, signer: ceremony.counts.get(signer, 0) + 1},
-                size=ceremony.size + cost(decision.envelope),
+                size=ceremony.size + cost(decision.envelope) + token_cost(timestamp),
             )
-        case LateDecisionRecorded(decision=decision):
+        case LateDecisionRecorded(decision=decision, timestamp=timestamp):
             return replace(
                 ceremony,
                 recorded=ceremony.recorded | {decision.digest},
                 late=ceremony.late | {decision.signer},
-                size=ceremony.size + cost(decision.envelope),
+                size=ceremony.size + cost(decision.envelope) + token_cost(timestamp),
             )
         case CeremonyExtended(extension=extension):
             size = ceremony.size + cost(extension.envelope)

@@ -15,7 +15,7 @@ from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.seconding import read_envelopes
-from quorumseal.ceremony.signed import Signed, authenticate
+from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import (
     Cancellation,
@@ -30,7 +30,9 @@ from quorumseal.ceremony.statements import (
     Suspension,
     Veto,
 )
+from quorumseal.ceremony.timestamping import stamp_in
 from quorumseal.ceremony.values import instant_text
+from quorumseal.signatures import Timestamp
 from quorumseal.strict_json import Fields, JsonValue
 
 _LOSSES = frozenset({EntryType.KEY_REVOKED, EntryType.SUSPENDED})
@@ -59,6 +61,8 @@ class Act:
     """Until when an extension moved it."""
     fell: bool
     """Whether a decision stood until a key was revoked, or somebody suspended."""
+    timestamp: Timestamp | None
+    """Who else says by when a decision had been made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +195,7 @@ def _moments(entries: Iterable[Entry], policy: SignedPolicy, fallen: Collection[
             type=entry.type,
             at=entry.at,
             entry=entry.hash,
-            act=_act(signed, members, fallen) if signed else None,
+            act=_act(signed, members, fallen, _stamp(entry, signed, policy)) if signed else None,
             superseded_by=body.text("by") if "by" in body else None,
             loss=loss,
             told=(body.text("recipient"), body.text("channel")) if told else None,
@@ -214,7 +218,19 @@ def _loss(entry: Entry) -> Loss:
     )
 
 
-def _act(signed: Signed[Statement], members: Mapping[str, str], fallen: Collection[str]) -> Act:
+def _stamp(entry: Entry, signed: Signed[Statement], policy: SignedPolicy) -> Timestamp | None:
+    if not isinstance(signed.statement, Decision):
+        return None
+    body = Fields(dict(entry.body), "entry.body")
+    return stamp_in(body, signed_as(Decision, signed), policy.policy)
+
+
+def _act(
+    signed: Signed[Statement],
+    members: Mapping[str, str],
+    fallen: Collection[str],
+    timestamp: Timestamp | None,
+) -> Act:
     statement = signed.statement
     decision = statement if isinstance(statement, Decision) else None
     return Act(
@@ -231,6 +247,7 @@ def _act(signed: Signed[Statement], members: Mapping[str, str], fallen: Collecti
         stands_for=members.get(decision.delegation or "") if decision else None,
         deadline=statement.deadline if isinstance(statement, Extension) else None,
         fell=signed.digest in fallen,
+        timestamp=timestamp,
     )
 
 
@@ -280,6 +297,12 @@ def _act_to_json(act: Act) -> dict[str, JsonValue]:
         }
     if act.fell:
         value["fell"] = True
+    if act.timestamp is not None:
+        value["timestamp"] = {
+            "authority": act.timestamp.authority,
+            "at": instant_text(act.timestamp.at),
+            "proves": instant_text(act.timestamp.latest),
+        }
     return value | _given(
         replaces=act.replaces,
         not_after=act.not_after,

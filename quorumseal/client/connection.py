@@ -116,9 +116,10 @@ class Connection:
         request = wire.StartRequest(envelope=envelope, annexes=texts, policy=proposed or b"")
         return messages.started_of(self._ask(self._stub.Start, request))
 
-    def decide(self, envelope: bytes, reason: Annex | None = None) -> Decided:
-        """Hand in a signed decision; the same one again returns the same entry."""
-        request = wire.DecideRequest(envelope=envelope, reason=messages.annex_message(reason))
+    def decide(self, envelope: bytes, reason: Annex | None = None, timestamp: bytes = b"") -> Decided:
+        """Hand in a signed decision, with its timestamp if any; the same one again returns the same entry."""
+        text = messages.annex_message(reason)
+        request = wire.DecideRequest(envelope=envelope, reason=text, timestamp=timestamp)
         return messages.decided_of(self._ask(self._stub.Decide, request))
 
     def act(self, envelope: bytes, annex: Annex | None = None) -> Acted:

@@ -60,6 +60,14 @@ class Envelope:
         """Return the envelope as a value for ``strict_json.write``; an empty key id is left out."""
         return _write(self.payload, [(self.signature, self.key_id)])
 
+    @property
+    def stamped(self) -> bytes:
+        """What a timestamp of it is of: what was signed, then the signature, so that nobody had it earlier.
+
+        The encoding says how long the payload is, so no two envelopes have these bytes in common.
+        """
+        return pae(PAYLOAD_TYPE, self.payload) + self.signature
+
     def verify(self, public_key: PublicKey) -> bytes:
         """Return the payload when ``public_key`` signed it; raise BadSignatureError when not."""
         public_key.verify(self.signature, pae(PAYLOAD_TYPE, self.payload))

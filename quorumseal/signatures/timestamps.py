@@ -90,6 +90,11 @@ class Timestamp:
     """What is proved: the bytes existed by this instant; the clock's accuracy is added, in milliseconds."""
     token: bytes
 
+    @property
+    def earliest(self) -> datetime:
+        """As far before as the clock may have been wrong."""
+        return self.at - (self.latest - self.at)
+
 
 def request_timestamp(message: bytes, nonce: int) -> bytes:
     """Return the question for an authority (``TimeStampReq``): what time is it, and who says so?"""

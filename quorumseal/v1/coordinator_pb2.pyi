@@ -249,7 +249,10 @@ class DecideRequest(_message.Message):
 
     ENVELOPE_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_FIELD_NUMBER: _builtins.int
     envelope: _builtins.bytes
+    timestamp: _builtins.bytes
+    """an RFC 3161 token of the envelope, where its signer has one"""
     @_builtins.property
     def reason(self) -> Global___Annex: ...
     def __init__(
@@ -257,10 +260,11 @@ class DecideRequest(_message.Message):
         *,
         envelope: _builtins.bytes = ...,
         reason: Global___Annex | None = ...,
+        timestamp: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["envelope", b"envelope", "reason", b"reason", "timestamp", b"timestamp"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,10 @@ from pathlib import Path
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.client.connection import Connection
+from quorumseal.client.timestamping import fetch_timestamp
 from quorumseal.offline.files import KnownOrganisation
 from quorumseal.refusal import Refusal
-from quorumseal.signatures import PrivateKey
+from quorumseal.signatures import Authority, PrivateKey, Timestamp
 from quorumseal.terminal import Screen
 from quorumseal.verifier.policy_chain import walk
 from quorumseal.verifier.trust import MAX_TRUST_BYTES, Trust, read_trust
@@ -30,6 +31,7 @@ from signer_agent.kept import kept_policies
 from signer_agent.key_sources import Passphrases, open_key_file
 from signer_agent.renewing import Renewal
 from signer_agent.settings import Settings, read_settings
+from signer_agent.stamping import Stamping
 from signer_agent.unplugged import Unplugged
 
 
@@ -112,8 +114,20 @@ def _agent(
         trust=trust,
         now=now,
         randomness=os.urandom,
+        stamping=_stamping(settings),
         upkeep=upkeep,
     )
+
+
+def _stamping(settings: Settings) -> Stamping | None:
+    chosen = settings.timestamps
+    if chosen is None:
+        return None
+
+    def fetch(message: bytes, authorities: Sequence[Authority]) -> Timestamp:
+        return fetch_timestamp(chosen.address, message, authorities, randomness=os.urandom)
+
+    return Stamping(fetch=fetch, required=chosen.required, complain=screen().warn)
 
 
 def now() -> datetime:

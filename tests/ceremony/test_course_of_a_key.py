@@ -19,7 +19,7 @@ from quorumseal.refusal import Refusal
 from quorumseal.signatures import Envelope
 from tests.burning import HOUR
 from tests.losing import LOSING, by_guardian, by_owner
-from tests.organisation import NOW, Organisation, changed
+from tests.organisation import NOW, Organisation, changed, told_by_clock
 
 EVENTS = ("issue", "log", "revoke", "expire", "conclude")
 ORDERS = tuple(permutations(EVENTS))
@@ -124,7 +124,9 @@ def happened(case: Case) -> tuple[Answer, Chain]:
             match event:
                 case "log":
                     decision = acme.decision("alice", chain.ceremony.request, at=case.at("issue"))
-                    chain, more = extend(chain, Record(acme.sign(decision), case.proved_at), at=at)
+                    chain, more = extend(
+                        chain, Record(acme.sign(decision), told_by_clock(case.proved_at)), at=at
+                    )
                     taken = True
                 case "revoke":
                     effective = read_revoked(revocation(case, acme), [acme.policy], closed=True)

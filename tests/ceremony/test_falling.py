@@ -37,7 +37,7 @@ from tests.burning import (
 )
 from tests.forging import relinked, verdict
 from tests.losing import LOSING, by_guardian, by_owner, key_id, suspends
-from tests.organisation import NOW, changed
+from tests.organisation import NOW, changed, told_by_clock
 
 ALICE, MALLORY = key_id("alice"), key_id("mallory")
 SPARE = LOSING.spare_key("alice")
@@ -88,13 +88,13 @@ class Course:
             signer,
             self.chain.ceremony.request,
             choice,
-            at=at,
+            at=proved_at or at,
             roles=[given.statement.role] if given else None,
             replaces=standing.digest if standing else None,
         )
         if given:
             decision = replace(decision, delegation=given.digest)
-        return self.does(Record(LOSING.sign(decision, key=key), proved_at), at)
+        return self.does(Record(LOSING.sign(decision, key=key), told_by_clock(proved_at)), at)
 
     @property
     def standing(self) -> list[str]:

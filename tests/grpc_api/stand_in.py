@@ -102,8 +102,11 @@ class StandIn(UseCases):
         receipt = self._made_up_receipt(len(self.entries) - 1)
         return Started(ceremony=ceremony_number(1), created=True, receipt=receipt)
 
-    async def decide(self, envelope: Envelope, reason: Annex | None = None, *, caller: str) -> Recorded:
-        await self._reach(f"decide {caller} {reason.text if reason else None}")
+    async def decide(
+        self, envelope: Envelope, reason: Annex | None = None, timestamp: bytes = b"", *, caller: str
+    ) -> Recorded:
+        stamped = [timestamp.decode()] if timestamp else []
+        await self._reach(" ".join(["decide", caller, reason.text if reason else "None", *stamped]))
         await self.append(envelope.payload)
         return Recorded(receipt=self._made_up_receipt(len(self.entries) - 1), state=State.OPEN)
 
