@@ -20,6 +20,7 @@ from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.emergencies import PastEmergency
 from quorumseal.ceremony.entries import CONCLUSIONS, PUBLISHED, Entry, EntryType
+from quorumseal.ceremony.policy import GOVERNED
 from quorumseal.ceremony.standing_chain import StandingChain
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import PrivateKey
@@ -147,6 +148,10 @@ class Unsealed:
         """Return the ceremonies that have an entry of these types, each with the index of its last."""
         return {e.ceremony: e.index for e in self._entries if e.type in types and e.ceremony is not None}
 
+    def _releases(self, ceremony: str) -> bool:
+        """Whether a bundle of its own is published: a policy travels with those of the releases under it."""
+        return self.changed[ceremony].ceremony.request.statement.kind not in GOVERNED
+
     def _outbox(self) -> list[OutboxRow]:
         return [
             OutboxRow(
@@ -158,6 +163,6 @@ class Unsealed:
                 due_at=self._at,
             )
             for entry in self._entries
-            if entry.type in PUBLISHED and entry.ceremony is not None
+            if entry.type in PUBLISHED and entry.ceremony is not None and self._releases(entry.ceremony)
             for destination in self._ground.destinations
         ]

@@ -23,6 +23,7 @@ from quorumseal.client.values import CeremonySummary
 from signer_agent.agent import Agent
 from signer_agent.errors import NoSuchCeremonyError
 from signer_agent.observing import Observation, observe
+from signer_agent.policy_sides import PolicySides, sides_of
 
 _PAGE = 100
 _MOST_PAGES = 40
@@ -39,6 +40,8 @@ class Background:
     """The emergency that is ratified, or the release that is approved anew or revoked."""
     vetoed_by: frozenset[str] = frozenset()
     """Who vetoed earlier emergencies for the same release."""
+    sides: PolicySides | None = None
+    """Of a policy change: both policies, and the other side's ceremony."""
     refusal: CeremonyError | None = None
     """Why the rules do not allow it, whatever its coordinator says."""
 
@@ -48,13 +51,22 @@ def background_of(agent: Agent, observation: Observation) -> Background:
     request = observation.chain.ceremony.request.statement
     if request.emergency is not None:
         return _of_emergency(agent, observation, request, request.emergency)
-    if request.kind is Kind.RELEASE or request.kind in GOVERNED:
+    if request.kind is Kind.RELEASE:
         return Background(asked=True)
+    if request.kind in GOVERNED:
+        return _of_policy(agent, observation)
     if request.earlier is not None:
         about = observe(agent, request.earlier.ceremony, observation.newest)
     else:
         about = released(agent, request, observation.newest)
     return Background(asked=True, about=about, refusal=refusal_about(request, about))
+
+
+def _of_policy(agent: Agent, observation: Observation) -> Background:
+    try:
+        return Background(asked=True, sides=sides_of(agent, observation))
+    except CeremonyError as refusal:
+        return Background(asked=True, refusal=refusal)
 
 
 def refusal_about(request: Request, about: Observation) -> CeremonyError | None:

@@ -57,8 +57,10 @@ class Connection(Protocol):
         """Return summaries, newest first."""
         ...
 
-    def start(self, envelope: bytes, annexes: Collection[Annex] = ()) -> Started:
-        """Send a request with its texts."""
+    def start(
+        self, envelope: bytes, annexes: Collection[Annex] = (), proposed: bytes | None = None
+    ) -> Started:
+        """Send a request with its texts, and the policy that it is to change to."""
         ...
 
     def decide(self, envelope: bytes, reason: Annex | None = None, timestamp: bytes = b"") -> Decided:

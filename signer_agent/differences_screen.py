@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from quorumseal.ceremony.policy_differences import Difference
 from quorumseal.terminal import Mark, Screen
-from signer_agent.documents import Json
+from signer_agent.json_shape import Json
 
 WEAKENS = "What weakens: it permits what the version before refused"
 

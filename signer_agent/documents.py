@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reviews as JSON, for programs: the same verified things that the screens show."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from quorumseal.ceremony.breaking_glass import joined
@@ -12,11 +12,13 @@ from quorumseal.ceremony.values import instant_text
 from quorumseal.terminal.words import four_words
 from signer_agent.drafting import Draft
 from signer_agent.inbox import Inbox
+from signer_agent.json_shape import Json
 from signer_agent.recollection import Stored
 from signer_agent.review import Review
 from signer_agent.revisions import Difference, Revision
+from signer_agent.sides_screen import sides_json
 
-Json = str | int | bool | None | Sequence["Json"] | Mapping[str, "Json"]
+__all__ = ["Json", "draft_json", "emergency_json", "inbox_json", "review_json", "stored_json"]
 
 
 def review_json(review: Review) -> dict[str, Json]:
@@ -40,6 +42,7 @@ def review_json(review: Review) -> dict[str, Json]:
         "deadline": instant_text(review.ceremony.deadline),
         "emergency": emergency_json(review.ceremony, review.observation.reasons, at=review.at),
         "about": _about_json(review),
+        "policy_change": sides_json(review),
         "why": review.observation.reasons.get(request.why or ""),
         "refusal": {"code": refusal.code, "message": str(refusal)}
         if (refusal := review.background.refusal)

@@ -11,11 +11,12 @@ from quorumseal.ceremony.events import (
     QuorumReached,
 )
 from quorumseal.ceremony.lifecycle import replay
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.statements import CeremonyAct, Context, Decision, Delegation
+from quorumseal.ceremony.statements import CeremonyAct, Choice, Context, Decision, Delegation
 from quorumseal.terminal import Mark, Screen, instant_text
+from signer_agent.differences_screen import counted
 from signer_agent.drafting import Draft
 from signer_agent.journal import kind_of
 from signer_agent.review import Review
@@ -25,6 +26,8 @@ COMPLETED = {
     Kind.RELEASE: "It completes the quorum: the release is approved and published.",
     Kind.RATIFICATION: "It completes the quorum: the emergency counts like a regular release from then on.",
     Kind.RE_APPROVAL: "It completes the quorum: the release stands by these approvals, too.",
+    Kind.POLICY_CHANGE: "It completes the old side: the policy holds once the new side approved it, too.",
+    Kind.POLICY_ACCEPTANCE: "It completes the new side: the policy holds once the old side approved it, too.",
     Kind.REVOCATION: "It completes the quorum: the release is revoked, for good.",
 }
 
@@ -54,6 +57,10 @@ def draw_draft(screen: Screen, review: Review, draft: Draft, events: tuple[Event
     draw_rows(screen, rows)
     for annex in draft.annexes:
         screen.quote(annex.text)
+    sides = review.background.sides
+    if sides is not None and sides.weakening and decision.choice is Choice.APPROVAL:
+        weakening = counted(sides.differences)
+        screen.item(Mark.WARNING, f"You approve a policy that changes {weakening}; they are marked above.")
     for sentence in consequences_text(review, events):
         screen.item(Mark.WAITING, sentence)
 
@@ -89,7 +96,8 @@ def consequences_text(review: Review, events: tuple[Event, ...]) -> tuple[str, .
     if any(isinstance(event, QuorumReached) for event in events):
         return (COMPLETED[review.request.statement.kind],)
     if any(isinstance(event, CeremonyRejected) for event in events):
-        return ("It ends the ceremony: the release is rejected.",)
+        what = release_of(review) if review.request.statement.kind in GOVERNED else "release"
+        return (f"It ends the ceremony: the {what} is rejected.",)
     if any(isinstance(event, DeadlinePassed | LateDecisionRecorded) for event in events):
         return ("It comes too late to count, and goes on record as late.",)
     after = replay(review.ceremony, events)

@@ -70,6 +70,20 @@ class Home:
         """Where the policy chain is that was last verified."""
         return self.state / "policies.json"
 
+    def keep_proposal(self, digest: str, payload: bytes) -> None:
+        """Keep the policy that is proposed: whoever sends the request again sends it too."""
+        file = self._proposal_file(digest)
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        with self.exclusive():
+            write_whole(file, payload)
+
+    def proposal(self, digest: str) -> bytes:
+        """Return a policy that was proposed from here."""
+        return self._proposal_file(digest).read_bytes()
+
+    def _proposal_file(self, digest: str) -> Path:
+        return self.state / "proposals" / f"{digest.removeprefix('sha256:')}.json"
+
     @property
     def block_file(self) -> Path:
         """What, while it is there, keeps this agent from signing."""

@@ -155,7 +155,7 @@ class Review:
             return Standing.ENDED
         if self.pending is not None and self.pending.digest not in self.observation.chain.statements:
             return Standing.UNSENT
-        if self.signer in self.request.statement.requesters:
+        if self.signer in self.request.statement.excluded:
             return Standing.REQUESTED
         if not self.roles and not self.stand_ins and self.own is None:
             return Standing.NO_ROLE

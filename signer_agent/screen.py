@@ -11,7 +11,7 @@ from quorumseal.ceremony.breaking_glass import more_people
 from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import Ceremony, State
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.quorum import RoleTally, Tally
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import CheckOutcome, Choice, Decision
@@ -21,6 +21,7 @@ from signer_agent.about_screen import draw_about
 from signer_agent.emergency_screen import draw_banner, draw_emergency, quorum_text
 from signer_agent.review import Review, Standing
 from signer_agent.revision_screen import draw_revision
+from signer_agent.sides_screen import draw_sides
 
 CHOICE_MARKS = {Choice.APPROVAL: Mark.DONE, Choice.REJECTION: Mark.FAILED, Choice.ABSTENTION: Mark.WAITING}
 ENDED_MARKS = {State.APPROVED: Mark.DONE, State.PROVISIONAL: Mark.WARNING}
@@ -30,6 +31,8 @@ _NOUNS = {
     Kind.RATIFICATION: "ratification",
     Kind.RE_APPROVAL: "re-approval",
     Kind.REVOCATION: "revocation",
+    Kind.POLICY_CHANGE: "change to",
+    Kind.POLICY_ACCEPTANCE: "acceptance of",
 }
 Row = tuple[str, Cell, str | None]
 NOT_SIGNED = "Written by others, and not signed by your decision"
@@ -46,6 +49,8 @@ def name_of(ceremony: Ceremony) -> str:
     release = f"{request.product} {request.version}"
     if request.emergency is not None:
         return f"EMERGENCY {release}"
+    if request.kind in GOVERNED:
+        return f"{_NOUNS[request.kind]} policy version {request.version}"
     return release if request.kind is Kind.RELEASE else f"{_NOUNS[request.kind]} of {release}"
 
 
@@ -55,6 +60,7 @@ def draw_review(screen: Screen, review: Review) -> None:
     draw_banner(screen, review.ceremony)
     _draw_warnings(screen, review)
     draw_about(screen, review)
+    draw_sides(screen, review)
     if review.ceremony.emergency is not None:
         draw_emergency(screen, review.ceremony, review.observation.reasons, at=review.at)
         _draw_people(screen, review)
@@ -250,6 +256,8 @@ def _stands_text(decision: Decision, review: Review) -> str:
 def _draw_changes(screen: Screen, review: Review) -> None:
     last = review.recollection.last
     product = review.request.statement.product
+    if review.request.statement.kind in GOVERNED:
+        return
     screen.heading("Since your last decision")
     if last is None or review.changes is None:
         screen.line(f"  None on {product} with this agent yet: read the rule with care.")

@@ -17,7 +17,7 @@ from quorumseal.ceremony.deciding import decide as judge
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
 from quorumseal.ceremony.errors import CeremonyError, KeyNotValidError, KeyRevokedError
 from quorumseal.ceremony.lifecycle import State
-from quorumseal.ceremony.policy import Log
+from quorumseal.ceremony.policy import Kind, Log
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import CeremonyExistsError
 from quorumseal.ceremony.signed import authenticate, signed_as
@@ -183,7 +183,9 @@ def settle(agent: Agent, stored: Stored, observation: Observation) -> Stored:
 def submit_request(agent: Agent, stored: Stored) -> Started:
     """Send a request, and return the answer, which nothing was verified of."""
     try:
-        return agent.connection.start(write(stored.envelope.to_json()), stored.annexes)
+        return agent.connection.start(
+            write(stored.envelope.to_json()), stored.annexes, _proposed(agent, stored)
+        )
     except CoordinatorUnreachableError as reason:
         raise _no_receipt(agent, stored, reason) from reason
 
@@ -195,12 +197,21 @@ def _submit(agent: Agent, stored: Stored) -> tuple[Receipt, str]:
             decided = agent.connection.decide(data, _only(stored.annexes), stored.timestamp)
             return decided.receipt, decided.state
         case Request():
-            return agent.connection.start(data, stored.annexes).receipt, str(State.OPEN)
+            started = agent.connection.start(data, stored.annexes, _proposed(agent, stored))
+            return started.receipt, str(State.OPEN)
         case Cancellation() | Extension() | Veto() | Report():
             acted = agent.connection.act(data, _only(stored.annexes))
             return acted.receipt, acted.state
         case Absence() | Delegation() | Withdrawal() | KeyRevocation() | Suspension():
             return agent.connection.stand(data), ""
+
+
+def _proposed(agent: Agent, stored: Stored) -> bytes | None:
+    """Return the policy that goes with the request to change it."""
+    request = stored.statement
+    if isinstance(request, Request) and request.kind is Kind.POLICY_CHANGE:
+        return agent.home.proposal(request.subjects[0].digest)
+    return None
 
 
 def _only(annexes: tuple[Annex, ...]) -> Annex | None:

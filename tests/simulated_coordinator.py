@@ -400,8 +400,11 @@ class SimulatedConnection:
         del page_size, page_token
         return self._call("list_ceremonies", (states, product, version), answer)
 
-    def start(self, envelope: bytes, annexes: Collection[Annex] = ()) -> Started:
-        """Answer as Start does."""
+    def start(
+        self, envelope: bytes, annexes: Collection[Annex] = (), proposed: bytes | None = None
+    ) -> Started:
+        """Answer as Start does, about releases."""
+        assert proposed is None
         return self._call("start", envelope, lambda e: self.coordinator.start(self._by_caller(e), annexes))
 
     def decide(self, envelope: bytes, reason: Annex | None = None, timestamp: bytes = b"") -> Decided:

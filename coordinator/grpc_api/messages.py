@@ -26,7 +26,7 @@ from coordinator.values import (
     Started,
 )
 from quorumseal.ceremony import values
-from quorumseal.signatures import Envelope
+from quorumseal.signatures import Envelope, JointEnvelope
 from quorumseal.strict_json import MAX_INTEGER, write
 from quorumseal.v1 import coordinator_pb2 as wire
 from quorumseal.verifier.bundle import PolicyVersion, version_json
@@ -205,9 +205,13 @@ def event_bytes(event: LogEvent) -> bytes:
     ).SerializeToString()
 
 
-@lru_cache(maxsize=16)
 def version_bytes(version: PolicyVersion) -> bytes:
-    """Write a policy version as JSON: once, however many ask for it."""
+    """Write a policy version as JSON: the first once, however many ask for it."""
+    return _founding_bytes(version) if isinstance(version, JointEnvelope) else write(version_json(version))
+
+
+@lru_cache(maxsize=16)
+def _founding_bytes(version: JointEnvelope) -> bytes:
     return write(version_json(version))
 
 

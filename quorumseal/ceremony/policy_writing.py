@@ -22,7 +22,8 @@ def policy_text(policy: Policy) -> str:
     about = (
         f"Who may release what in {policy.organisation}. This file is for people; what counts are the signed "
         "bytes that it is compiled to. `quorumseal policy check` says what it means, or what is wrong with "
-        "it; `policy lint`, what it is short of; `policy diff`, what it changes."
+        "it; `policy lint`, what it is short of; `policy diff`, what it changes; `policy propose` asks for "
+        "the change."
     )
     return (
         "\n".join([DIRECTIVE, *_comment(about), "", *_Writer().table(GUIDE, plain_policy(policy), ())]) + "\n"

@@ -87,6 +87,7 @@ VERBS: dict[str, Command | Verb] = {
         "write the bytes to be signed", _add_compile_arguments, compile_, compile_.__doc__ or ""
     ),
     "diff": Verb("quorumseal.cli.policy_diff", "say what a new policy changes, and what of it weakens"),
+    "propose": Verb("quorumseal.cli.policy_propose", "ask both sides for a policy change", "agent"),
     "lint": Verb("quorumseal.cli.policy_lint", "say whose absence stops a release, and what runs out"),
     "schema": Verb("quorumseal.cli.policy_schema", "write the JSON Schema of policy.toml, for editors", ""),
     "holidays": Verb(

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A policy is changed from the command line: proposed once, decided on both sides, in force, looked at."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from quorumseal.ceremony.policy import Policy
+from quorumseal.ceremony.policy_document import write_policy
+from quorumseal.ceremony.policy_writing import policy_text
+from quorumseal.ceremony.values import digest_of
+from quorumseal.cli.main import main
+from quorumseal.cli.policy_files import read_source
+from tests.cli.office import Office, coordinator_of, copied_office
+from tests.cli.published import flat, said
+
+Capture = pytest.CaptureFixture[str]
+GOVERNORS = ("alice", "bob", "carol", "dan")
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    office = copied_office(tmp_path / "own")
+    office.artifact.write_bytes(b"the bytes of widget 1.0\n")
+    with coordinator_of(office):
+        yield office
+
+
+def founded(office: Office) -> Policy:
+    return read_source(office.folder / "policy.toml")
+
+
+def following(policy: Policy, **fields: Any) -> Policy:
+    """Return the next version, by default with erin in security, too, and a shorter deadline."""
+    roles = {
+        **policy.roles,
+        "security": replace(policy.roles["security"], members=frozenset({"carol", "erin"})),
+    }
+    rule = replace(policy.rules["standard"], deadline=timedelta(days=2))
+    changed = {"roles": roles, "rules": {"standard": rule}, **fields}
+    return replace(
+        policy,
+        version=policy.version + 1,
+        previous=digest_of(write_policy(policy)),
+        **changed,
+    )
+
+
+def write(office: Office, policy: Policy, name: str = "policy-2.toml") -> str:
+    path = office.folder / name
+    path.write_text(policy_text(policy))
+    return str(path)
+
+
+def propose(office: Office, source: str, person: str, *words: str) -> int:
+    return main(["policy", "propose", source, "--yes", *words, *office.home(person)])
+
+
+def approve(office: Office, ceremony: str, *people: str) -> None:
+    for person in people:
+        assert main(["approve", ceremony, "--yes", *office.home(person)]) == 0
+
+
+def proposed(
+    office: Office, source: str, capsys: Capture, person: str = "alice", *words: str
+) -> dict[str, Any]:
+    capsys.readouterr()
+    assert propose(office, source, person, "--json", *words) == 0
+    answer: dict[str, Any] = said(capsys.readouterr().out)
+    return answer
+
+
+def test_both_sides_are_asked_decided_and_the_policy_holds(office: Office, capsys: Capture) -> None:
+    source = write(office, following(founded(office)))
+    assert propose(office, source, "alice") == 0
+    text = flat(capsys.readouterr().out)
+    assert "policy version 2 is proposed: both sides are asked" in text
+    assert "The old side, under version 1" in text
+    assert "The new side, under version 2" in text
+
+    again = proposed(office, source, capsys)
+    assert again["created"] == []
+    assert [d["where"] for d in again["differences"] if d["weakens"]] == ["role security"]
+
+    change, acceptance = again["change"], again["acceptance"]
+    assert main(["review", change, *office.home("bob")]) == 0
+    text = flat(capsys.readouterr().out)
+    assert "change to policy version 2 waits for your decision" in text
+    assert "Policy version 2 changes 2 things, of which 1 weakens" in text
+    assert "! role security: erin may count" in text
+    assert "old side, under version 1 (this ceremony): engineering needs two more" in text
+    assert "new side, under version 2: engineering needs two more" in text
+
+    approve(office, change, *GOVERNORS)
+    assert "You approve a policy that changes 2 things, of which 1 weakens" in flat(capsys.readouterr().out)
+    assert main(["review", acceptance, *office.home("bob")]) == 0
+    text = flat(capsys.readouterr().out)
+    assert "old side, under version 1: complete" in text
+    assert "new side, under version 2 (this ceremony): engineering needs two more" in text
+
+    approve(office, acceptance, "alice", "bob", "dan", "erin")
+    capsys.readouterr()
+    assert main(["review", acceptance, "--json", *office.home("carol")]) == 0
+    review = said(capsys.readouterr().out)
+    assert review["policy_change"]["old"]["version"] == 1
+    assert review["policy_change"]["other"]["state"] == "approved"
+    assert main(["policy", "show", *office.home("rita")]) == 0
+    assert "acme is under policy version 2" in flat(capsys.readouterr().out)
+
+
+def test_somebody_whom_only_the_new_policy_knows_asks_for_the_acceptance(
+    office: Office, capsys: Capture
+) -> None:
+    """Alice leaves governance: she may ask for the change, not for what comes after her."""
+    old = founded(office)
+    engineering = replace(old.roles["engineering"], members=frozenset({"bob", "erin"}))
+    new = following(old, roles={**old.roles, "engineering": engineering})
+    source = write(office, new)
+    assert propose(office, source, "alice") == 0
+    text = flat(capsys.readouterr().out)
+    assert "the old side is asked" in text
+    assert "nobody has asked for it yet" in text
+    answer = proposed(office, source, capsys, "bob")
+    assert answer["created"] == ["policy-acceptance"]
+    assert answer["acceptance"]
+
+
+def test_what_would_be_asked_is_shown_and_nothing_is_signed(office: Office, capsys: Capture) -> None:
+    source = write(office, following(founded(office)))
+    assert propose(office, source, "alice", "--dry-run") == 0
+    text = flat(capsys.readouterr().out)
+    assert text.startswith("! policy version 2 would change 2 things, of which 1 weakens")
+    assert "old side: 2 of engineering (alice, bob, erin)" in text
+    assert main(["list", "--json", *office.home("alice")]) == 0
+    assert said(capsys.readouterr().out)["ceremonies"] == []
+
+
+REFUSED = [
+    ("no governor asks", "rita", {}, "request.requester"),
+    ("a gap", "alice", {"version": 3}, "policy.proposal"),
+    ("another predecessor", "alice", {"previous": "sha256:" + "0" * 64}, "policy.proposal"),
+]
+
+
+@pytest.mark.parametrize(("_", "person", "fields", "code"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_what_cannot_be_proposed_is_refused_before_anything_is_signed(
+    office: Office, capsys: Capture, _: str, person: str, fields: dict[str, Any], code: str
+) -> None:
+    source = write(office, replace(following(founded(office)), **fields))
+    assert propose(office, source, person) != 0
+    assert f"[{code}]" in capsys.readouterr().err
+
+
+def test_another_proposal_takes_the_place_of_one_that_is_open(office: Office, capsys: Capture) -> None:
+    first = proposed(office, write(office, following(founded(office))), capsys)
+    other = following(founded(office), rules=founded(office).rules)
+    source = write(office, other, "other.toml")
+    assert propose(office, source, "alice") != 0
+    assert "--supersede" in capsys.readouterr().err
+    second = proposed(office, source, capsys, "alice", "--supersede")
+    assert second["created"] == ["policy-change", "policy-acceptance"]
+    for ceremony in (first["change"], first["acceptance"]):
+        assert main(["show", ceremony, "--json", *office.home("bob")]) == 0
+        assert said(capsys.readouterr().out)["state"] == "superseded"
