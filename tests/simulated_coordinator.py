@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from quorumseal.ceremony.admission import Existing, Known, admit, identity
 from quorumseal.ceremony.chain import Chain, extend, open_chain
+from quorumseal.ceremony.changing import policy_adopted_by
 from quorumseal.ceremony.commands import Command, Expire, Record, Supersede, command_of
 from quorumseal.ceremony.delegating import handed_on, live_for
 from quorumseal.ceremony.emergencies import admit_emergency, past_emergency
@@ -24,8 +25,9 @@ from quorumseal.ceremony.entries import Entry, EntryType, read_entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
-from quorumseal.ceremony.standing_chain import StandingChain, replay_standing, stand_on
-from quorumseal.ceremony.statements import CeremonyAct, Decision, Request, StandingAct
+from quorumseal.ceremony.standing_chain import StandingChain, adopt, replay_standing, stand_on
+from quorumseal.ceremony.statement_document import read_statement
+from quorumseal.ceremony.statements import CeremonyAct, Decision, Request, StandingAct, Statement
 from quorumseal.ceremony.succeeding import check_ratification, check_revocation
 from quorumseal.ceremony.timestamping import stamp_of
 from quorumseal.client.errors import ClientError, CoordinatorRefusedError
@@ -49,7 +51,9 @@ from quorumseal.refusal import Refusal
 from quorumseal.signatures import Envelope
 from quorumseal.strict_json import write
 from quorumseal.tlog import prove_consistency, prove_inclusion
+from quorumseal.verifier.bundle import version_json
 from quorumseal.verifier.part import Part
+from tests.changing import Side
 from tests.organisation import NOW, REASON, SALT, Organisation
 from tests.simulated_log import SimulatedLog
 
@@ -84,6 +88,7 @@ class SimulatedCoordinator:
         self.entries: dict[str, list[Entry]] = {}
         self.annexes: dict[str, Annex] = {}
         self.policies = [self.organisation.policy]
+        """Every policy under which somebody may sign, the proposed ones too."""
         self.calls: list[str] = []
         self.changed = threading.Condition()
         self.standing: StandingChain = replay_standing(self.log.entries[:1])
@@ -97,7 +102,7 @@ class SimulatedCoordinator:
         """Return another history with the same past."""
         other = copy(self)
         other.log = copy(self.log)
-        for name in ("entries", "roots"):
+        for name in ("entries", "roots", "versions"):
             setattr(other.log, name, list(getattr(self.log, name)))
         other.log._nodes = dict(self.log._nodes)
         other.chains = dict(self.chains)
@@ -149,7 +154,7 @@ class SimulatedCoordinator:
     def start(self, envelope: Envelope, annexes: Collection[Annex] = ()) -> Started:
         """Open the ceremony of a request, or find it."""
         self.annexes |= {annex.commitment: annex for annex in annexes}
-        request = signed_as(Request, authenticate(envelope, self.organisation.policy))
+        request = signed_as(Request, self.authenticate(envelope))
         statement = request.statement
         known = [
             Known(
@@ -173,7 +178,7 @@ class SimulatedCoordinator:
 
     def decide(self, envelope: Envelope, reason: Annex | None, timestamp: bytes = b"") -> Decided:
         """Record a decision."""
-        decision = signed_as(Decision, authenticate(envelope, self.organisation.policy))
+        decision = signed_as(Decision, self.authenticate(envelope))
         ceremony = decision.statement.ceremony
         if decision.statement.reason != (reason.commitment if reason else None):
             raise CoordinatorRefusedError("annex.commitment", "expected the text, got another")
@@ -185,7 +190,7 @@ class SimulatedCoordinator:
 
     def act(self, envelope: Envelope, annex: Annex | None = None) -> Acted:
         """Record a cancellation, extension, veto or report."""
-        signed = authenticate(envelope, self.organisation.policy)
+        signed = self.authenticate(envelope)
         act = signed.statement
         assert isinstance(act, CeremonyAct)
         if annex is not None:
@@ -196,7 +201,7 @@ class SimulatedCoordinator:
 
     def stand(self, envelope: Envelope) -> Receipt:
         """Record an absence, a delegation or a withdrawal, also where it touches an open ceremony."""
-        signed = authenticate(envelope, self.organisation.policy)
+        signed = self.authenticate(envelope)
         assert isinstance(signed.statement, StandingAct)
         act = Signed(signed.statement, signed.envelope, signed.key, signed.digest)
         if act.digest not in self.standing.statements:
@@ -240,11 +245,14 @@ class SimulatedCoordinator:
         """Return what GetCeremony answers."""
         if ceremony not in self.chains:
             raise CoordinatorRefusedError("ceremony.unknown", f"expected a ceremony, got {ceremony}")
+        opened = self.receipt(self.entries[ceremony][0])
         return CeremonyRecord(
             part=self.part(ceremony, **fields),
             consistency=self.proof(known_size),
             annexes=tuple(self.annexes.values()),
             publications=(),
+            opened_index=opened.index,
+            opened_inclusion=opened.inclusion,
         )
 
     def proof(self, known_size: int) -> tuple[bytes, ...]:
@@ -279,6 +287,29 @@ class SimulatedCoordinator:
             ended_at=found.ended_at,
             mode=str(request.mode),
         )
+
+    def hold(self, side: Side, under: Organisation) -> str:
+        """Take in a ceremony about a policy as it was run elsewhere; return its id."""
+        self.chains[side.chain.id], self.entries[side.chain.id] = side.chain, list(side.entries)
+        self.policies.append(under.policy)
+        self.log.append(side.entries)
+        return side.chain.id
+
+    def adopt(self, change: str, acceptance: str) -> None:
+        """Let the policy hold that two ceremonies approved."""
+        sides = [Side(self.chains[ceremony], self.entries[ceremony]) for ceremony in (change, acceptance)]
+        policy = policy_adopted_by(*(side.chain.ceremony for side in sides))
+        assert policy is not None
+        self.standing, entry = adopt(self.standing, policy, self.now)
+        self.standing_entries.append(entry)
+        self.log.append([entry])
+        self.log.versions.append(self.log.adopted(policy.payload, *sides))
+
+    def authenticate(self, envelope: Envelope) -> Signed[Statement]:
+        """Authenticate a statement under the policy that it names."""
+        named = read_statement(envelope.payload).context.policy.digest
+        policy = next((each for each in self.policies if each.digest == named), self.organisation.policy)
+        return authenticate(envelope, policy)
 
     def _begin(self, request: Signed[Request], vetoed_by: frozenset[str] = frozenset()) -> Entry:
         policy = self.organisation.policy
@@ -350,7 +381,7 @@ class SimulatedConnection:
         """Answer as GetOrganisation does."""
 
         def answer(_: object) -> OrganisationRecord:
-            policies = tuple(write(policy.envelope.to_json()) for policy in self.coordinator.policies)
+            policies = tuple(write(version_json(version)) for version in self.coordinator.log.versions)
             log = self.coordinator.log
             return OrganisationRecord(
                 policies=policies, checkpoint=log.checkpoint(), now=self.coordinator.now
@@ -442,7 +473,7 @@ class SimulatedConnection:
         return SimulatedFollowing(self.coordinator, from_index)
 
     def _by_caller(self, envelope: bytes) -> Envelope:
-        read = Envelope.read(envelope)
+        signed = self.coordinator.authenticate(read)
         signed = authenticate(read, self.coordinator.organisation.policy)
         if signed.signer != self.caller:
             raise CoordinatorRefusedError("caller.not_the_signer", f"expected {self.caller}")

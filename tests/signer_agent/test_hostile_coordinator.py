@@ -265,7 +265,7 @@ def test_another_policy_of_the_same_version_is_refused(tmp_path: Path, world: Wo
 def test_a_policy_that_was_not_pinned_is_refused(tmp_path: Path, world: World) -> None:
     weaker = changed(world.coordinator.organisation, quorum={"engineering": 1})
     trust = world.coordinator.log.trust
-    world.coordinator.policies = [weaker.policy]
+    world.coordinator.log.versions = [weaker.policy.envelope]
     desk = Desk(tmp_path / "alice", world.coordinator)
     desk.agent = replace(desk.agent, trust=trust)
     with pytest.raises(Refusal) as refused:
