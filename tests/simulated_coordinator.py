@@ -473,8 +473,8 @@ class SimulatedConnection:
         return SimulatedFollowing(self.coordinator, from_index)
 
     def _by_caller(self, envelope: bytes) -> Envelope:
+        read = Envelope.read(envelope)
         signed = self.coordinator.authenticate(read)
-        signed = authenticate(read, self.coordinator.organisation.policy)
         if signed.signer != self.caller:
             raise CoordinatorRefusedError("caller.not_the_signer", f"expected {self.caller}")
         return read
