@@ -12,6 +12,7 @@ from pathlib import Path
 from quorumseal.ceremony.policy_document import signed_policy
 from quorumseal.cli.desk import now
 from quorumseal.cli.files import read_trust_file, write_new
+from quorumseal.cli.output import screen
 from quorumseal.client.connection import Connection
 from quorumseal.client.values import FoundingRecord
 from quorumseal.signatures import JointEnvelope
@@ -52,14 +53,18 @@ class FoundingDesk:
 
     def record(self, until: float) -> FoundingRecord:
         """Return how far the founding is, once there is a policy to look at or the time is up."""
-        while True:
-            record = self.connection.founding()
-            if record.payload or time.monotonic() >= until:
-                return record
+        record = self.connection.founding()
+        if not record.payload and time.monotonic() < until:
+            screen().talk(f"waiting for {', '.join(record.unenrolled)} to join")
+        while not record.payload and time.monotonic() < until:
             time.sleep(_POLL)
+            record = self.connection.founding()
+        return record
 
     def wait(self, record: FoundingRecord, until: float) -> FoundingRecord:
         """Return how far the founding is, once everybody has signed or the time is up."""
+        if not record.founded and time.monotonic() < until:
+            screen().talk(f"signed; waiting for {', '.join(record.missing)}")
         while not record.founded and time.monotonic() < until:
             time.sleep(_POLL)
             record = self.connection.founding()

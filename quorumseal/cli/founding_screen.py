@@ -48,15 +48,16 @@ def draw_first_policy(
     drawn.line()
 
 
-def draw_waiting(arguments: Namespace, record: FoundingRecord) -> None:
+def draw_waiting(arguments: Namespace, record: FoundingRecord, name: str) -> None:
     """Draw who is waited for."""
     drawn = screen()
     if not record.payload:
         who = ", ".join(record.unenrolled) or "the coordinator"
         drawn.answer(Mark.WAITING, f"nothing can be signed yet: it waits for {who}")
     else:
-        drawn.answer(Mark.WAITING, f"the signatures of {', '.join(record.missing)} are missing")
-        _draw_founders(drawn, record)
+        signed, missing = name in record.signed, ", ".join(record.missing)
+        own = "you have signed the first policy" if signed else "the first policy waits for its founders"
+        drawn.answer(Mark.DONE if signed else Mark.WAITING, f"{own}; not yet: {missing}")
     drawn.next("Wait for them", command(arguments, "org", "genesis", "--wait", "1h"))
 
 

@@ -59,13 +59,13 @@ def run(arguments: Namespace) -> int:
         until = time.monotonic() + (arguments.wait or timedelta(0)).total_seconds()
         record = desk.record(until)
         if not record.payload:
-            return _report_unready(arguments, record)
+            return _report_unready(arguments, record, desk.name)
         first = first_policy(record, desk.joined)
         require_same(first, arguments.policy, "as --policy says")
         require_same(first, signed_before(desk.home), "as this home signed it")
         if desk.name in record.missing:
             record = _sign(arguments, desk, first, record)
-        elif not desk.has_trust:
+        elif not desk.has_trust and signed_before(desk.home) is None:
             _confirm(arguments, desk, first, record, f"{desk.name}: trust it.", to="trust")
         record = desk.wait(record, until)
         if not record.founded:
@@ -110,11 +110,11 @@ def _confirm(
     Person(ask=somebody(), yes=arguments.yes).confirm(question, to=to)
 
 
-def _report_unready(arguments: Namespace, record: FoundingRecord) -> int:
+def _report_unready(arguments: Namespace, record: FoundingRecord, name: str) -> int:
     if arguments.json:
         print_json({"founded": False, "policy": None, "unenrolled": list(record.unenrolled)})
     else:
-        draw_waiting(arguments, record)
+        draw_waiting(arguments, record, name)
     return Outcome.PENDING
 
 
@@ -124,5 +124,5 @@ def _report_unfounded(
     if arguments.json:
         print_json(founding_json(first, record, trust=None))
     else:
-        draw_waiting(arguments, record)
+        draw_waiting(arguments, record, desk.name)
     return 0 if arguments.wait is None and desk.name in record.signed else Outcome.PENDING
