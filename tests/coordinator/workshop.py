@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Coordinators in this process, without their API and their threads unless a test starts them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from coordinator.writer import Writer
 from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.commands import Expire, Record
 from quorumseal.ceremony.statements import Choice, Request
+from quorumseal.signatures import PrivateKey
 from quorumseal.tlog import Checkpoint, leaf_hash, open_checkpoint, verify_inclusion
 from tests.organisation import NOW, Organisation
 
@@ -116,13 +117,14 @@ class Workshop:
         queued: int = 4096,
         routes: Routes | None = None,
         observe: Observe = unobserved,
+        log_keys: Sequence[PrivateKey] = (),
     ) -> Desk:
         """Open one more coordinator on the database, as far as its writer."""
         opened = storage(self.database)
         policies, live = Policies(opened), Live(opened)
         writer = Writer(
             opened,
-            LogKeys(self.organisation.log_key),
+            LogKeys(self.organisation.log_key, *log_keys),
             clock=self.time.clock(),
             live=live,
             policies=policies,
