@@ -62,19 +62,30 @@ class Coordinator:
         self._queue_limit = queue_limit
         self._observe = observe
         self._clock = clock or LogClock()
+        self._storage: Storage | None = None
         self._running: _Running | None = None
+
+    def open(self) -> Storage:
+        """Open the database, which ``start`` does where nobody has."""
+        if self._storage is None:
+            self._storage = Storage(self._database)
+        return self._storage
 
     def start(self) -> None:
         """Open the database, and start the writer, the deadlines, the publishing and the fan-out."""
-        storage = Storage(self._database)
         try:
-            self._running = self._wire(storage)
+            self._running = self._wire(self.open())
         except BaseException:
-            storage.close()
+            self._close_storage()
             raise
         self.use_cases = self._running.use_cases
         self.notifier = self._running.notifier
         self._running.start()
+
+    @property
+    def log_keys(self) -> LogKeys:
+        """What signs the log."""
+        return self._log_keys
 
     def lost(self) -> list[str]:
         """Name the threads that have ended although nobody closed them: without them it is of little use."""
@@ -85,7 +96,7 @@ class Coordinator:
         *,
         present: Callable[[], Collection[str]],
         calls: Callable[[], int],
-        expiries: Mapping[str, datetime],
+        expiries: Callable[[], Mapping[str, datetime]],
     ) -> Readings:
         """Return what is read for Prometheus, once started; its API adds what only it knows."""
         assert self._running is not None  # noqa: S101 - it is started
@@ -96,6 +107,12 @@ class Coordinator:
         running, self._running = self._running, None
         if running is not None:
             running.close()
+        self._close_storage()
+
+    def _close_storage(self) -> None:
+        storage, self._storage = self._storage, None
+        if storage is not None:
+            storage.close()
 
     def _wire(self, storage: Storage) -> "_Running":
         policies = Policies(storage)
@@ -217,7 +234,7 @@ class _Running:
         *,
         present: Callable[[], Collection[str]],
         calls: Callable[[], int],
-        expiries: Mapping[str, datetime],
+        expiries: Callable[[], Mapping[str, datetime]],
     ) -> Readings:
         process = Process(
             present=present,
@@ -247,4 +264,3 @@ class _Running:
         self._writer.close()
         self._notifying.close()
         self._reading.shutdown()
-        self._storage.close()

@@ -5,6 +5,7 @@ import asyncio
 import logging
 import signal
 import ssl
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,18 @@ from typing import TYPE_CHECKING
 from coordinator.assembly import Coordinator
 from coordinator.certificates import runs_out
 from coordinator.clock import LogClock
+from coordinator.enrolling import Enrolling
+from coordinator.enrolment_settings import EnrolmentPort
+from coordinator.grpc_api.enrolment_server import EnrolmentServer, OwnTls
+from coordinator.grpc_api.joining import Joining
 from coordinator.grpc_api.server import ApiServer, ServerTls
+from coordinator.letting_in import LettingIn
 from coordinator.metrics.observing import unobserved
+from coordinator.policies import Policies
+from coordinator.revoking import Revocations, revoked_by
 from coordinator.settings import LogKeyFile, Settings, SettingsError, TlsFiles
+from coordinator.storage import Storage
+from coordinator.tls_files import Reloading
 from coordinator.values import Organisation
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.values import digest_of
@@ -25,6 +35,7 @@ if TYPE_CHECKING:
     from coordinator.metrics.metering import Metering
 
 _log = logging.getLogger(__name__)
+_LOOK_EVERY = 0.5
 _PEM_END = "-----END CERTIFICATE-----"
 
 
@@ -45,6 +56,10 @@ class CoordinatorServer:
             clock=clock,
         )
         self.api: ApiServer | None = None
+        self.enrolment: EnrolmentServer | None = None
+        self.tls: Reloading
+        self._served = asyncio.Event()
+        self._founding: asyncio.Task[None] | None = None
 
     @property
     def address(self) -> str:
@@ -52,50 +67,133 @@ class CoordinatorServer:
         assert self.api is not None  # noqa: S101 - it is started
         return f"{self._settings.listen.rpartition(':')[0]}:{self.api.port}"
 
+    @property
+    def enrolment_address(self) -> str | None:
+        """Where people enrol, with the port that it really has."""
+        port = self._settings.enrolment.port
+        if self.enrolment is None or port is None:
+            return None
+        return f"{port.listen.rpartition(':')[0]}:{self.enrolment.port}"
+
     async def start(self) -> None:
         """Check that settings and log are about the same organisation, then serve."""
-        settings = self._settings
         try:
-            await asyncio.to_thread(self.coordinator.start)
-            tls = read_tls(settings.tls)
-            organisation = await self.coordinator.use_cases.organisation()
-            check_organisation(settings, tls, organisation)
-            warn_of_strangers(settings, organisation)
+            storage = await asyncio.to_thread(self.coordinator.open)
+            empty = await asyncio.to_thread(storage.log.size) == 0
+            organisation = None
+            if not (empty and self._settings.enrolment.founding):
+                organisation = await self._started()
+            self.tls = await asyncio.to_thread(self._reloading, storage)
             if self.metering is not None:
                 self.metering.bind()
-            self.api = ApiServer(
-                self.coordinator.use_cases,
-                organisation=settings.organisation,
-                listen=settings.listen,
-                tls=tls,
-                limits=settings.limits,
-                now=now,
-                lost=self.coordinator.lost,
-                revoked=settings.tls.revoked,
-                reflection=settings.reflection,
-                observe=self._observe,
-            )
-            await self.api.start()
-            self._start_metering(self.api, tls, organisation)
+            await self._serve(storage, founded=organisation is not None)
+            if organisation is not None:
+                self._begin(organisation)
+            else:
+                self._founding = asyncio.create_task(self._wait_for_the_founding(storage))
         except BaseException:
             await asyncio.to_thread(self._close)
             raise
 
+    async def _started(self) -> Organisation:
+        """Start what stands behind the API, if it is that of the right organisation."""
+        await asyncio.to_thread(self.coordinator.start)
+        organisation = await self.coordinator.use_cases.organisation()
+        require_organisation(self._settings, organisation.policy.policy)
+        return organisation
+
+    async def _serve(self, storage: Storage, *, founded: bool) -> None:
+        """Listen on the usual port, and where people enrol."""
+        settings = self._settings
+        door = LettingIn(settings, storage, self.coordinator.log_keys, now=now)
+        enrolling = await asyncio.to_thread(door.enrolling)
+        self.api = ApiServer(
+            self.coordinator.use_cases if founded else None,
+            organisation=settings.organisation,
+            listen=settings.listen,
+            tls=self.tls.current,
+            renewed=self.tls.renewed,
+            limits=settings.limits,
+            now=now,
+            lost=self.coordinator.lost,
+            joining=Joining(door.founders(), enrolling, founded=self._wait_until_served),
+            revocations=self._revocations(storage),
+            reflection=settings.reflection,
+            observe=self._observe,
+        )
+        if settings.enrolment.port is not None and enrolling is not None:
+            self.enrolment = self._enrolment_server(settings.enrolment.port, enrolling)
+            await self.enrolment.start()
+        await self.api.start()
+
+    def _begin(self, organisation: Organisation) -> None:
+        """Begin what needs a policy, and let those go on who wait for that."""
+        warn_of_strangers(self._settings, organisation)
+        assert self.api is not None  # noqa: S101 - it is started
+        self._start_metering(self.api, organisation)
+        self._served.set()
+
+    async def _wait_until_served(self) -> None:
+        await self._served.wait()
+
+    async def _wait_for_the_founding(self, storage: Storage) -> None:
+        """Serve everything as soon as there is a policy, whichever coordinator wrote it."""
+        while not self._served.is_set():
+            await asyncio.sleep(_LOOK_EVERY)
+            try:
+                if await asyncio.to_thread(storage.log.size) == 0:
+                    continue
+                organisation = await self._started()
+                assert self.api is not None  # noqa: S101 - it is started
+                await self.api.open(self.coordinator.use_cases)
+                self._begin(organisation)
+                _log.info("%s is founded, and served", self._settings.organisation)
+            except Exception:
+                _log.exception("unforeseen error in beginning to serve; it is tried again")
+
     async def stop(self) -> None:
         """Let what is in progress finish, then close what stands behind it."""
+        if self._founding is not None:
+            self._founding.cancel()
+        if self.enrolment is not None:
+            await self.enrolment.stop()
         if self.api is not None:
             await self.api.stop()
         await asyncio.to_thread(self._close)
 
-    def _start_metering(self, api: ApiServer, tls: ServerTls, organisation: Organisation) -> None:
+    def _reloading(self, storage: Storage) -> Reloading:
+        files = self._settings.tls
+        return Reloading(
+            (files.certificate, files.key, files.client_authorities), lambda: self._read_tls(storage)
+        )
+
+    def _read_tls(self, storage: Storage) -> ServerTls:
+        """Read the files; authorities that the newest policy does not know are refused."""
+        tls = read_tls(self._settings.tls)
+        if storage.log.size() > 0:
+            require_known_authorities(tls, Policies(storage).newest.policy)
+        return tls
+
+    def _revocations(self, storage: Storage) -> Revocations:
+        settings = self._settings
+        by_file = (lambda: settings.tls.revoked) if settings.file is None else revoked_by(settings.file)
+        return Revocations(by_file, storage.certificates.revoked)
+
+    def _enrolment_server(self, port: EnrolmentPort, enrolling: Enrolling) -> EnrolmentServer:
+        tls = OwnTls(certificate=_read(port.certificate), key=_read(port.key))
+        return EnrolmentServer(
+            enrolling, listen=port.listen, tls=tls, elapsed=time.monotonic, observe=self._observe
+        )
+
+    def _start_metering(self, api: ApiServer, organisation: Organisation) -> None:
         if self.metering is None:
             return
         readings = self.coordinator.readings(
             present=lambda: [signer for signer, _ in api.presence.present()],
             calls=lambda: api.gate.in_progress,
-            expiries={
-                "server": runs_out(tls.certificate),
-                "client_authorities": runs_out(tls.client_authorities),
+            expiries=lambda: {
+                "server": runs_out(self.tls.current.certificate),
+                "client_authorities": runs_out(self.tls.current.client_authorities),
             },
         )
         self.metering.start(

@@ -42,7 +42,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
@@ -110,6 +110,8 @@ class Settings:
     metrics: str | None
     """Where Prometheus reads; nowhere without."""
     reflection: bool
+    file: Path | None = None
+    """Where they were read, and may be read again."""
 
     @property
     def log_keys(self) -> tuple[LogKeyFile, ...]:
@@ -149,7 +151,8 @@ def read_all_settings(path: Path) -> ReadSettings:
             f"expected settings in {path}, got {error.strerror}",
             hint="name the file with --settings, or make one with: quorumseal org init --local",
         ) from None
-    return parse_all_settings(data, folder=path.resolve().parent)
+    read = parse_all_settings(data, folder=path.resolve().parent)
+    return replace(read, settings=replace(read.settings, file=path))
 
 
 def parse_settings(data: bytes, *, folder: Path) -> Settings:

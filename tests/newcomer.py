@@ -42,9 +42,15 @@ class Newcomer:
         return key_of(f"{self.key_seed or self.name} witnesses")
 
     @cached_property
+    def tls_key(self) -> ec.EllipticCurvePrivateKey:
+        """The key of their connections, the same one every time."""
+        scalar = int.from_bytes(digest_of(f"{self.name} {self.key_seed}".encode()).encode()[7:38])
+        return ec.derive_private_key(scalar, ec.SECP256R1())
+
+    @property
     def request(self) -> bytes:
         """The certificate request, which asks for no name."""
-        return request_for(())
+        return request_for(key=self.tls_key)
 
     @property
     def enrolment(self) -> Enrolment:
@@ -73,13 +79,12 @@ class Newcomer:
 
 
 def request_for(
-    names: tuple[x509.GeneralName, ...],
-    common_name: str = "",
-    curve: type[ec.EllipticCurve] = ec.SECP256R1,
+    *names: x509.GeneralName, common_name: str = "", key: ec.EllipticCurvePrivateKey | None = None
 ) -> bytes:
-    """Make a certificate request with a new key."""
+    """Make a certificate request, with a new key where none is given."""
     subject = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)] if common_name else []
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject))
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=True)
-    return builder.sign(ec.generate_private_key(curve()), SHA256()).public_bytes(Encoding.DER)
+    signer = key or ec.generate_private_key(ec.SECP256R1())
+    return builder.sign(signer, SHA256(), ecdsa_deterministic=True).public_bytes(Encoding.DER)

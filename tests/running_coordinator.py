@@ -25,6 +25,7 @@ from coordinator.errors import LogNotEmptyError
 from coordinator.founding import found
 from coordinator.grpc_api.server import ApiServer, ServerTls
 from coordinator.limits import Limits
+from coordinator.revoking import Revocations
 from coordinator.server import CoordinatorServer
 from coordinator.settings import read_settings
 from coordinator.use_cases import UseCases
@@ -144,7 +145,7 @@ reflection = {json.dumps(self.reflection)}
                 tls=self.server_tls,
                 limits=Limits(**self.limits),
                 now=lambda: datetime.now(UTC),
-                revoked=self.revoked,
+                revocations=Revocations(lambda: frozenset(self.revoked)),
                 reflection=self.reflection,
             )
             await api.start()

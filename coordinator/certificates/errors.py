@@ -62,3 +62,10 @@ class OtherNameError(CertificateError):
 
     code = "certificate.other_name"
     usual_hint = "ask for no name, or for your own: the invitation or the old certificate says which"
+
+
+class CertificateRevokedError(CertificateError):
+    """The operator has withdrawn this certificate."""
+
+    code = "certificate.revoked"
+    usual_hint = "ask the operator for a new client certificate"

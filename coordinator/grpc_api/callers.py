@@ -10,10 +10,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from coordinator.certificates import Identity, Kind, identity_of
+from coordinator.certificates import CertificateRevokedError, Identity, Kind, identity_of
+from coordinator.enrolment_errors import FoundingError
 from coordinator.grpc_api.errors import (
     CallerNotAllowedError,
-    CertificateRevokedError,
     NoCertificateError,
     OtherOrganisationError,
     TlsVersionError,
@@ -54,6 +54,18 @@ CALLERS: Final[Mapping[str, frozenset[Kind]]] = {
 }
 """Which kinds of caller may make which call; a call that is not here may be made by nobody."""
 
+_WHILE_FOUNDING: Final = frozenset(
+    {
+        f"/{SERVICE}/RenewCertificate",
+        f"/{SERVICE}/ListEnrolments",
+        f"/{SERVICE}/GetFounding",
+        f"/{SERVICE}/SignFounding",
+        f"/{_HEALTH}/Check",
+        f"/{_HEALTH}/List",
+        f"/{_HEALTH}/Watch",
+    }
+)
+
 AuthContext: TypeAlias = Mapping[str, Iterable[bytes]]
 
 
@@ -61,11 +73,17 @@ class Callers:
     """Says who is calling, or refuses."""
 
     def __init__(
-        self, organisation: str, *, revoked: Collection[str] = (), now: Callable[[], datetime]
+        self,
+        organisation: str,
+        *,
+        revoked: Callable[[], Collection[str]] = tuple,
+        now: Callable[[], datetime],
     ) -> None:
         self._organisation = organisation
-        self._revoked = frozenset(revoked)
+        self._revoked = revoked
         self._now = now
+        self.founding = False
+        """Whether the organisation is still being founded: then few calls are answered."""
         self._identity_of = lru_cache(maxsize=4096)(identity_of)
 
     def admit(self, method: str, auth_context: AuthContext) -> Identity:
@@ -88,11 +106,7 @@ class Callers:
                 f"expected a certificate of {self._organisation}, got one of {identity.organisation}",
                 hint="present the certificate that this organisation issued to you",
             )
-        if identity.serial in self._revoked:
-            raise CertificateRevokedError(
-                f"expected a certificate that stands, got {identity.serial}, which was revoked",
-                hint="ask the operator for a new client certificate",
-            )
+        self.require_standing(identity.serial)
         identity.require_valid(at=self._now())
         if identity.kind not in CALLERS.get(method, ()):
             allowed = ", ".join(sorted(CALLERS.get(method, ()))) or "nobody"
@@ -101,4 +115,13 @@ class Callers:
                 f"got {identity.kind} {identity.name}",
                 hint="present a certificate of the right kind",
             )
+        if self.founding and method not in _WHILE_FOUNDING:
+            raise FoundingError(f"expected {self._organisation} to be founded, got it without a policy yet")
         return identity
+
+    def require_standing(self, serial: str) -> None:
+        """Refuse a certificate that was revoked, also in the middle of a call."""
+        if serial in self._revoked():
+            raise CertificateRevokedError(
+                f"expected a certificate that stands, got {serial}, which was revoked"
+            )

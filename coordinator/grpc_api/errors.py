@@ -29,12 +29,6 @@ class OtherOrganisationError(ApiError):
     code = "caller.organisation"
 
 
-class CertificateRevokedError(ApiError):
-    """The operator has withdrawn this certificate."""
-
-    code = "certificate.revoked"
-
-
 class CallerNotAllowedError(ApiError):
     """This kind of caller may not make this call."""
 

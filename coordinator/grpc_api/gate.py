@@ -96,7 +96,10 @@ class Gate:
         return Call(self, method, context, sort, self._seconds[sort])
 
     async def sweep(self) -> None:
-        """End calls that have had their time and streams whose reader does not read; never returns."""
+        """End calls that have had their time, streams that nobody reads, and what a revoked caller began.
+
+        Never returns.
+        """
         while True:
             await asyncio.sleep(_SWEEP_EVERY)
             at = asyncio.get_running_loop().time()
@@ -114,6 +117,11 @@ class Gate:
             call.end(_too_slow(self.limits.write_seconds))
         elif at > call.ends_at:
             call.end(call.too_long())
+        else:
+            try:
+                self._callers.require_standing(call.serial)
+            except Refusal as refusal:
+                call.end(refusal)
 
     def close(self) -> None:
         """Admit no more calls, and end the streams."""
@@ -135,7 +143,7 @@ class Gate:
                 f"expected at most {self.limits.calls} calls at once, got more", hint="try again in a moment"
             )
         caller = self._callers.admit(call.method, call.context.auth_context())
-        call.who = (caller.kind, caller.name)
+        call.who, call.serial = (caller.kind, caller.name), caller.serial
         counted, most = self._by_caller[call.sort], self._most[call.sort]
         if counted[call.who] >= most:
             raise TooManyError(
@@ -165,7 +173,7 @@ class Call:
 
     __slots__ = (
         "_gate", "_reason", "_running", "_task", "context", "ends_at", "method", "seconds", "sending_since",
-        "sort", "who",
+        "serial", "sort", "who",
     )  # fmt: skip
 
     def __init__(self, gate: Gate, method: str, context: Context, sort: Sort, seconds: float) -> None:
@@ -180,6 +188,7 @@ class Call:
         self.ends_at = 0.0
         self.sending_since: float | None = None
         self.who = ("", "")
+        self.serial = ""
 
     def end(self, reason: Refusal) -> None:
         """Stop the handler where it stands; its caller is given the reason."""

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from coordinator.certificates import Identity
 from coordinator.grpc_api.callers import SERVICE
 from coordinator.grpc_api.gate import Gate, Sort
+from coordinator.grpc_api.joining import Joining
 from coordinator.grpc_api.messages import parse, parse_each
 from coordinator.grpc_api.refusals import Context
 from coordinator.grpc_api.service import Service
@@ -20,7 +21,7 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 _Request = TypeVar("_Request", bound=Message)
 
 
-def handlers_of(service: Service, gate: Gate) -> grpc.GenericRpcHandler:
+def handlers_of(service: Service, joining: Joining, gate: Gate) -> grpc.GenericRpcHandler:
     """Return the handlers of every RPC of the coordinator's service."""
     handlers: dict[str, Handler] = {
         "GetOrganisation": _call(gate, wire.GetOrganisationRequest, service.get_organisation),
@@ -40,6 +41,10 @@ def handlers_of(service: Service, gate: Gate) -> grpc.GenericRpcHandler:
         "GetStatus": _stream(gate, Sort.TRANSFER, wire.GetStatusRequest, service.get_status),
         "GetBundle": _stream(gate, Sort.TRANSFER, wire.GetBundleRequest, service.get_bundle),
         "Publish": _call(gate, wire.PublishRequest, service.publish),
+        "RenewCertificate": _call(gate, wire.RenewCertificateRequest, joining.renew_certificate),
+        "ListEnrolments": _call(gate, wire.ListEnrolmentsRequest, joining.list_enrolments),
+        "GetFounding": _call(gate, wire.GetFoundingRequest, joining.get_founding),
+        "SignFounding": _call(gate, wire.SignFoundingRequest, joining.sign_founding),
     }
     return grpc.method_handlers_generic_handler(SERVICE, handlers)
 

@@ -26,6 +26,7 @@ from coordinator.values import (
     Started,
 )
 from quorumseal.ceremony import values
+from quorumseal.client.values import EnrolmentRecord, FoundingRecord
 from quorumseal.signatures import Envelope, JointEnvelope
 from quorumseal.strict_json import MAX_INTEGER, write
 from quorumseal.v1 import coordinator_pb2 as wire
@@ -224,3 +225,22 @@ def _require_known_fields(message: Message) -> None:
     for _, value in message.ListFields():
         if isinstance(value, Message):
             _require_known_fields(value)
+
+
+def enrolment_message(record: EnrolmentRecord) -> wire.Enrolment:
+    """Write an enrolment."""
+    return wire.Enrolment(envelope=record.envelope, at=values.instant_text(record.at), founder=record.founder)
+
+
+def founding_message(record: FoundingRecord) -> wire.Founding:
+    """Write how far the founding is."""
+    return wire.Founding(
+        payload=record.payload,
+        signed=record.signed,
+        missing=record.missing,
+        unenrolled=record.unenrolled,
+        enrolments=[enrolment_message(each) for each in record.enrolments],
+        founded=record.founded,
+        policy=record.policy,
+        checkpoint=record.checkpoint,
+    )

@@ -15,10 +15,12 @@ from coordinator.grpc_api.callers import SERVICE, Callers
 from coordinator.grpc_api.errors import AddressError
 from coordinator.grpc_api.gate import Gate, Sort
 from coordinator.grpc_api.handlers import Handler, guarded, handlers_of
+from coordinator.grpc_api.joining import Joining
 from coordinator.grpc_api.presence import Presence
 from coordinator.grpc_api.service import Service
 from coordinator.limits import Limits
 from coordinator.metrics.observing import Observe, unobserved
+from coordinator.revoking import Revocations
 from coordinator.use_cases import UseCases
 
 _log = logging.getLogger(__name__)
@@ -36,15 +38,21 @@ class ServerTls:
     client_authorities: bytes
 
 
+def _unchanged() -> ServerTls | None:
+    return None
+
+
 class ApiServer:
     """The coordinator on a port.  Made, started and stopped in one event loop.
 
+    Without use cases the organisation is still being founded; ``open`` then serves everything.
     ``lost`` names what has ended behind the API and should not have; the health service says so.
+    ``renewed`` is asked for new certificates at every handshake.
     """
 
     def __init__(
         self,
-        use_cases: UseCases,
+        use_cases: UseCases | None,
         *,
         organisation: str,
         listen: str,
@@ -52,11 +60,15 @@ class ApiServer:
         limits: Limits,
         now: Callable[[], datetime],
         lost: Callable[[], Collection[str]] = tuple,
-        revoked: Collection[str] = (),
+        joining: Joining | None = None,
+        renewed: Callable[[], ServerTls | None] = _unchanged,
+        revocations: Revocations | None = None,
         reflection: bool = False,
         observe: Observe = unobserved,
     ) -> None:
-        callers = Callers(organisation, revoked=revoked, now=now)
+        self._revocations = revocations or Revocations()
+        self._callers = callers = Callers(organisation, revoked=lambda: self._revocations.serials, now=now)
+        callers.founding = use_cases is None
         self.gate = Gate(callers, limits, now=now, observe=observe)
         self.presence = Presence(now)
         self._limits = limits
@@ -65,21 +77,33 @@ class ApiServer:
         self._health = health.aio.HealthServicer()
         self._serving = True
         self._server = grpc.aio.server(options=_options(limits), maximum_concurrent_rpcs=2 * limits.calls)
-        service = Service(use_cases, self.presence, limits)
-        self._server.add_generic_rpc_handlers((handlers_of(service, self.gate),))
+        self._service = Service(use_cases, self.presence, limits)
+        handlers = handlers_of(self._service, joining or Joining(), self.gate)
+        self._server.add_generic_rpc_handlers((handlers,))
         guarding = cast("grpc.aio.Server", _Guarding(self._server, self.gate))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, guarding)
         if reflection:
             _reflect(guarding)
-        self.port = self._bind(listen, tls)
+        self.port = self._bind(listen, tls, renewed)
 
     async def start(self) -> None:
         """Serve."""
         self._tasks = {
             "sweep": asyncio.create_task(self.gate.sweep()),
             "health": asyncio.create_task(self._watch()),
+            "revocations": asyncio.create_task(self._reread()),
         }
+        await asyncio.to_thread(self._revocations.refresh)
         await self._server.start()
+        if self._callers.founding:
+            await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)
+        else:
+            await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
+
+    async def open(self, use_cases: UseCases) -> None:
+        """Serve everything: the organisation was founded."""
+        self._service.open(use_cases)
+        self._callers.founding = False
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:
@@ -104,6 +128,15 @@ class ApiServer:
             except Exception:
                 _log.exception("unforeseen error in telling how the coordinator is")
 
+    async def _reread(self) -> None:
+        """Read now and then which certificates let nobody in any more; never returns."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            try:
+                await asyncio.to_thread(self._revocations.refresh)
+            except Exception:
+                _log.exception("unforeseen error in reading which certificates are revoked")
+
     async def _tell(self) -> None:
         """Say once, for good, that a part of the coordinator has ended: nothing starts it again."""
         lost = [*self._lost(), *(name for name, task in self._tasks.items() if task.done())]
@@ -113,9 +146,13 @@ class ApiServer:
             self._serving = False
             _log.critical("ended and not asked to: %s; start the coordinator again", ", ".join(lost))
 
-    def _bind(self, listen: str, tls: ServerTls) -> int:
-        credentials = grpc.ssl_server_credentials(
-            [(tls.key, tls.certificate)], tls.client_authorities, require_client_auth=True
+    def _bind(self, listen: str, tls: ServerTls, renewed: Callable[[], ServerTls | None]) -> int:
+        def fetch() -> Any:  # its stub does not know that None means: as before
+            new = renewed()
+            return None if new is None else _configuration(new)
+
+        credentials = grpc.dynamic_ssl_server_credentials(
+            _configuration(tls), fetch, require_client_authentication=True
         )
         try:
             return self._server.add_secure_port(listen, credentials)
@@ -124,6 +161,10 @@ class ApiServer:
                 f"expected to listen on {listen} with the configured certificate, got no such port",
                 hint="see whether something else listens there, and whether certificate and key are a pair",
             ) from None
+
+
+def _configuration(tls: ServerTls) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(tls.key, tls.certificate)], tls.client_authorities)
 
 
 class _Guarding:

@@ -24,10 +24,19 @@ CHUNK_BYTES = 64 << 10
 class Service:
     """One method for each RPC; ``caller`` has been admitted, the request has been parsed."""
 
-    def __init__(self, use_cases: UseCases, presence: Presence, limits: Limits) -> None:
-        self._use_cases = use_cases
+    def __init__(self, use_cases: UseCases | None, presence: Presence, limits: Limits) -> None:
+        self._opened = use_cases
         self._presence = presence
         self._limits = limits
+
+    @property
+    def _use_cases(self) -> UseCases:
+        assert self._opened is not None  # noqa: S101 - while it is founded, the gate lets nobody get here
+        return self._opened
+
+    def open(self, use_cases: UseCases) -> None:
+        """Serve an organisation that was founded just now."""
+        self._opened = use_cases
 
     async def get_organisation(
         self, _: wire.GetOrganisationRequest, __: Identity

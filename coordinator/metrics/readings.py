@@ -56,7 +56,8 @@ class Process:
     queued: Callable[[], int]
     queue_limit: int
     lost: Callable[[], Collection[str]]
-    expiries: Mapping[str, datetime]
+    expiries: Callable[[], Mapping[str, datetime]]
+    """When which certificates run out; they may be replaced while it runs."""
 
 
 class Readings:
@@ -122,7 +123,7 @@ def of_process(process: Process, policy: Policy) -> list[Observation]:
         Observation(ENDED_THREADS, len(process.lost())),
         *(
             Observation(CERTIFICATE_EXPIRY, at.timestamp(), name)
-            for name, at in sorted(process.expiries.items())
+            for name, at in sorted(process.expiries().items())
         ),
     ]
 

@@ -8,6 +8,9 @@ the one transaction that writes the log, ``log``, ``ceremonies``, ``evidence``, 
 
 from coordinator.storage.appending import LostRaceError
 from coordinator.storage.ceremonies import Earlier, Release
+from coordinator.storage.certificates import CertificateRow
+from coordinator.storage.enrolments import EnrolmentRow, InvitationOverError, InvitationRow, KeyEnrolledError
+from coordinator.storage.first_policies import FirstPolicyRow
 from coordinator.storage.opening import existing_storage, file_of
 from coordinator.storage.reminders import Alarm, Telling
 from coordinator.storage.rows import (
@@ -30,10 +33,16 @@ __all__ = [
     "AnnexRow",
     "Append",
     "CeremonyRow",
+    "CertificateRow",
     "CheckpointRow",
     "DeliveryState",
     "Earlier",
+    "EnrolmentRow",
     "EntryRow",
+    "FirstPolicyRow",
+    "InvitationOverError",
+    "InvitationRow",
+    "KeyEnrolledError",
     "LogHead",
     "LostRaceError",
     "NoticeRow",

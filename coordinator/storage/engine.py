@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -56,6 +56,14 @@ class Engines:
     def writing(self) -> Iterator[Connection]:
         """One durable transaction: committed when the block ends, undone when it raises."""
         with self._turn, _said_plainly(), self._writes.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def taking_turns(self, what: bytes) -> Iterator[Connection]:
+        """One durable transaction at a time about ``what`` (7 bytes), whoever shares the database."""
+        with self.writing() as connection:
+            if self.postgresql:
+                connection.execute(select(func.pg_advisory_xact_lock(int.from_bytes(what))))
             yield connection
 
     @contextmanager

@@ -2,8 +2,9 @@
 """The tables.
 
 ``entries``, ``tree_nodes``, ``log_head``, ``checkpoints``, ``annexes``, ``evidence``, ``outbox``,
-``notices`` and ``marks`` are the truth.  ``ceremonies`` is a projection of the entries: ``rebuilding`` drops
-it, makes it anew, and compares.  ``alarms`` and ``looked_through`` say how far the reminders are.
+``notices`` and ``marks`` are the truth, and so are invitations, enrolments, certificates and what founders
+signed.  ``ceremonies`` is a projection of the entries: ``rebuilding`` drops it, makes it anew, and compares.
+``alarms`` and ``looked_through`` say how far the reminders are.
 Instants are whole milliseconds since 1970, hashes are raw bytes, digests and ids are text as on the wire.
 """
 
@@ -180,6 +181,73 @@ looked_through = Table(
         "id", SmallInteger, CheckConstraint("id = 1", name="one_row"), primary_key=True, autoincrement=False
     ),
     Column("size", Whole, nullable=False),
+)
+
+# Who may join: by the digest of a code that nobody here knows.
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("organisation", Text, nullable=False),
+    Column("signer", Text, nullable=False),
+    Column("founder", SmallInteger, nullable=False),
+    Column("made_at", Whole, nullable=False),
+    Column("expires_at", Whole, nullable=False),
+    Column("used_at", Whole),
+    Column("withdrawn_at", Whole),
+)
+
+enrolments = Table(
+    "enrolments",
+    metadata,
+    # By an invitation each: who used one has enrolled, and who enrolled has used one.
+    Column("code", Text, primary_key=True),
+    Column("signer", Text, nullable=False),
+    Column("founder", SmallInteger, nullable=False),
+    Column("at", Whole, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("serial", Text, nullable=False),
+)
+
+# Whatever a program does wrong: a key is one person's, for one use.
+enrolled_keys = Table(
+    "enrolled_keys",
+    metadata,
+    Column("spki", LargeBinary, primary_key=True),
+    Column("signer", Text, nullable=False),
+    Column("witness", SmallInteger, nullable=False),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("serial", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("issued_at", Whole, nullable=False),
+    Column("not_after", Whole, nullable=False),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("revoked_at", Whole),
+    Index(None, "name"),
+)
+_REVOKED = text("revoked_at IS NOT NULL")
+Index("certificates_revoked", certificates.c.serial, sqlite_where=_REVOKED, postgresql_where=_REVOKED)
+
+# Each payload that founders were asked to sign; the newest counts.
+first_policies = Table(
+    "first_policies",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("at", Whole, nullable=False),
+)
+
+founders_signatures = Table(
+    "founders_signatures",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("signer", Text, primary_key=True),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("at", Whole, nullable=False),
 )
 
 ceremonies = Table(

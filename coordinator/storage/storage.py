@@ -6,9 +6,12 @@ from threading import Event
 
 from coordinator.storage.appending import append_to_log
 from coordinator.storage.ceremonies import CeremonyTable
+from coordinator.storage.certificates import CertificateTable
 from coordinator.storage.counting import Counting
 from coordinator.storage.engine import Engines
+from coordinator.storage.enrolments import EnrolmentTables
 from coordinator.storage.evidence import EvidenceTable
+from coordinator.storage.first_policies import FirstPolicyTables
 from coordinator.storage.log import LogTables
 from coordinator.storage.migrating import migrate, require_current
 from coordinator.storage.notices import NoticeTable
@@ -29,6 +32,9 @@ class Storage:
         self.outbox = Outbox(self.engines)
         self.notices = NoticeTable(self.engines)
         self.reminders = ReminderTables(self.engines)
+        self.enrolments = EnrolmentTables(self.engines)
+        self.certificates = CertificateTable(self.engines)
+        self.first_policies = FirstPolicyTables(self.engines)
         self.counting = Counting(self.engines)
         try:
             require_current(self.engines, make=make_tables)

@@ -174,7 +174,7 @@ def require_invited(
 
 
 def require_new_keys(enrolment: Enrolment, taken: Mapping[PublicKey, str]) -> None:
-    """Refuse a key that is already somebody's; keys are compared by value, however they were written."""
+    """Refuse a key that is already taken; keys are compared by value, however they were written."""
     for key in (enrolment.key, enrolment.witness):
         if key in taken:
             raise KeyTakenError(f"expected a new key, got {key.key_id}, which is {taken[key]}")

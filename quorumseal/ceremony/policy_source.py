@@ -81,6 +81,11 @@ def without_keys(source: str) -> tuple[str, ...]:
     return tuple(sorted(n for n, f in _named(_fields(source), "signers").items() if "keys" not in f))
 
 
+def read_log(source: str) -> Log:
+    """Return the log that ``policy.toml`` names, whatever else it says."""
+    return _log(_fields(source).object("log"))
+
+
 def _fields(source: str) -> Fields:
     try:
         plain = _plain(tomllib.loads(source))

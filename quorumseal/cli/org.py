@@ -5,6 +5,15 @@ from quorumseal.cli.table import Verb
 
 VERBS = {
     "init": Verb("quorumseal.cli.org_init", "make an organisation, here or across machines", "coordinator"),
+    "invite": Verb("quorumseal.cli.org_invite", "invite somebody to join, by a code", "coordinator"),
+    "invitations": Verb("quorumseal.cli.org_invitations", "list who was invited", "coordinator"),
+    "withdraw": Verb("quorumseal.cli.org_withdraw", "take an invitation back", "coordinator"),
+    "compile": Verb(
+        "quorumseal.cli.org_compile", "make the first policy anew, for its founders to sign", "coordinator"
+    ),
     "genesis": Verb("quorumseal.cli.org_genesis", "see the first policy, and sign it as a founder", "agent"),
     "suspend": Verb("signer_agent.cli.suspend", "let somebody not count for a while", "agent"),
+    "revoke-certificate": Verb(
+        "quorumseal.cli.org_revoke_certificate", "let somebody's connections in no more", "coordinator"
+    ),
 }

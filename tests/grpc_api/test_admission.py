@@ -156,7 +156,7 @@ def test_an_rpc_that_is_not_there_is_not_made(acme: Site, api: InProcess[ApiServ
 
 
 def callers(at: datetime = NOW, organisation: str = "acme", revoked: tuple[str, ...] = ()) -> Callers:
-    return Callers(organisation, revoked=revoked, now=lambda: at)
+    return Callers(organisation, revoked=lambda: revoked, now=lambda: at)
 
 
 def alice(acme: Site) -> tuple[Identity, dict[str, list[bytes]]]:

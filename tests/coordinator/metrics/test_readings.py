@@ -26,7 +26,7 @@ from tests.coordinator.workshop import Desk, Workshop
 from tests.organisation import NOW, Organisation
 
 OUTCOMES = "provisional rejected expired cancelled superseded vetoed ratified lapsed"
-IDLE = Process(present=tuple, calls=lambda: 0, queued=lambda: 0, queue_limit=4096, lost=list, expiries={})
+IDLE = Process(present=tuple, calls=lambda: 0, queued=lambda: 0, queue_limit=4096, lost=list, expiries=dict)
 
 
 @pytest.fixture
@@ -250,7 +250,7 @@ def test_a_process_says_what_only_it_knows() -> None:
         calls=lambda: 7,
         queued=lambda: 3,
         lost=lambda: ["writer"],
-        expiries={"server": NOW, "client_authorities": NOW + DAY},
+        expiries=lambda: {"server": NOW, "client_authorities": NOW + DAY},
     )
     found = numbers(of_process(process, BURNING.policy.policy))
     assert {name: found[f"agent_connected {name}"] for name in BURNING.roles} == {
@@ -280,7 +280,7 @@ def test_what_is_read_is_all_that_does_not_happen(workshop: Workshop) -> None:
     story = Story(workshop)
     story.invoke(1, "alice", "carol")
     story.wait(WINDOW)
-    process = replace(IDLE, expiries={"server": NOW})
+    process = replace(IDLE, expiries=lambda: {"server": NOW})
     found = {each.metric for each in readings(workshop, story.desk, process).read()}
     assert found == {
         each
