@@ -60,28 +60,41 @@ def compile_(arguments: Namespace) -> int:
 def _add_show_arguments(parser: ArgumentParser) -> None:
     from quorumseal.cli.desk import add_home
 
+    parser.add_argument(
+        "version",
+        nargs="?",
+        type=int,
+        metavar="VERSION",
+        help="which one (default: the one in force)",
+    )
     add_home(parser)
 
 
 def show(arguments: Namespace) -> int:
-    """Show the policy in force, verified from the home's trust file."""
+    """Show the policy in force, or another version, verified from the home's trust file."""
     from quorumseal.cli.desk import open_desk
-    from signer_agent.observing import observe_policy
+    from quorumseal.cli.policy_versions import versions_of
 
     with open_desk(arguments) as desk:
-        policy = observe_policy(desk.agent)
+        versions = versions_of(desk)
+    policy = versions.numbered(arguments.version or versions.newest.policy.version)
     if arguments.json:
         print_json({"digest": policy.digest, "signers": policy.signers, "policy": policy_json(policy.policy)})
         return 0
-    drawn = screen()
-    drawn.answer(Mark.DONE, f"{policy.policy.organisation} is under policy version {policy.policy.version}")
+    drawn, version = screen(), policy.policy.version
+    if policy.digest == versions.newest.digest:
+        drawn.answer(Mark.DONE, f"{policy.policy.organisation} is under policy version {version}")
+    else:
+        drawn.answer(Mark.WAITING, f"policy version {version}, which holds no more")
     drawn.facts([("  digest", policy.digest), ("  signed by", ", ".join(policy.signers))])
     draw_policy(drawn, policy.policy, at=datetime.now(UTC))
     return 0
 
 
 VERBS: dict[str, Command | Verb] = {
-    "show": Command("show the policy in force, verified", _add_show_arguments, show, show.__doc__ or ""),
+    "show": Command(
+        "show the policy in force or an earlier one, verified", _add_show_arguments, show, show.__doc__ or ""
+    ),
     "check": Command("say what a policy.toml means", _add_check_arguments, check, check.__doc__ or ""),
     "compile": Command(
         "write the bytes to be signed", _add_compile_arguments, compile_, compile_.__doc__ or ""
@@ -89,6 +102,7 @@ VERBS: dict[str, Command | Verb] = {
     "diff": Verb("quorumseal.cli.policy_diff", "say what a new policy changes, and what of it weakens"),
     "propose": Verb("quorumseal.cli.policy_propose", "ask both sides for a policy change", "agent"),
     "lint": Verb("quorumseal.cli.policy_lint", "say whose absence stops a release, and what runs out"),
+    "log": Verb("quorumseal.cli.policy_log", "list every version, who approved it, what it changed"),
     "schema": Verb("quorumseal.cli.policy_schema", "write the JSON Schema of policy.toml, for editors", ""),
     "holidays": Verb(
         "quorumseal.cli.policy_holidays", "draft a country's holidays for policy.toml", "holidays"

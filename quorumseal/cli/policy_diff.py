@@ -16,9 +16,9 @@ from quorumseal.cli.desk import add_home, open_desk
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.policy_files import read_any
+from quorumseal.cli.policy_versions import versions_of
 from quorumseal.terminal import Mark
 from signer_agent.differences_screen import counted, differences_json, draw_differences
-from signer_agent.observing import observe_policy
 
 _WEAKENS = 12
 _IN_FORCE = "in force"
@@ -59,11 +59,20 @@ def _named(given: Sequence[str]) -> tuple[str, str]:
 
 def _policies(arguments: Namespace, names: Sequence[str]) -> list[Policy]:
     """Return the named policies; the home is opened only where a name leads to it."""
-    if _IN_FORCE not in names:
+    if not any(_is_version(name) for name in names):
         return [read_any(Path(name)) for name in names]
     with open_desk(arguments) as desk:
-        in_force = observe_policy(desk.agent).policy
-    return [in_force if name == _IN_FORCE else read_any(Path(name)) for name in names]
+        versions = versions_of(desk)
+    return [
+        (versions.newest if name == _IN_FORCE else versions.numbered(int(name))).policy
+        if _is_version(name)
+        else read_any(Path(name))
+        for name in names
+    ]
+
+
+def _is_version(name: str) -> bool:
+    return name == _IN_FORCE or (name.isdecimal() and not Path(name).exists())
 
 
 def _draw(name: str, old: Policy, new: Policy, found: Sequence[Difference]) -> None:

@@ -9,7 +9,7 @@ from quorumseal.cli import qr_code
 from quorumseal.cli.errors import ExtraMissingError, UsageError
 from quorumseal.cli.files import read_bundle_file, read_trust_file, replace_file, write_new
 from quorumseal.cli.output import Json, print_json, screen
-from quorumseal.cli.table import Command
+from quorumseal.cli.table import Command, Verb
 from quorumseal.terminal import Mark
 from quorumseal.terminal.words import four_words
 from quorumseal.verifier.bundle import read_bundle
@@ -107,7 +107,8 @@ def _json(trust: Trust) -> dict[str, Json]:
     }
 
 
-VERBS = {
+VERBS: dict[str, Command | Verb] = {
     "show": Command("show what a trust file pins", _add_show_arguments, show, show.__doc__ or ""),
     "raise": Command("refuse older policies from now on", _add_raise_arguments, raise_, raise_.__doc__ or ""),
+    "update": Verb("quorumseal.cli.trust_update", "raise a trust file to the newest policy", ""),
 }

@@ -32,6 +32,18 @@ class PolicyTooOldError(PolicyChainError):
     code = "policy_chain.below_minimum"
 
 
+class PolicyForkError(PolicyChainError):
+    """Two different policies of one version were approved, each by its quorums."""
+
+    code = "policy_chain.forked"
+    usual_hint = "people with a quorum's keys approved both: trust neither before you know why"
+
+    def __init__(self, message: str, *, evidence: bytes, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.evidence = evidence
+        """Both versions, as a bundle would hold them."""
+
+
 class OtherBytesError(VerificationError):
     """The artifact is not among those that were approved."""
 

@@ -31,26 +31,26 @@ def rewritten(old: Path, *changes: tuple[str, str]) -> str:
 
 
 def test_what_weakens_is_counted_first_and_marked(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    new = rewritten(old, ("engineering = 2", "engineering = 1"), ('deadline = "3d"', 'deadline = "2d"'))
+    new = rewritten(old, ("engineering = 2", "engineering = 1"), ('longest = "7d"', 'longest = "6d"'))
     assert main(["policy", "diff", str(old), new]) == 0
     text = flat(capsys.readouterr().out)
     assert "changes 2 things, of which 1 weakens, after version 1" in text
     assert text.startswith("! ")
     assert "! rule standard: needs 1 of engineering, where it needed 2" in text
-    assert "○ rule standard: the usual deadline is 2d, was 3d" in text
+    assert "○ rule standard: the longest time is 6d, was 1w" in text
     assert text.rstrip().endswith(f"quorumseal policy lint {new}")
 
 
 def test_what_only_tightens_passes_strictly(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    new = rewritten(old, ('deadline = "3d"', 'deadline = "2d"'))
+    new = rewritten(old, ('longest = "7d"', 'longest = "6d"'))
     assert main(["policy", "diff", str(old), new, "--strict"]) == 0
     assert "1 thing, and none of it weakens" in flat(capsys.readouterr().out)
-    assert main(["policy", "diff", new, str(old), "--strict", "--json"]) == 0
+    assert main(["policy", "diff", new, str(old), "--strict", "--json"]) == 12
     assert said(capsys.readouterr().out) == {
         "old": 1,
         "new": 1,
         "differences": [
-            {"where": "rule standard", "says": "the usual deadline is 3d, was 2d", "weakens": False}
+            {"where": "rule standard", "says": "the longest time is 1w, was 6d", "weakens": True}
         ],
     }
 

@@ -15,6 +15,7 @@ from quorumseal.ceremony.policy_writing import policy_text
 from quorumseal.ceremony.values import digest_of
 from quorumseal.cli.main import main
 from quorumseal.cli.policy_files import read_source
+from quorumseal.verifier.trust import read_trust
 from tests.cli.office import Office, coordinator_of, copied_office
 from tests.cli.published import flat, said
 
@@ -108,8 +109,28 @@ def test_both_sides_are_asked_decided_and_the_policy_holds(office: Office, capsy
     review = said(capsys.readouterr().out)
     assert review["policy_change"]["old"]["version"] == 1
     assert review["policy_change"]["other"]["state"] == "approved"
-    assert main(["policy", "show", *office.home("rita")]) == 0
+    rita = office.home("rita")
+    assert main(["policy", "show", *rita]) == 0
     assert "acme is under policy version 2" in flat(capsys.readouterr().out)
+    assert main(["policy", "show", "1", *rita]) == 0
+    assert "policy version 1, which holds no more" in flat(capsys.readouterr().out)
+    assert main(["policy", "show", "3", *rita]) == 2
+    assert "expected a policy version from 1 to 2, got 3" in flat(capsys.readouterr().err)
+    assert main(["policy", "log", *rita]) == 0
+    text = flat(capsys.readouterr().out)
+    assert "acme is under policy version 2, every link verified" in text
+    assert "changes 2 things, of which 1 weakens" in text
+    assert "quorumseal policy diff 1 2" in text
+    assert main(["policy", "log", "--json", *rita]) == 0
+    first, second = said(capsys.readouterr().out)["versions"]
+    assert (first["version"], first["since"], first["differences"]) == (1, None, None)
+    assert second["approved_by"] == ["alice", "bob", "carol", "dan", "erin"]
+    assert main(["policy", "diff", "1", "2", "--strict", *rita]) == 12
+    assert main(["policy", "diff", source, *rita]) == 0
+    assert "changes nothing, after version 2" in flat(capsys.readouterr().out)
+    trust = office.folder / "trust.json"
+    assert main(["trust", "update", str(trust), "--yes", *rita]) == 0
+    assert read_trust(trust.read_bytes()).minimum_version == 2
 
 
 def test_somebody_whom_only_the_new_policy_knows_asks_for_the_acceptance(
