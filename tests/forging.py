@@ -10,7 +10,7 @@ from quorumseal.refusal import Refusal
 from quorumseal.strict_json import JsonValue, read, write
 
 Path: TypeAlias = tuple[str | int, ...]
-LARGEST = 64 << 20
+LARGEST = 128 << 20
 
 
 def value_at(value: JsonValue, path: Path) -> JsonValue:

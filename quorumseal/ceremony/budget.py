@@ -11,9 +11,9 @@ In the worst case that is
 
 which is 6 of 8 KiB.  The reserve is for the one conclusion, which nothing refuses for its size: at most a
 cancellation of 256 KiB (350 in base64), or an approval that names 1024 people of 64 letters (70).  A bundle
-of 16 MiB has 4 more than a ceremony may take: a quarter for what takes trust away, 1 for each policy version,
-of which there is one, the last entry's inclusion proof and checkpoint, and 2 for the deliveries of an
-emergency, of 512 bytes each.
+of 64 MiB has room for two such ceremonies with what takes trust away from them, for their proofs, and for the
+deliveries of an emergency, of 512 bytes each; the rest is the policy chain's.  Each version adds the two
+ceremonies that approved it, to which far less is given: a policy is carried by every bundle after it.
 """
 
 from collections.abc import Iterable
@@ -27,6 +27,8 @@ RESERVE_BYTES = 512 << 10
 LOSS_BYTES = 256 << 10
 """More for revocations and suspensions alone: no decision takes the room of what stops decisions."""
 STATEMENT_BYTES = 8 << 10
+GOVERNED_BYTES = 512 << 10
+"""What a ceremony about a policy may take, the policy not counted."""
 MOST_DELIVERIES = 4096
 """Of an emergency's notices; whoever is told more often than that is told all the same."""
 
@@ -39,6 +41,11 @@ def cost(envelope: Envelope) -> int:
 def token_cost(timestamp: Timestamp | None) -> int:
     """Return what a decision's timestamp takes beside it."""
     return 0 if timestamp is None else (len(timestamp.token) + 2) // 3 * 4
+
+
+def taken_before(*, governed: bool) -> int:
+    """Return what is taken of a ceremony's room before anybody signs: of one about a policy, most of it."""
+    return CEREMONY_BYTES - RESERVE_BYTES - GOVERNED_BYTES if governed else 0
 
 
 def check_opening(request: Envelope, seats: int) -> None:

@@ -15,7 +15,7 @@ from quorumseal.ceremony.delegating import check_delegations
 from quorumseal.ceremony.events import CeremonyOpened
 from quorumseal.ceremony.falling import check_asking, check_in_force
 from quorumseal.ceremony.lifecycle import Ceremony
-from quorumseal.ceremony.policy import Kind, Policy, SignerKind
+from quorumseal.ceremony.policy import GOVERNED, Kind, Policy, SignerKind
 from quorumseal.ceremony.quorum import shortage
 from quorumseal.ceremony.request_errors import (
     OnBehalfOfError,
@@ -99,7 +99,8 @@ def opened(policy: Policy, event: CeremonyOpened) -> Ceremony:
         *(envelope for each in event.revoked for envelope in each.envelopes),
         *(envelope for each in event.suspended for envelope in each.envelopes),
     ]
-    return replace(ceremony, size=sum(map(budget.cost, envelopes)))
+    size = budget.taken_before(governed=statement.kind in GOVERNED) + sum(map(budget.cost, envelopes))
+    return replace(ceremony, size=size)
 
 
 def _check_on_behalf_of(policy: Policy, kind: SignerKind, request: Request) -> None:

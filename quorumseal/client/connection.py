@@ -41,7 +41,7 @@ DEFAULT_TIMEOUT = 30.0
 DEFAULT_PATIENCE = 5.0
 TRANSFER_TIMEOUT = 300.0
 CHUNK_BYTES = 64 << 10
-MAX_ANSWER_BYTES = 32 << 20
+MAX_ANSWER_BYTES = 64 << 20
 """No honest answer is larger: the most is a full ceremony with its texts (docs/spec/rpc.md, limits)."""
 _Answer = TypeVar("_Answer")
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.policy_fields import require_format
@@ -16,7 +17,7 @@ from quorumseal.verifier.part import Part
 FORMAT = 0
 BUNDLE_TYPE = "https://quorumseal.dev/bundle/v1"
 SUFFIX = ".quorumseal.json"
-MAX_BUNDLE_BYTES = 32 << 20
+MAX_BUNDLE_BYTES = 64 << 20
 MAX_PARTS = 256
 _HASH_DIGITS = 64
 _PROOF = ("index", "inclusion", "checkpoint", "consistency")
@@ -107,7 +108,6 @@ def version_json(version: PolicyVersion) -> JsonValue:
     if isinstance(version, JointEnvelope):
         return version.to_json()
     return {
-        "policy": version.payload.decode(),
         "change": _write_part(version.change),
         "acceptance": _write_part(version.acceptance),
     }
@@ -115,16 +115,15 @@ def version_json(version: PolicyVersion) -> JsonValue:
 
 def read_version(value: JsonValue) -> PolicyVersion:
     """Read a policy version; nothing in it is verified."""
-    if not isinstance(value, dict) or "policy" not in value:
+    if not isinstance(value, dict) or "change" not in value:
         return JointEnvelope.read(value)
     fields = Fields(value, "policies")
-    version = Adopted(
-        payload=fields.text("policy").encode(),
-        change=_read_part(fields.object("change")),
-        acceptance=_read_part(fields.object("acceptance")),
-    )
+    change, acceptance = _read_part(fields.object("change")), _read_part(fields.object("acceptance"))
     fields.done()
-    return version
+    if not change.entries:
+        raise BundleFormatError("expected the entries of a policy change in a bundle, got none")
+    opening = Fields(dict(read_entry(change.entries[0]).body), "policies.change.entries.body")
+    return Adopted(payload=opening.text("policy").encode(), change=change, acceptance=acceptance)
 
 
 def parse_version(data: bytes) -> PolicyVersion:
