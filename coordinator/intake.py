@@ -82,12 +82,12 @@ class Intake:
         return Act(ceremony=act.ceremony, command=command, annex=annex)
 
     def standing_act(self, envelope: Envelope, caller: str) -> Stand:
-        """Take in what is signed outside any ceremony."""
+        """Take in an absence, a delegation or its withdrawal."""
         policy, signed = self._authenticate(envelope, caller)
         act = signed.statement
         if not isinstance(act, StandingAct):
             raise StatementFormatError(
-                "expected something that is signed outside any ceremony, "
+                "expected a signed absence, delegation or withdrawal, "
                 f"got a signed {type(act).__name__.lower()}"
             )
         return Stand(policy=policy, act=Signed(act, signed.envelope, signed.key, signed.digest))

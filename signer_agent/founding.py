@@ -38,6 +38,8 @@ class FirstPolicy:
 
     payload: bytes
     policy: Policy
+    has_own: bool
+    """Whether one's own keys are in it; those of whoever joined later come by a policy change."""
     unproved: tuple[str, ...]
     """Whose keys came in policy.toml itself: nobody proved that they have them."""
 
@@ -75,16 +77,20 @@ def first_policy(record: FoundingRecord, own: Joined) -> FirstPolicy:
         raise _other(f"version 1 of {mine.organisation}", got)
     if policy.log.origin != own.log:
         raise _other(f"the log {own.log}, as invited", f"the log {policy.log.origin}")
-    enrolled = _enrolled(record, mine.organisation)
-    _require_keys(policy, mine)
-    for name, enrolment in enrolled.items():
+    proofs = _proofs(record, mine.organisation)
+    if not record.founded:
+        _require_keys(policy, mine.signer, [mine])
+    for name, enrolments in proofs.items():
         if name in policy.signers:
-            _require_keys(policy, enrolment)
+            _require_keys(policy, name, enrolments)
     for founder in (*record.signed, *record.missing):
-        if founder not in enrolled:
+        if founder not in proofs:
             raise _other(f"an enrolment of the founder {founder}", "none")
     return FirstPolicy(
-        payload=record.payload, policy=policy, unproved=tuple(sorted(policy.signers.keys() - enrolled.keys()))
+        payload=record.payload,
+        policy=policy,
+        has_own=_has_keys(policy, mine),
+        unproved=tuple(sorted(policy.signers.keys() - proofs.keys())),
     )
 
 
@@ -114,30 +120,34 @@ def kept_signature(home: Home) -> bytes:
     return (home.state / SIGNED_FILE).read_bytes()
 
 
-def _enrolled(record: FoundingRecord, organisation: str) -> Mapping[str, Enrolment]:
-    """Return who proved which keys, the last time that they did."""
-    verified: Sequence[Enrolment] = [
-        verify_enrolment(JointEnvelope.read(each.envelope)) for each in record.enrolments
-    ]
-    for enrolment in verified:
+def _proofs(record: FoundingRecord, organisation: str) -> Mapping[str, Sequence[Enrolment]]:
+    """Return who proved which keys; somebody who joined again did so more than once."""
+    proofs: dict[str, list[Enrolment]] = {}
+    for each in record.enrolments:
+        enrolment = verify_enrolment(JointEnvelope.read(each.envelope))
         if enrolment.organisation != organisation:
             raise _other(f"enrolments in {organisation}", f"one of {enrolment.organisation}")
-    return {enrolment.signer: enrolment for enrolment in verified}
+        proofs.setdefault(enrolment.signer, []).append(enrolment)
+    return proofs
 
 
-def _require_keys(policy: Policy, enrolment: Enrolment) -> None:
+def _require_keys(policy: Policy, name: str, enrolments: Sequence[Enrolment]) -> None:
     """Refuse a policy that gives somebody other keys than they enrolled."""
-    name = enrolment.signer
     if name not in policy.signers:
         raise _other(f"{name} in the policy's roster", "no such signer")
-    signer = policy.signers[name]
-    keys = [key.key for key in signer.keys]
-    if keys != [enrolment.key]:
-        got = ", ".join(key.key_id for key in keys)
-        raise _other(f"the key that {name} enrolled ({enrolment.key.key_id})", got)
-    if signer.witness != enrolment.witness:
-        got = "none" if signer.witness is None else signer.witness.key_id
-        raise _other(f"the witness key that {name} enrolled ({enrolment.witness.key_id})", got)
+    if not any(_has_keys(policy, each) for each in enrolments):
+        signer = policy.signers[name]
+        expected = " or ".join(f"{e.key.key_id} with witness {e.witness.key_id}" for e in enrolments)
+        witness = "none" if signer.witness is None else signer.witness.key_id
+        got = f"{', '.join(key.key.key_id for key in signer.keys)} with witness {witness}"
+        raise _other(f"the keys that {name} enrolled ({expected})", got)
+
+
+def _has_keys(policy: Policy, enrolment: Enrolment) -> bool:
+    signer = policy.signers.get(enrolment.signer)
+    if signer is None:
+        return False
+    return [key.key for key in signer.keys] == [enrolment.key] and signer.witness == enrolment.witness
 
 
 def _other(expected: str, got: str) -> OtherPolicyError:

@@ -28,10 +28,14 @@ def draw_first_policy(
 ) -> None:
     """Draw all that a founder's signature will be about; the digest last, where it is compared."""
     drawn, policy = screen(), first.policy
-    drawn.answer(Mark.WAITING, f"the first policy of {policy.organisation} waits for its founders")
+    what = "is what your trust file would pin" if record.founded else "waits for its founders"
+    drawn.answer(Mark.WAITING, f"the first policy of {policy.organisation} {what}")
     draw_policy(drawn, policy, at=at)
     drawn.heading("Checked on this machine")
-    drawn.item(Mark.DONE, f"your keys are in it as you made them, under the name {desk.name}")
+    if first.has_own:
+        drawn.item(Mark.DONE, f"your keys are in it as you made them, under the name {desk.name}")
+    else:
+        drawn.item(Mark.WARNING, f"the keys of this home are not in it: a later version brings {desk.name}")
     others = sorted(policy.signers.keys() - {desk.name, *first.unproved})
     drawn.item(Mark.DONE, f"those of {', '.join(others) or 'nobody else'} are as their own signatures say")
     if first.unproved:

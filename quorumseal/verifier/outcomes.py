@@ -93,7 +93,6 @@ _BY_PREFIX: dict[str, Outcome] = {
     "statement.signature": Outcome.BAD_SIGNATURE,
     "status": Outcome.STATUS_STALE,
     "stream": Outcome.UNREACHABLE,
-    "suspension": Outcome.NOT_AUTHORISED,
     "system": Outcome.UNEXPECTED,
     "timestamp": Outcome.BAD_SIGNATURE,
     "timestamp.address": Outcome.USAGE,

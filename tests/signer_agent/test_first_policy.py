@@ -9,6 +9,7 @@ import pytest
 from quorumseal.ceremony.enrolment import Enrolment
 from quorumseal.ceremony.policy import Policy, Signer, SignerKey
 from quorumseal.ceremony.policy_document import write_policy
+from quorumseal.ceremony.values import digest_of
 from quorumseal.client.values import EnrolmentRecord, FoundingRecord
 from quorumseal.signatures import PublicKey
 from signer_agent.errors import OtherPolicyError
@@ -85,10 +86,10 @@ OTHER = key_of("somebody else's").public
 @pytest.mark.parametrize(
     ("why", "change"),
     [
-        ("the key that alice enrolled", with_signer("alice", key=OTHER)),
-        ("the witness key that alice enrolled", with_signer("alice", witness=OTHER)),
-        ("the key that bob enrolled", with_signer("bob", key=OTHER)),
-        ("the witness key that bob enrolled", with_signer("bob", witness=OTHER)),
+        ("the keys that alice enrolled", with_signer("alice", key=OTHER)),
+        ("the keys that alice enrolled", with_signer("alice", witness=OTHER)),
+        ("the keys that bob enrolled", with_signer("bob", key=OTHER)),
+        ("the keys that bob enrolled", with_signer("bob", witness=OTHER)),
         ("version 1 of acme.example", lambda policy: replace(policy, version=2)),
         ("version 1 of acme.example", lambda policy: replace(policy, organisation="evil.example")),
         ("version 1 of acme.example", lambda policy: replace(policy, previous="sha256:" + "1" * 64)),
@@ -108,7 +109,7 @@ def test_a_second_key_that_nobody_enrolled_is_not_signed() -> None:
     alice = policy.signers["alice"]
     more = (*alice.keys, replace(alice.keys[0], key=OTHER))
     policy = replace(policy, signers={**policy.signers, "alice": replace(alice, keys=more)})
-    with pytest.raises(OtherPolicyError, match="the key that alice enrolled"):
+    with pytest.raises(OtherPolicyError, match="the keys that alice enrolled"):
         seen(offered(policy))
 
 
@@ -130,6 +131,21 @@ def test_a_policy_without_me_is_not_signed() -> None:
     policy = replace(policy, roles=roles, signers={n: s for n, s in policy.signers.items() if n != "alice"})
     with pytest.raises(OtherPolicyError, match="alice in the policy's roster"):
         seen(offered(policy))
+
+
+def test_who_joined_again_is_known_by_any_keys_that_they_proved() -> None:
+    again = Newcomer(name="bob", organisation=ACME.name, key_seed="bob again")
+    record = offered(compiled())
+    more = (*record.enrolments, EnrolmentRecord(envelope=again.bytes, at=NOW, founder=True))
+    assert seen(replace(record, enrolments=more)).unproved == ()
+
+
+def test_who_joined_after_the_founding_is_not_in_the_first_policy_and_may_trust_it() -> None:
+    zoe = Joined(enrolment=Newcomer(name="zoe", organisation=ACME.name).enrolment, log=ACME.origin)
+    record = offered(compiled())
+    assert first_policy(replace(record, founded=True), zoe).digest == digest_of(record.payload)
+    with pytest.raises(OtherPolicyError, match="zoe in the policy's roster"):
+        first_policy(record, zoe)
 
 
 def test_another_policy_than_the_confirmed_one_is_refused() -> None:
