@@ -77,9 +77,10 @@ class Uploads:
 
 def check_uploader(policy: Policy, caller: str) -> None:
     """Refuse evidence of somebody who may request nothing."""
-    if not any(policy.may_request(caller, rule) for rule in policy.rules.values()):
+    rules = (*policy.rules.values(), policy.governance_rule)
+    if not any(policy.may_request(caller, rule) for rule in rules):
         raise EvidenceNotAllowedError(
-            f"expected evidence of somebody who may request a release, got some of {caller}"
+            f"expected evidence of somebody who may request a release or a policy, got some of {caller}"
         )
 
 

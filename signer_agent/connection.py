@@ -75,6 +75,10 @@ class Connection(Protocol):
         """Send an absence, delegation or withdrawal."""
         ...
 
+    def evidence(self, digest: str) -> bytes:
+        """Return a file of evidence; whoever uses it compares its digest."""
+        ...
+
     def standing(self, known_size: int = 0) -> StandingRecord:
         """Return the entries of no ceremony, proved to a checkpoint that extends ``known_size``."""
         ...

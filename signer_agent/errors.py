@@ -31,6 +31,18 @@ class NoTimestampError(AgentError):
     code = "timestamp.required"
 
 
+class NoRotationError(AgentError):
+    """There is no rotation of this agent's key to go on with, or no policy lists the new key yet."""
+
+    code = "key.not_rotating"
+
+
+class KeyStillNeededError(AgentError):
+    """Something waits that only the old key can decide."""
+
+    code = "key.still_needed"
+
+
 class ExposedFileError(AgentError):
     """A file that holds a secret can be read by others."""
 

@@ -13,8 +13,10 @@ from quorumseal.ceremony.policy_document import SignedPolicy, adopted_policy
 from quorumseal.ceremony.request_errors import ProposalError
 from quorumseal.ceremony.statements import Request
 from quorumseal.ceremony.values import ceremony_id
+from quorumseal.signatures import PublicKey
 from signer_agent.agent import Agent
 from signer_agent.history import observe_history
+from signer_agent.new_keys import unexplained_keys
 from signer_agent.observing import Observation, observe
 
 SIDES = {Kind.POLICY_CHANGE: "old side", Kind.POLICY_ACCEPTANCE: "new side"}
@@ -33,6 +35,8 @@ class PolicySides:
     new: SignedPolicy
     other: Observation | None
     """None where nobody has asked the other side yet."""
+    unexplained: tuple[tuple[str, PublicKey], ...] = ()
+    """The new keys of which no evidence shows that they are their signer's."""
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -53,7 +57,12 @@ def sides_of(agent: Agent, observation: Observation) -> PolicySides:
         old, new = observation.policy, adopted_policy(proposed, ("", ""))
     else:
         old, new = _before(agent, observation.policy), observation.policy
-    return PolicySides(old=old, new=new, other=_other(agent, request, observation.newest))
+    return PolicySides(
+        old=old,
+        new=new,
+        other=_other(agent, request, observation.newest),
+        unexplained=unexplained_keys(agent, old.policy, new.policy, request.evidence),
+    )
 
 
 def proposals(agent: Agent, version: int, newest: SignedPolicy) -> tuple[Observation, ...]:

@@ -26,6 +26,11 @@ def draw_sides(screen: Screen, review: Review) -> None:
     screen.facts([("  from", f"version {sides.old.policy.version}"), ("  to", f"version {version}")])
     screen.line(f"    {sides.new.digest}")
     draw_differences(screen, found)
+    for signer, key in sides.unexplained:
+        screen.item(
+            Mark.WARNING, f"nothing shows that this new key is {signer}'s: ask {signer} to read it out"
+        )
+        screen.line(f"    {key.key_id}")
     screen.heading("It holds once both sides have approved it")
     for mark, sentence in side_sentences(sides, review.ceremony, at=review.at):
         screen.item(mark, sentence)
@@ -63,6 +68,7 @@ def sides_json(review: Review) -> Json:
         "old": {"version": sides.old.policy.version, "digest": sides.old.digest},
         "new": {"version": sides.new.policy.version, "digest": sides.new.digest},
         "differences": differences_json(sides.differences),
+        "unexplained_keys": [{"signer": signer, "key": key.key_id} for signer, key in sides.unexplained],
         "other": None
         if sides.other is None
         else {"ceremony": sides.other.chain.id, "state": str(sides.other.chain.ceremony.state)},

@@ -67,6 +67,10 @@ class Unplugged:
         """Refuse."""
         raise _down()
 
+    def evidence(self, *_: object, **__: object) -> bytes:
+        """Refuse."""
+        raise _down()
+
     def standing(self, *_: object, **__: object) -> StandingRecord:
         """Refuse."""
         raise _down()

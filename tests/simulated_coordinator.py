@@ -87,6 +87,7 @@ class SimulatedCoordinator:
         self.chains: dict[str, Chain] = {}
         self.entries: dict[str, list[Entry]] = {}
         self.annexes: dict[str, Annex] = {}
+        self.evidence: dict[str, bytes] = {}
         self.policies = [self.organisation.policy]
         """Every policy under which somebody may sign, the proposed ones too."""
         self.calls: list[str] = []
@@ -363,6 +364,7 @@ class SimulatedConnection:
         "decide",
         "act",
         "stand",
+        "evidence",
         "standing",
     )
 
@@ -455,6 +457,10 @@ class SimulatedConnection:
     def stand(self, envelope: bytes) -> Receipt:
         """Answer as Stand does."""
         return self._call("stand", envelope, lambda e: self.coordinator.stand(self._by_caller(e)))
+
+    def evidence(self, digest: str) -> bytes:
+        """Answer as GetEvidence does."""
+        return self._call("evidence", digest, self.coordinator.evidence.__getitem__)
 
     def standing(self, known_size: int = 0) -> StandingRecord:
         """Answer as GetStanding does."""

@@ -4,6 +4,7 @@
 from quorumseal.cli.table import Verb
 
 VERBS = {
+    "rotate": Verb("quorumseal.cli.key_rotate", "make your next key, and propose it", "agent"),
     "list": Verb("signer_agent.cli.key_list", "the keys of everybody, and which sign no more", "agent"),
     "revoke": Verb("signer_agent.cli.key_revoke", "say that a key signs no more, since when", "agent"),
 }

@@ -88,7 +88,12 @@ def run(arguments: Namespace) -> int:
         return ask_both(desk, proposal, arguments)
 
 
-def ask_both(desk: Desk, proposal: Proposal, arguments: Namespace) -> int:
+def ask_both(
+    desk: Desk,
+    proposal: Proposal,
+    arguments: Namespace,
+    keys: Callable[[SignedPolicy], PrivateKey] | None = None,
+) -> int:
     """Show what is proposed, ask whoever sits there, sign and send both requests, and say who is awaited."""
     person = Person(ask=somebody(), yes=arguments.yes)
     if person.ask is not None and not arguments.yes and not arguments.json:
@@ -96,7 +101,7 @@ def ask_both(desk: Desk, proposal: Proposal, arguments: Namespace) -> int:
     version = proposal.proposed.policy.version
     if any(side.draft for side in proposal.sides):
         person.confirm(f"{desk.agent.name}: propose policy version {version}.")
-    proposed = propose(desk.agent, proposal, _keys(desk, arguments))
+    proposed = propose(desk.agent, proposal, keys or _keys(desk, arguments))
     sides = [
         (kind, observe(desk.agent, ceremony) if ceremony else None)
         for kind, ceremony in (

@@ -142,15 +142,17 @@ def open_key(settings: Settings, descriptor: int | None, policy: SignedPolicy) -
 
 def open_file(settings: Settings, file: Path, descriptor: int | None) -> PrivateKey:
     """Open one of the signer's keys."""
+    return open_key_file(file, passphrases_of(settings, descriptor))
+
+
+def passphrases_of(settings: Settings, descriptor: int | None) -> Passphrases:
+    """Return the ways to ask for a key's passphrase."""
     on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
-    return open_key_file(
-        file,
-        Passphrases(
-            descriptor=descriptor,
-            file=settings.passphrase_file,
-            prompt=(lambda question: getpass.getpass(question, sys.stderr)) if on_terminal else None,
-            complain=screen().warn,
-        ),
+    return Passphrases(
+        descriptor=descriptor,
+        file=settings.passphrase_file,
+        prompt=(lambda question: getpass.getpass(question, sys.stderr)) if on_terminal else None,
+        complain=screen().warn,
     )
 
 

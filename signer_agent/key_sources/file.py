@@ -13,15 +13,22 @@ _TRIES = 3
 
 def open_key_file(file: Path, passphrases: Passphrases) -> PrivateKey:
     """Return the key in ``file``; whoever mistypes its passphrase at a prompt may try again."""
+    return open_with_passphrase(file, passphrases)[0]
+
+
+def open_with_passphrase(file: Path, passphrases: Passphrases) -> tuple[PrivateKey, bytes | None]:
+    """Return the key in ``file`` and what opened it, for another key that is to lie beside it."""
     pem = read_private(file, most=_MAX_KEY_FILE_BYTES)
     try:
-        return read_key_file(pem, None)
+        return read_key_file(pem, None), None
     except PassphraseNeededError:
         pass
     asked = passphrases.descriptor is None and passphrases.file is None
     for _ in range(_TRIES - 1 if asked else 0):
         try:
-            return read_key_file(pem, passphrases.ask(file.name))
+            passphrase = passphrases.ask(file.name)
+            return read_key_file(pem, passphrase), passphrase
         except WrongPassphraseError:
             passphrases.complain(f"that does not open {file.name}; try again")
-    return read_key_file(pem, passphrases.ask(file.name))
+    passphrase = passphrases.ask(file.name)
+    return read_key_file(pem, passphrase), passphrase

@@ -177,6 +177,10 @@ class PracticeCoordinator:
         """Refuse."""
         raise _not_practised()
 
+    def evidence(self, *_: object, **__: object) -> bytes:
+        """Refuse."""
+        raise _not_practised()
+
     def stand(self, *_: object, **__: object) -> Receipt:
         """Refuse."""
         raise _not_practised()

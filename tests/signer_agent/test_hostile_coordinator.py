@@ -487,7 +487,7 @@ def test_a_request_is_not_moved_to_another_ceremony(tmp_path: Path, world: World
 
 def test_every_method_of_a_connection_is_attacked_here() -> None:
     attacked = {"organisation", "ceremony", "consistency", "list_ceremonies", "start", "decide"}
-    assert set(SimulatedConnection.METHODS) == attacked | {"act", "stand", "standing"}
+    assert set(SimulatedConnection.METHODS) == attacked | {"act", "stand", "standing", "evidence"}
 
 
 def _sealed_by_carol(world: World) -> bytes:
