@@ -22,6 +22,7 @@ class Policies:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._proposals: dict[str, SignedPolicy] = {}
         self.reload()
 
     def reload(self) -> None:
@@ -59,23 +60,24 @@ class Policies:
         for policy in reversed(self.all):
             if policy.digest == digest:
                 return policy
-        if proposed := self._proposed(digest):
-            return proposed
+        if digest not in self._proposals:
+            self._look_for(digest)
+        if digest in self._proposals:
+            return self._proposals[digest]
         raise UnknownPolicyError(
             f"expected a policy of this log (newest: version {self.newest.policy.version}, "
             f"{self.newest.digest}), got {digest}",
             hint="fetch the organisation's policies again",
         )
 
-    def _proposed(self, digest: str) -> SignedPolicy | None:
-        """Return a policy that a change proposed, whatever became of it: its acceptance is under it."""
+    def _look_for(self, digest: str) -> None:
+        """Find a policy that a change proposed, whatever became of it: its acceptance is under it."""
         for row in self._storage.ceremonies.changes():
             opening = self._storage.log.entry(row.ceremony, 0)
             body = read_entry(opening.payload).body if opening else {}
             payload = str(body.get("policy", "")).encode()
             if digest_of(payload) == digest:
-                return adopted_policy(payload, ("", ""))
-        return None
+                self._proposals[digest] = adopted_policy(payload, ("", ""))
 
     def authenticate(self, envelope: Envelope) -> tuple[SignedPolicy, Signed[Statement]]:
         """Authenticate a statement under the policy that it names."""

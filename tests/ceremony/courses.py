@@ -17,6 +17,7 @@ from quorumseal.ceremony.commands import (
     Expire,
     Extend,
     File,
+    Narrow,
     Record,
     Revoke,
     Stop,
@@ -26,6 +27,7 @@ from quorumseal.ceremony.commands import (
 from quorumseal.ceremony.deciding import decide
 from quorumseal.ceremony.entries import TYPES
 from quorumseal.ceremony.lifecycle import Ceremony, replay
+from quorumseal.ceremony.narrowing import Narrowing
 from quorumseal.ceremony.opening import open_ceremony, opened
 from quorumseal.ceremony.policy import Kind, SignerKey
 from quorumseal.ceremony.revoking import Revoked
@@ -35,6 +37,7 @@ from quorumseal.ceremony.statements import (
     Choice,
     Concluded,
     Extension,
+    PolicyReference,
     Report,
     Request,
     Statement,
@@ -71,6 +74,10 @@ FRANK_FOR_ALICE = signed(delegation("alice", "engineering", "frank", acme=SMALL)
 TAKEN_BACK = signed(withdrawal("alice", "engineering", acme=SMALL))
 ALICES_KEY = Revoked(key=POLICY.signer("alice").keys[0].key.key_id, since=NOW, envelopes=())
 CAROL_OUT = Suspended(person="carol", until=NOW + HOUR, envelopes=())
+WITHOUT_BOB = Narrowing(
+    policy=PolicyReference(version=2, digest=DIGEST),
+    members=frozenset({("engineering", "bob"), ("security", "bob")}),
+)
 
 
 @dataclass(frozen=True)
@@ -174,8 +181,9 @@ MOVES: Mapping[str, Move] = {
     "rita reports": reports,
     "alice's key is revoked": lambda _, __: Revoke(ALICES_KEY),
     "carol is suspended": lambda _, __: Suspend(CAROL_OUT),
+    "a policy removes bob": lambda _, __: Narrow(WITHOUT_BOB),
 }
-LOSSES = ("alice's key is revoked", "carol is suspended")
+LOSSES = ("alice's key is revoked", "carol is suspended", "a policy removes bob")
 
 
 def moved(move: Move, course: Course, at: datetime) -> Course:

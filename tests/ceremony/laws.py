@@ -45,6 +45,13 @@ def out_and_counted(course: Course) -> bool:
     return bool(used.keys() & out) or any(key.key.key_id in ceremony.revoked for key in used.values())
 
 
+def removed_and_decided(before: Course, after: Course) -> bool:
+    """Whether somebody decided although a later policy had removed them."""
+    gone = {person for each in before.ceremony.narrowed.values() for _, person in each.members}
+    earlier, later = before.ceremony.decisions, after.ceremony.decisions
+    return any(person in later and later[person] != earlier.get(person) for person in gone)
+
+
 def released(before: Course, after: Course) -> bool:
     ended = after.ceremony.state in (State.APPROVED, State.PROVISIONAL)
     return ended and before.ceremony.state is State.OPEN
@@ -69,6 +76,7 @@ LAWS: dict[str, Callable[[Course, Course], bool]] = {
     "the requester counted": lambda _, c: requester_counted(c),
     "somebody was used twice": lambda _, c: used_twice(c.ceremony),
     "somebody who was taken out counted": lambda _, c: out_and_counted(c),
+    "somebody who was removed decided": removed_and_decided,
     "an end without two people of two roles": lambda b, c: released(b, c) and not enough(c.ceremony),
     "an emergency that ended as a release, or a release as an emergency": lambda b, c: (
         released(b, c) and kinds_mixed(c.ceremony)

@@ -121,6 +121,11 @@ def test_a_suspension_that_leaves_what_was_signed_is_caught(monkeypatch: pytest.
     assert search(release(), 2, WITH_LOSSES).found == "somebody who was taken out counted"
 
 
+def test_a_removal_that_nobody_looks_at_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "check_still_listed", lambda *_: None)
+    assert search(release(), 2, WITH_LOSSES).found == "somebody who was removed decided"
+
+
 def test_a_floor_that_was_lowered_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (breaking_glass, deciding):
         monkeypatch.setattr(module, "emergency_met", lambda ceremony, **_: bool(ceremony.decisions))

@@ -26,7 +26,7 @@ def check(figures: Figures) -> None:
 
 
 def test_whatever_was_acknowledged_outlives_every_kill(sqlite_site: Site, count: Callable[..., int]) -> None:
-    check(run(sqlite_site, mishaps=count(3, deep=100), seed=1))
+    check(run(sqlite_site, mishaps=count(5, deep=100), seed=1))
 
 
 @pytest.mark.postgresql
