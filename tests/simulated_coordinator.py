@@ -28,7 +28,7 @@ from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.standing_chain import StandingChain, adopt, replay_standing, stand_on
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import CeremonyAct, Decision, Request, StandingAct, Statement
-from quorumseal.ceremony.succeeding import check_ratification, check_revocation
+from quorumseal.ceremony.succeeding import check_ratification, check_reapproval, check_revocation
 from quorumseal.ceremony.timestamping import stamp_of
 from quorumseal.client.errors import ClientError, CoordinatorRefusedError
 from quorumseal.client.values import (
@@ -328,6 +328,9 @@ class SimulatedCoordinator:
         if request.ratified is not None:
             broken = self.chains[request.ratified.ceremony]
             check_ratification(request, request.ratified, broken.ceremony, broken.conclusion or "")
+        if request.reapproved is not None:
+            release = self.chains[request.reapproved.ceremony]
+            check_reapproval(request, request.reapproved, release.ceremony, release.conclusion or "")
         if request.kind is Kind.REVOCATION:
             requests = {chain.ceremony.request.digest: chain.ceremony for chain in self.chains.values()}
             revoked = requests[request.subjects[0].digest]

@@ -71,3 +71,30 @@ def _missing(left: Ceremony, at: datetime) -> tuple[str, ...]:
     if left.emergency is not None and not emergency_met(left, at=at):
         return ("the emergency needs more people than are left",)
     return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A release by each full quorum that approved its bytes, the oldest first; one that stands is enough."""
+
+    quorums: tuple[tuple[Ceremony, Remainder], ...]
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything was taken from it."""
+        return any(left.touched for _, left in self.quorums)
+
+    @property
+    def stands_by(self) -> tuple[Ceremony, Remainder] | None:
+        """The newest quorum that is met without the keys; none where it falls short."""
+        return next((each for each in reversed(self.quorums) if not each[1].falls_short), None)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What the newest quorum falls short of; nothing where one stands."""
+        return () if self.stands_by else self.quorums[-1][1].missing
+
+
+def judge_release(quorums: Collection[Ceremony], revoked: Collection[Revoked]) -> Judgement:
+    """Judge a release, its ratification and its re-approvals, those of them that were a full quorum's."""
+    return Judgement(quorums=tuple((ceremony, remainder(ceremony, revoked)) for ceremony in quorums))

@@ -80,6 +80,7 @@ def fetch(arguments: Namespace) -> int:
             {subject.name: subject.digest for subject in request.subjects},
             terms=Terms(product=request.product, now=now(), allow_provisional=provisional),
         )
+        number = _number(desk, request)
     last = (verified.reapproval or verified.ratification or verified.ceremony).request.statement
     if last.ceremony != seen.chain.id:
         raise FoundAnotherError(
@@ -91,7 +92,7 @@ def fetch(arguments: Namespace) -> int:
         request.version,
         request.kind,
         provisional=seen.chain.id if provisional else "",
-        number=_number(desk, request),
+        number=number,
     )
     out = arguments.out or Path(usual)
     write_new(out, bundle)

@@ -9,7 +9,7 @@ from itertools import permutations, product
 import pytest
 
 from quorumseal.ceremony.chain import Chain, extend, open_chain
-from quorumseal.ceremony.compromise import compromised, remainder
+from quorumseal.ceremony.compromise import compromised, judge_release, remainder
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.refusal import Refusal
 from tests.burning import BURNING, MINUTE, delegation, emergency_request, joins, run_emergency
@@ -153,3 +153,30 @@ def test_what_is_left_is_what_trying_everything_finds(needs: dict[str, int]) -> 
             assert (without.missing == ()) is seated(needs, acme.roles, still), (order, gone, since)
             judged += 1
     assert judged > 200
+
+
+# A release and its re-approvals
+
+
+AGAIN_BY_OTHERS = BURNING.run(
+    "bob", "erin", "carol", "dan", request=BURNING.sign_request(BURNING.request(number=2))
+)[0]
+RELEASES: list[tuple[str, tuple[str, ...], bool, int | None]] = [
+    ("without a key of neither", ("frank",), False, 1),
+    ("without one of the first alone", ("alice",), True, 1),
+    ("without one of the second alone", ("erin",), True, 0),
+    ("without one of each", ("alice", "erin"), True, None),
+    ("without one of both", ("carol",), True, None),
+]
+
+
+@pytest.mark.parametrize("row", RELEASES, ids=[row[0] for row in RELEASES])
+def test_a_release_stands_by_the_newest_quorum_that_does(
+    row: tuple[str, tuple[str, ...], bool, int | None],
+) -> None:
+    _, keys, touched, by = row
+    ceremonies = [SPARE.ceremony, AGAIN_BY_OTHERS.ceremony]
+    judged = judge_release(ceremonies, [compromised(key_id(signer)) for signer in keys])
+    assert judged.touched is touched
+    assert (judged.stands_by and judged.stands_by[0]) == (None if by is None else ceremonies[by])
+    assert bool(judged.missing) is (by is None)
