@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from coordinator import running_log
+from coordinator import running_log, service_manager
 from coordinator.examining import commands
 from coordinator.settings import read_settings
 from quorumseal.terminal import Mark, Screen
@@ -60,9 +60,13 @@ def run(arguments: Namespace) -> int:
     def ready(address: str, metrics: str | None) -> None:
         said = f"the coordinator of {settings.organisation} listens on {address}"
         _say(arguments, said, listening=address, metrics=metrics)
+        service_manager.notify(service_manager.READY, f"STATUS=listens on {address}", environment=os.environ)
+
+    def stopping() -> None:
+        service_manager.notify(service_manager.STOPPING, environment=os.environ)
 
     gc.freeze()  # what is loaded by now stays; looking through it for garbage takes a tenth of a second
-    asyncio.run(serve(settings, ready=ready))
+    asyncio.run(serve(settings, ready=ready, stopping=stopping))
     return 0
 
 
@@ -116,6 +120,12 @@ VERBS = {
         _with_settings(commands.add_check_arguments),
         commands.check_config,
         commands.check_config.__doc__ or "",
+    ),
+    "health": Command(
+        "say whether the coordinator answers",
+        _with_settings(commands.add_health_arguments),
+        commands.health,
+        commands.health.__doc__ or "",
     ),
     "doctor": Command(
         "say how the coordinator is",

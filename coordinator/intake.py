@@ -82,12 +82,12 @@ class Intake:
         return Act(ceremony=act.ceremony, command=command, annex=annex)
 
     def standing_act(self, envelope: Envelope, caller: str) -> Stand:
-        """Take in an absence, a delegation or its withdrawal."""
+        """Take in what is signed outside any ceremony."""
         policy, signed = self._authenticate(envelope, caller)
         act = signed.statement
         if not isinstance(act, StandingAct):
             raise StatementFormatError(
-                "expected a signed absence, delegation or withdrawal, "
+                "expected something that is signed outside any ceremony, "
                 f"got a signed {type(act).__name__.lower()}"
             )
         return Stand(policy=policy, act=Signed(act, signed.envelope, signed.key, signed.digest))

@@ -221,17 +221,20 @@ def _metering(listen: str) -> "Metering":
     return Metering(listen)
 
 
-async def serve(settings: Settings, *, ready: Callable[[str, str | None], None]) -> None:
+async def serve(
+    settings: Settings, *, ready: Callable[[str, str | None], None], stopping: Callable[[], None]
+) -> None:
     """Serve until SIGTERM or SIGINT; ``ready`` is told the address, and what Prometheus reads."""
-    stopping = asyncio.Event()
+    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, stop.set)
     server = CoordinatorServer(settings)
     await server.start()
     try:
         ready(server.address, None if server.metering is None else server.metering.url)
-        await stopping.wait()
+        await stop.wait()
+        stopping()
     finally:
         await server.stop()
 

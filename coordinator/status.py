@@ -18,6 +18,7 @@ from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.statements import Request
 from quorumseal.refusal import Refusal
+from quorumseal.signatures import Envelope
 from quorumseal.verifier.status import STATUS_NAME, Status, write_status
 
 EVERY = timedelta(hours=1)
@@ -63,6 +64,7 @@ class StatusFile:
             revocations=tuple(self._reader.bundle(ceremony) for ceremony in self.revocations()),
             policies=self._reader.versions() if policy.version > 1 else (),
             lapsed=self.lapsed(at=self._clock.now()),
+            keys=self.keys(),
         )
         return write_status(status, self._log_keys.at(policy.log, self._storage.log.size()))
 
@@ -70,6 +72,11 @@ class StatusFile:
         """Return the ceremonies that took back a release."""
         rows = self._storage.ceremonies.revocations()
         return tuple(row.ceremony for row in rows if row.state == State.APPROVED)
+
+    def keys(self) -> tuple[tuple[Envelope, ...], ...]:
+        """Return the envelopes that revoke keys."""
+        revoked = self._policies.chain.standing.revoked
+        return tuple(each.envelopes for _, each in sorted(revoked.items()))
 
     def lapsed(self, *, at: datetime) -> frozenset[str]:
         """Return the requests of the emergencies that nobody ratified in time."""
@@ -114,7 +121,7 @@ class StatusKeeping:
     def write_due(self) -> bool:
         """Write it where it is not what it should be, or too old; return whether it was written."""
         now = self._clock.now()
-        content = self._status.revocations(), self._status.lapsed(at=now)
+        content = self._status.revocations(), self._status.keys(), self._status.lapsed(at=now)
         if self._written is not None and self._written[0] == content and now - self._written[1] < EVERY:
             return False
         data = self._status.make()

@@ -7,6 +7,7 @@ Statements are authenticated and decided about by the writer's thread.  Reads ha
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from itertools import count
 from typing import TypeVar
@@ -118,9 +119,14 @@ class UseCases:
         return await self._recorded(partial(self._intake.act, envelope, annex, caller))
 
     async def stand(self, envelope: Envelope, *, caller: str) -> Receipt:
-        """Record a signed absence, delegation or withdrawal."""
+        """Record what is signed outside any ceremony."""
         outcome = await self._writer.run(partial(self._intake.standing_act, envelope, caller))
         return await self._receipt(outcome)
+
+    def suspended_until(self, signer: str) -> datetime | None:
+        """Return until when somebody does not count; none where they do."""
+        suspended = self._policies.chain.standing.suspended.get(signer)
+        return suspended.until if suspended and self._clock.now() < suspended.until else None
 
     async def standing(self, known_size: int = 0) -> StandingRecord:
         """Return the entries of no ceremony, proved to a checkpoint that extends ``known_size``."""

@@ -27,10 +27,13 @@ def life(about: str, begins: datetime, ends: datetime, *, at: datetime, hint: st
 def end(expiry: Expiry, *, at: datetime) -> Finding:
     """Judge one thing of a policy that ends."""
     if expiry.what is Expiring.POLICY:
-        about, hint = "policy", "have the next version decided: `quorumseal policy edit`, then `propose`"
+        about, hint = "policy", "have its next version decided, which is a ceremony of its own"
         name = f"version {expiry.name}"
     else:
-        about, hint = f"key of {expiry.name}", f"{expiry.name} makes another: `quorumseal key rotate`"
+        about, hint = (
+            f"key of {expiry.name}",
+            f"{expiry.name} rotates it: a new key beside it, by a change of the policy",
+        )
         name = expiry.key_id
     if at >= expiry.ends:
         return wrong(about, f"{name} ended {expiry.ends:%Y-%m-%d}", hint)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from coordinator.settings import read_settings
 from quorumseal.terminal import Foreign, Mark, Screen
 from quorumseal.terminal.findings import Finding, counted, draw_findings, findings_json, worst
 from quorumseal.verifier.outcomes import Outcome
@@ -27,6 +28,30 @@ def add_doctor_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--backup", type=Path, metavar="FILE", help="the newest backup, whose age is looked at"
     )
+
+
+def add_health_arguments(parser: ArgumentParser) -> None:
+    """Describe what ``health`` takes beyond the settings."""
+    parser.add_argument("--certificate", type=Path, metavar="FILE", help="a client certificate, of any kind")
+    parser.add_argument("--key", type=Path, metavar="FILE", help="its key")
+
+
+def health(arguments: Namespace) -> int:
+    """Say in a moment whether the coordinator of these settings answers; for containers and watchdogs.
+
+    With a client certificate the health service itself is asked, otherwise only whether the port presents the
+    coordinator's certificate.  Exit code 0 or 1.
+    """
+    from coordinator.examining.gathering import ask_health
+
+    problem = ask_health(read_settings(arguments.settings), arguments.certificate, arguments.key)
+    if arguments.json:
+        _print({"serving": not problem, "problem": problem})
+    else:
+        screen = Screen.on(sys.stdout, sys.stderr, os.environ)
+        said = f"the coordinator does not serve: {problem}" if problem else "the coordinator serves"
+        screen.answer(Mark.FAILED if problem else Mark.DONE, Foreign(said))
+    return Outcome.UNEXPECTED if problem else 0
 
 
 def check_config(arguments: Namespace) -> int:

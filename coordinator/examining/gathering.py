@@ -59,6 +59,27 @@ def knock(listen: str) -> Answer:
     return Answer(address=listen, certificate=seen)
 
 
+def ask_health(settings: Settings, certificate: Path | None, key: Path | None) -> str:
+    """Return why the coordinator of these settings does not serve; nothing where it does."""
+    answer = knock(settings.listen)
+    if answer.certificate is None:
+        return answer.reason
+    if certificate is None or key is None:
+        return ""
+    from coordinator.grpc_api.asking import serving
+
+    host, _, port = settings.listen.rpartition(":")
+    status = serving(
+        f"{_ANYWHERE.get(host.strip('[]'), host)}:{port}",
+        authorities=settings.tls.client_authorities.read_bytes(),
+        certificate=certificate.read_bytes(),
+        key=key.read_bytes(),
+        server_name=min(answer.certificate.hosts, default=host),
+        seconds=PATIENCE_SECONDS,
+    )
+    return "" if status == "SERVING" else status
+
+
 def _certificates(path: Path) -> tuple[Seen, ...]:
     try:
         return look_at(path.read_bytes())

@@ -18,6 +18,8 @@ from coordinator.grpc_api.errors import (
     OtherOrganisationError,
     TlsVersionError,
 )
+from quorumseal.ceremony.errors import SignerSuspendedError
+from quorumseal.ceremony.values import instant_text
 
 SERVICE: Final = "quorumseal.v1.CoordinatorService"
 _HEALTH, _REFLECTION = "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"
@@ -65,8 +67,15 @@ _WHILE_FOUNDING: Final = frozenset(
         f"/{_HEALTH}/Watch",
     }
 )
+READING: Final = frozenset(method for method, kinds in CALLERS.items() if kinds == _EVERYBODY)
+"""What somebody who is suspended may still call."""
+SuspendedUntil: TypeAlias = Callable[[str], datetime | None]
 
 AuthContext: TypeAlias = Mapping[str, Iterable[bytes]]
+
+
+def _nobody(_: str) -> datetime | None:
+    return None
 
 
 class Callers:
@@ -78,9 +87,12 @@ class Callers:
         *,
         revoked: Callable[[], Collection[str]] = tuple,
         now: Callable[[], datetime],
+        suspended_until: SuspendedUntil = _nobody,
     ) -> None:
         self._organisation = organisation
         self._revoked = revoked
+        self.suspended_until = suspended_until
+        """Says of a signer until when they do not count; none where they do."""
         self._now = now
         self.founding = False
         """Whether the organisation is still being founded: then few calls are answered."""
@@ -117,6 +129,8 @@ class Callers:
             )
         if self.founding and method not in _WHILE_FOUNDING:
             raise FoundingError(f"expected {self._organisation} to be founded, got it without a policy yet")
+        if method not in READING:
+            self._require_counting(identity)
         return identity
 
     def require_standing(self, serial: str) -> None:
@@ -124,4 +138,11 @@ class Callers:
         if serial in self._revoked():
             raise CertificateRevokedError(
                 f"expected a certificate that stands, got {serial}, which was revoked"
+            )
+
+    def _require_counting(self, identity: Identity) -> None:
+        until = self.suspended_until(identity.name) if identity.kind is Kind.SIGNER else None
+        if until is not None:
+            raise SignerSuspendedError(
+                f"expected a caller who counts, got {identity.name}, suspended until {instant_text(until)}"
             )

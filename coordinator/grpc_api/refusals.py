@@ -69,6 +69,7 @@ STATUSES: Final[dict[str, StatusCode]] = {
     "publication": StatusCode.UNAVAILABLE,
     "request.ceremony_exists": StatusCode.ALREADY_EXISTS,
     "signature": StatusCode.INVALID_ARGUMENT,
+    "signer.suspended": StatusCode.PERMISSION_DENIED,
     "statement.format": StatusCode.INVALID_ARGUMENT,
     "statement.newer_format": StatusCode.INVALID_ARGUMENT,
     "statement.signature": StatusCode.INVALID_ARGUMENT,

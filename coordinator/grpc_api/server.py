@@ -69,6 +69,8 @@ class ApiServer:
         self._revocations = revocations or Revocations()
         self._callers = callers = Callers(organisation, revoked=lambda: self._revocations.serials, now=now)
         callers.founding = use_cases is None
+        if use_cases is not None:
+            callers.suspended_until = use_cases.suspended_until
         self.gate = Gate(callers, limits, now=now, observe=observe)
         self.presence = Presence(now)
         self._limits = limits
@@ -104,6 +106,7 @@ class ApiServer:
         """Serve everything: the organisation was founded."""
         self._service.open(use_cases)
         self._callers.founding = False
+        self._callers.suspended_until = use_cases.suspended_until
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:

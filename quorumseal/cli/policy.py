@@ -99,6 +99,7 @@ VERBS: dict[str, Command | Verb] = {
     "compile": Command(
         "write the bytes to be signed", _add_compile_arguments, compile_, compile_.__doc__ or ""
     ),
+    "edit": Verb("quorumseal.cli.policy_edit", "edit the next version as commented TOML"),
     "diff": Verb("quorumseal.cli.policy_diff", "say what a new policy changes, and what of it weakens"),
     "propose": Verb("quorumseal.cli.policy_propose", "ask both sides for a policy change", "agent"),
     "lint": Verb("quorumseal.cli.policy_lint", "say whose absence stops a release, and what runs out"),

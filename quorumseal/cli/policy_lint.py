@@ -15,9 +15,9 @@ from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.resilience import smallest_sets
 from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.cli.policy_files import read_source
+from quorumseal.cli.policy_shortcomings import MARKS, finding_json
 from quorumseal.terminal import Mark, Screen
 
-_MARKS = {Level.PROBLEM: Mark.FAILED, Level.WARNING: Mark.WARNING, Level.NOTE: Mark.WAITING}
 _MOST_SETS = 100
 _WARNINGS = 12
 
@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> int:
     if arguments.json:
         print_json(
             {
-                "findings": [_finding_json(finding) for finding in findings],
+                "findings": [finding_json(finding) for finding in findings],
                 "quorums": [_standing_json(standing) for standing in quorums],
             }
         )
@@ -50,7 +50,7 @@ def _draw(
     drawn: Screen, source: Path, policy: Policy, findings: Sequence[Finding], quorums: Sequence[Standing]
 ) -> None:
     worst = findings[0].level if findings else None
-    mark = Mark.DONE if worst in (None, Level.NOTE) else _MARKS[worst]
+    mark = Mark.DONE if worst in (None, Level.NOTE) else MARKS[worst]
     drawn.answer(mark, f"{source} has {_counted(findings)}")
     drawn.heading("Quorums, as whoever asks leaves them the least to spare")
     drawn.table(
@@ -75,7 +75,7 @@ def _draw(
     if findings:
         drawn.heading("To look at")
     for finding in findings:
-        drawn.item(_MARKS[finding.level], f"{finding.where}: {finding.says}; {finding.hint}")
+        drawn.item(MARKS[finding.level], f"{finding.where}: {finding.says}; {finding.hint}")
     command = ["quorumseal", "policy", "check", str(source)]
     drawn.next("Say what it means", command)
 
@@ -108,15 +108,6 @@ def _seats(standing: Standing) -> int:
 
 def _people(standing: Standing) -> frozenset[str]:
     return frozenset[str]().union(*(need.members for need in standing.needs)) - standing.askers
-
-
-def _finding_json(finding: Finding) -> Json:
-    return {
-        "level": str(finding.level),
-        "where": finding.where,
-        "says": finding.says,
-        "hint": finding.hint,
-    }
 
 
 def _standing_json(standing: Standing) -> Json:

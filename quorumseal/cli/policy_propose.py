@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from quorumseal.ceremony.linting import Level, lint
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.cli import standing
@@ -19,6 +18,7 @@ from quorumseal.cli.attachments import attach
 from quorumseal.cli.desk import Desk, add_home, command, open_desk
 from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.cli.policy_files import read_any
+from quorumseal.cli.policy_shortcomings import draw_shortcomings
 from quorumseal.signatures import PrivateKey
 from quorumseal.terminal import Mark, Screen
 from signer_agent.cli.opening import add_passphrase, key_file, open_file
@@ -152,12 +152,7 @@ def _draw_proposal(drawn: Screen, proposal: Proposal) -> None:
     drawn.answer(mark, f"policy version {policy.version} would change {counted(found)}")
     drawn.facts([("  digest", proposal.proposed.digest)])
     draw_differences(drawn, found)
-    worst = [f for f in lint(policy, at=datetime.now(UTC)) if f.level is not Level.NOTE]
-    if worst:
-        drawn.heading("What it is short of")
-    for finding in worst:
-        mark = Mark.FAILED if finding.level is Level.PROBLEM else Mark.WARNING
-        drawn.item(mark, f"{finding.where}: {finding.says}; {finding.hint}")
+    draw_shortcomings(drawn, policy, at=datetime.now(UTC))
     drawn.heading("Who decides, all distinct people on a side; one person may count on both")
     for side in proposal.sides:
         quorum = side.policy.policy.governance

@@ -24,6 +24,7 @@ from quorumseal.terminal import Cell, Foreign, Mark, Screen, instant_text
 from quorumseal.tlog import Checkpoint
 from quorumseal.verifier.explain import explain
 from quorumseal.verifier.outcomes import Outcome
+from quorumseal.verifier.revoked_keys import RevokedUse
 from quorumseal.verifier.standing import Standing, Terms
 from quorumseal.verifier.verify import Verified, verify
 
@@ -127,6 +128,8 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
             ("  ceremony", request.ceremony),
         ]
     )
+    for use in verified.revoked_keys:
+        drawn.item(Mark.WARNING, _revoked(use))
     first = str(arguments.artifacts[0]) if arguments.artifacts else ""
     which = [first] if first else ["--manifest", str(arguments.manifest)]
     where = ["--bundle", str(arguments.bundle), "--trust", str(arguments.trust)]
@@ -137,6 +140,15 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
     }
     where += [word for word, given in allowed.items() if given]
     drawn.next("Why", ["quorumseal", "verify", *which, *where, "--explain"])
+
+
+def _revoked(use: RevokedUse) -> str:
+    """Say what a key that was revoked since means for what it signed."""
+    key = use.key.removeprefix("sha256:")[:12]
+    what = f"{use.signer}'s key {key} is revoked since {instant_text(use.since)}"
+    if use.counts:
+        return f"{what}; it signed here before, {instant_text(use.at)}, which counts"
+    return f"{what}; what it signed here does not count, and enough others approved"
 
 
 def _again(how: str, later: Ceremony | None) -> list[tuple[str, str]]:
@@ -213,6 +225,17 @@ def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
         "re_approval": _again_json(verified.reapproval),
         "provisional_until": _provisional_until(verified),
         "seats": {role: [*people] for role, people in verified.seats.items()},
+        "revoked_keys": [
+            {
+                "signer": use.signer,
+                "key": use.key,
+                "since": exact(use.since),
+                "signed": exact(use.at),
+                "counts": use.counts,
+                "ceremony": use.ceremony,
+            }
+            for use in verified.revoked_keys
+        ],
         "stands_for": {deputy: used.signer for deputy, used in verified.ceremony.stands_for.items()},
         "policy": {
             "organisation": policy.policy.organisation,

@@ -148,6 +148,12 @@ class RevokedError(VerificationError):
     code = "revoked.release"
 
 
+class RevokedKeyError(VerificationError):
+    """Without what revoked keys signed since then, the quorum is short."""
+
+    code = "revoked.key"
+
+
 class StatusMissingError(VerificationError):
     """The trust file demands a status file, and none was given."""
 

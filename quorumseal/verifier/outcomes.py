@@ -93,6 +93,7 @@ _BY_PREFIX: dict[str, Outcome] = {
     "statement.signature": Outcome.BAD_SIGNATURE,
     "status": Outcome.STATUS_STALE,
     "stream": Outcome.UNREACHABLE,
+    "suspension": Outcome.NOT_AUTHORISED,
     "system": Outcome.UNEXPECTED,
     "timestamp": Outcome.BAD_SIGNATURE,
     "timestamp.address": Outcome.USAGE,

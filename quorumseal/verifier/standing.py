@@ -10,6 +10,7 @@ from quorumseal.ceremony.chain import Chain, replay_chain
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.quorum import explain
+from quorumseal.ceremony.revoking import Revoked
 from quorumseal.ceremony.statements import Mode, Request, SeenCheckpoint
 from quorumseal.ceremony.succeeding import check_ratification, check_reapproval, check_revocation
 from quorumseal.ceremony.values import instant_text
@@ -25,6 +26,7 @@ from quorumseal.verifier.errors import (
     QuorumShortError,
     RejectedError,
     RevokedError,
+    RevokedKeyError,
     UnapprovedError,
     UnloggedClockError,
     UnloggedError,
@@ -33,7 +35,8 @@ from quorumseal.verifier.errors import (
 )
 from quorumseal.verifier.part import ROOT_PREFIX, Part, verify_part, verify_seen_checkpoints
 from quorumseal.verifier.policy_chain import PolicyChain, policy_chain
-from quorumseal.verifier.status import require_status
+from quorumseal.verifier.revoked_keys import RevokedUse, judge_revoked_keys, without_revoked
+from quorumseal.verifier.status import Status, policies_of, require_status
 from quorumseal.verifier.trust import Trust
 
 _MOST_PARTS = 3
@@ -197,13 +200,54 @@ def check_standing(standing: Standing, ceremony: Ceremony, terms: Terms) -> None
         _check_clock(ceremony, terms.now, UnloggedClockError)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """A release and the ceremonies that followed it, as far as they hold after a status file was read."""
+
+    release: Ceremony
+    followed: tuple[Judged, ...]
+    revoked: tuple[RevokedUse, ...] = ()
+    """What revoked keys signed in all of them."""
+
+
 def check_status(
-    terms: Terms, trust: Trust, policies: PolicyChain, release: Judged, followed: Collection[Judged]
-) -> None:
-    """Refuse what the organisation took back, and an emergency that its log says has lapsed."""
+    terms: Terms, trust: Trust, policies: PolicyChain, release: Judged, followed: Sequence[Judged]
+) -> Weighed:
+    """Refuse what the organisation took back, what lapsed, and what is short without revoked keys."""
+    weighed = Weighed(release=release.ceremony, followed=tuple(followed))
     status = require_status(terms.status, policies, trust, max_age=trust.status_max_age, now=terms.now)
     if status is None:
-        return
+        return weighed
+    _check_taken_back(status, trust, release, followed)
+    keys = judge_revoked_keys(status.keys, policies_of(status, policies, trust))
+    return _weigh(keys, release, followed) if keys else weighed
+
+
+def _weigh(keys: Collection[Revoked], release: Judged, followed: Sequence[Judged]) -> Weighed:
+    """Take revoked keys out; refuse where neither the release nor a ceremony that followed still holds."""
+    every = [(each, without_revoked(each.ceremony, keys, logged=bool(each.checkpoint))) for each in followed]
+    first = without_revoked(release.ceremony, keys, logged=bool(release.checkpoint))
+    held = tuple(each for each, remains in every if remains.quorum_met)
+    if not held and not first.quorum_met:
+        last = every[-1][1] if every else first
+        uses = [use for use in last.uses if not use.counts]
+        raise RevokedKeyError(
+            f"expected a quorum without revoked keys, got one that is short without "
+            f"{' and '.join(_use_text(use) for use in uses)}: {'; '.join(last.missing)}",
+            hint="do not use it; ask the publisher for a bundle that was approved anew",
+        )
+    return Weighed(
+        release=first.ceremony if first.quorum_met else release.ceremony,
+        followed=held,
+        revoked=(*first.uses, *(use for _, remains in every for use in remains.uses)),
+    )
+
+
+def _use_text(use: RevokedUse) -> str:
+    return f"{use.signer} (key {use.key}, revoked since {instant_text(use.since)})"
+
+
+def _check_taken_back(status: Status, trust: Trust, release: Judged, followed: Sequence[Judged]) -> None:
     released = (release, *followed)
     requests = {judged.ceremony.request.digest: judged.ceremony for judged in released}
     for bundle in status.revocations:

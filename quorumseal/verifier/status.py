@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from quorumseal.ceremony.errors import NewerFormatError
 from quorumseal.ceremony.policy_document import STATEMENT_TYPE, SignedPolicy
 from quorumseal.ceremony.policy_fields import require_format
+from quorumseal.ceremony.seconding import read_envelopes, write_makers
 from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, log_origin, name
 from quorumseal.signatures import Envelope, PrivateKey, PublicKey, SignatureError
 from quorumseal.signatures.dsse import sign
@@ -41,8 +42,10 @@ class Status:
     at: datetime
     revocations: tuple[bytes, ...] = ()
     """Bundles, each of a ceremony that revoked a release."""
+    keys: tuple[tuple[Envelope, ...], ...] = ()
+    """The envelopes that revoke keys, of each key those that do so since the earliest instant."""
     policies: tuple[PolicyVersion, ...] = ()
-    """The policy chain up to the version that names the log's key; none where version 1 does."""
+    """The policy chain up to the newest version; none where that is version 1."""
     lapsed: frozenset[str] = frozenset()
     """The digests of the requests of emergencies that nobody ratified in time."""
 
@@ -61,6 +64,7 @@ def write_status(status: Status, log_key: PrivateKey) -> bytes:
                 "at": instant_text(status.at),
                 "revocations": [bundle.decode() for bundle in status.revocations],
                 "lapsed": [*sorted(status.lapsed)],
+                **_written_keys(status.keys),
                 **_written(status.policies),
             },
         }
@@ -87,10 +91,11 @@ def read_status(data: bytes, known: PolicyChain, trust: Trust) -> Status:
         at=instant(body.text("at")),
         revocations=tuple(bundle.encode() for bundle in body.texts("revocations")),
         lapsed=frozenset(digest(text) for text in body.texts("lapsed")),
+        keys=_read_keys(body),
         policies=_read_policies(body),
     )
     fields.done()
-    policy = _newest(status.policies, known, trust).policy
+    policy = policies_of(status, known, trust)[-1].policy
     if not _signed_by(envelope, policy.log.keys[-1].key):
         raise StatusFormatError(
             f"expected a status file signed by the key of log {policy.log.origin}, got another signature",
@@ -132,9 +137,9 @@ def require_status(
     return status
 
 
-def _newest(versions: Sequence[PolicyVersion], known: PolicyChain, trust: Trust) -> SignedPolicy:
-    """Return the newest policy that is known or brought; refuse two of one version."""
-    brought = policy_chain(versions, trust) if versions else known
+def policies_of(status: Status, known: PolicyChain, trust: Trust) -> tuple[SignedPolicy, ...]:
+    """Return the longer of the chains that are known and brought; refuse two of one version."""
+    brought = policy_chain(status.policies, trust) if status.policies else known
     digests = {policy.policy.version: policy.digest for policy in known.versions}
     for policy in brought.versions:
         if digests.get(policy.policy.version, policy.digest) != policy.digest:
@@ -143,7 +148,7 @@ def _newest(versions: Sequence[PolicyVersion], known: PolicyChain, trust: Trust)
                 f"got {policy.digest} in the status file",
                 hint="there are two policies of one version: ask the publisher who signed the other",
             )
-    return max(known.newest, brought.newest, key=lambda policy: policy.policy.version)
+    return max(known.versions, brought.versions, key=lambda versions: versions[-1].policy.version)
 
 
 def _read_policies(body: Fields) -> tuple[PolicyVersion, ...]:
@@ -152,6 +157,14 @@ def _read_policies(body: Fields) -> tuple[PolicyVersion, ...]:
 
 def _written(versions: Sequence[PolicyVersion]) -> dict[str, JsonValue]:
     return {"policies": [version_json(version) for version in versions]} if versions else {}
+
+
+def _read_keys(body: Fields) -> tuple[tuple[Envelope, ...], ...]:
+    return tuple(read_envelopes(each) for each in body.objects("keys")) if "keys" in body else ()
+
+
+def _written_keys(keys: Sequence[tuple[Envelope, ...]]) -> dict[str, JsonValue]:
+    return {"keys": [write_makers(envelopes) for envelopes in keys]} if keys else {}
 
 
 def _subject(origin: str) -> JsonValue:

@@ -38,6 +38,7 @@ from quorumseal.verifier.errors import (
     OtherProductError,
 )
 from quorumseal.verifier.policy_chain import policy_chain
+from quorumseal.verifier.revoked_keys import RevokedUse
 from quorumseal.verifier.standing import (
     Standing,
     Terms,
@@ -66,6 +67,8 @@ class Verified:
     ratification: Ceremony | None = None
     reapproval: Ceremony | None = None
     """That approved it afresh."""
+    revoked_keys: tuple[RevokedUse, ...] = ()
+    """What keys signed in it that were revoked since, as the status file proves; it holds all the same."""
 
     @property
     def request(self) -> Request:
@@ -112,9 +115,9 @@ def verify(
         )
     judge_past(parsed.parts[0], release)  # 8
     followed = judge_following(parsed.parts, release, chain)  # 7
-    by_kind = {judged.kind: judged.ceremony for judged in followed}
+    weighed = check_status(terms, trust, chain, release, followed)  # 9
+    by_kind = {judged.kind: judged.ceremony for judged in weighed.followed}
     standing = standing_of(release, by_kind)
-    check_status(terms, trust, chain, release, followed)  # 9
     check_standing(standing, release.ceremony, terms)  # 7
     if policy.policy.drill:  # last: whoever exercises wants to hear that everything else holds
         raise DrillError(
@@ -124,11 +127,12 @@ def verify(
     return Verified(
         subjects=subjects,
         standing=standing,
-        ceremony=release.ceremony,
+        ceremony=weighed.release,
         policy=policy,
         checkpoint=release.checkpoint,
         ratification=by_kind.get(Kind.RATIFICATION),
         reapproval=by_kind.get(Kind.RE_APPROVAL),
+        revoked_keys=weighed.revoked,
     )
 
 

@@ -21,7 +21,7 @@ EXIT_MEANINGS: Final[dict[Outcome, str]] = {
     Outcome.NOT_AUTHORISED: "whoever signed or asked may not",
     Outcome.QUORUM_SHORT: "the quorum is not met",
     Outcome.NO_BUNDLE: "there is no bundle",
-    Outcome.REVOKED: "the release was taken back, as a status file proves",
+    Outcome.REVOKED: "the release was taken back, or is short without revoked keys; a status file proves it",
     Outcome.PENDING: "the ceremony is open, and the time to wait is over",
     Outcome.ENDED: "the ceremony expired, was cancelled or superseded",
     Outcome.REJECTED: "the ceremony was rejected",

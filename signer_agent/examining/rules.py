@@ -160,7 +160,7 @@ def roster(policy: Policy, name: str, key: PublicKey | Refusal | None, *, at: da
     elif len(valid) == 1:
         text = "one key that may sign; were it lost, you could neither decide nor revoke it"
         yield warning(
-            "keys", text, "have a second one listed, and keep it elsewhere: `quorumseal key rotate`"
+            "keys", text, "have a second one listed by a change of the policy, and keep it elsewhere"
         )
     else:
         yield fine("keys", f"{len(valid)} that may sign; keep one of them elsewhere")

@@ -5,6 +5,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from coordinator.errors import BusyError, EvidenceUnknownError, UnknownCeremonyError
 from coordinator.use_cases import DEFAULT_PAGE_SIZE, UseCases
@@ -56,6 +57,10 @@ class StandIn(UseCases):
     evidence_files: dict[str, bytes] = field(default_factory=dict)
     annexes: tuple[Annex, ...] = (Annex(salt=b"s" * 32, text="why"),)
     bundle_bytes: int = 200_000
+    suspended: dict[str, datetime] = field(default_factory=dict)
+
+    def suspended_until(self, signer: str) -> datetime | None:
+        return self.suspended.get(signer)
 
     async def append(self, *entries: bytes) -> None:
         """Log something, and wake the followers."""

@@ -179,6 +179,23 @@ def test_a_certificate_of_another_organisation_is_refused(acme: Site) -> None:
         callers(organisation="other").admit(f"/{SERVICE}/Follow", alice(acme)[1])
 
 
+def test_somebody_who_is_suspended_reads_on_and_does_nothing_else(site: Site, use_cases: StandIn) -> None:
+    use_cases.suspended["alice"] = NOW + DAY
+    with site.api(use_cases) as api:
+        with knock(site, api.address, site.client("alice")) as door:
+            assert door.call("GetOrganisation")
+            for method in ("Stand", "Decide", "Publish"):
+                assert door.refusal(method).code == "signer.suspended"
+        with knock(site, api.address, site.client("bob")) as door:
+            assert door.call("Publish")
+
+
+def test_an_operator_of_the_same_name_is_somebody_else(acme: Site) -> None:
+    pem = acme.client("alice", kind=Kind.OPERATOR).certificate_pem
+    judge = Callers("acme", now=lambda: identity_of(pem).not_before, suspended_until=lambda _: NOW)
+    assert judge.admit(f"/{SERVICE}/Publish", {**TLS_1_3, "x509_pem_cert": [pem]}).name == "alice"
+
+
 def test_a_method_without_a_row_is_open_to_nobody(acme: Site) -> None:
     identity, context = alice(acme)
     with pytest.raises(Exception, match="expected Shutdown to be called by nobody, got signer alice"):

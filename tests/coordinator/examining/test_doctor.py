@@ -173,6 +173,16 @@ def test_a_coordinator_that_runs_is_found_and_one_that_does_not_is_missed(
         assert found["running"]["text"] == f"it answers on {running.address}"
         assert found["database"]["level"] == "fine"
         assert "presented certificate" not in found
+        own = site.client_files("alice")
+        asked = ["coordinator", "health", "--settings", str(site.settings)]
+        assert main(asked) == 0
+        assert main([*asked, "--certificate", str(own.certificate), "--key", str(own.key)]) == 0
+        assert capsys.readouterr().out == "✓ the coordinator serves\n" * 2
+        stranger = ["--certificate", str(tmp_path / "server.crt"), "--key", str(tmp_path / "server.key")]
+        assert main([*asked, *stranger, "--json"]) == 1
+        assert not json.loads(capsys.readouterr().out)["serving"]
+    assert main(asked) == 1
+    assert capsys.readouterr().out.startswith("✗ the coordinator does not serve:")
     assert main([*command, "--backup", str(site.settings)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("✗ the coordinator is not well: 1 wrong")
