@@ -13,6 +13,7 @@ VERBS = {
     ),
     "genesis": Verb("quorumseal.cli.org_genesis", "see the first policy, and sign it as a founder", "agent"),
     "suspend": Verb("signer_agent.cli.suspend", "let somebody not count for a while", "agent"),
+    "report": Verb("quorumseal.cli.org_report", "which people and keys should be asked about", "agent"),
     "revoke-certificate": Verb(
         "quorumseal.cli.org_revoke_certificate", "let somebody's connections in no more", "coordinator"
     ),

@@ -40,6 +40,14 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, hint=f"{self.prog} --help says what it takes")
 
 
+def at_least_one(text: str) -> int:
+    """Read a number of things, of which there is one at least."""
+    number = int(text)
+    if number < 1:
+        raise ValueError("a number from 1 on")
+    return number
+
+
 def _width() -> int:
     columns = os.environ.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit():
