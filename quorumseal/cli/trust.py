@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``trust show`` and ``trust raise``: the file that says whom verification trusts."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def show(arguments: Namespace) -> int:
             ("  oldest accepted", f"policy version {trust.minimum_version}"),
         ]
     )
-    if drawn.look.unicode:
+    if sys.stdout.isatty() and drawn.look.unicode:
         drawn.drawing(qr_code.lines(trust.policy, inverse=not drawn.look.colour))
     drawn.line()
     drawn.line("Compare the digest with one that you got from the organisation by another way.")

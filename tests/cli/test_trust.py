@@ -54,9 +54,10 @@ def test_the_words_and_the_code_say_the_pinned_digest(
 
     def lines(text: str, *, inverse: bool) -> list[str]:
         asked.append(text)
-        return ["▀▄"] if inverse else []
+        return ["▀▄"] if not inverse else []
 
     monkeypatch.setattr(qr_code, "lines", lines)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert main(["trust", "show", str(published.trust)]) == 0
     shown = capsys.readouterr().out
     digest = published.organisation.policy.digest
