@@ -5,17 +5,17 @@ A policy that nobody could satisfy is never built; what is said here is about po
 somebody on some day, could not.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum, unique
 
-from quorumseal.ceremony.policy import Policy, Rule
-from quorumseal.ceremony.quorum import Need, shortage
-from quorumseal.ceremony.resilience import Resilience, resilience
+from quorumseal.ceremony.policy import Policy
+from quorumseal.ceremony.quorum import shortage
+from quorumseal.ceremony.quorum_standings import Standing, every_quorum, standings
 
 SOON = timedelta(days=60)
-GOVERNANCE = "governance"
+_MOST_NAMED = 5
 
 
 @unique
@@ -39,35 +39,11 @@ class Finding:
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What one quorum of the policy can bear, asked for by whoever leaves it the least to spare."""
-
-    name: str
-    needs: tuple[Need, ...]
-    askers: frozenset[str]
-    """Who asks then, and so does not count."""
-    bears: Resilience
-
-
-def standings(policy: Policy) -> tuple[Standing, ...]:
-    """Return how each quorum stands: of every rule, of its emergencies, and of the policy itself."""
-    found = []
-    for rule in policy.rules.values():
-        found.append(_worst(policy, rule, rule.name, policy.needs(rule.quorum)))
-        if rule.emergency is not None:
-            needs = policy.needs(rule.emergency.quorum, excluded=policy.machines)
-            found.append(_worst(policy, rule, f"{rule.name}, break-glass", needs))
-    needs = policy.needs(policy.governance)
-    found.append(Standing(name=GOVERNANCE, needs=needs, askers=frozenset(), bears=resilience(needs)))
-    return tuple(found)
-
-
 def lint(policy: Policy, *, at: datetime) -> tuple[Finding, ...]:
     """Return everything to look at, what matters most first."""
     findings = [
-        *_askers(policy),
-        *_absences(policy),
+        *_unanswered(policy),
+        *_absences(policy, standings(policy)),
         *_emergencies(policy),
         *_times(policy, at),
         *_unused(policy),
@@ -77,37 +53,32 @@ def lint(policy: Policy, *, at: datetime) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda finding: order.index(finding.level)))
 
 
-def askers(policy: Policy, rule: Rule) -> tuple[frozenset[str], ...]:
-    """Return everybody who may ask, each with the people behind a machine: they do not count together."""
-    people = sorted(name for name in policy.signers if name not in policy.machines)
-    members = sorted({member for role in rule.requesters for member in policy.roles[role].members})
-    return tuple(
-        frozenset({member, behind})
-        for member in members
-        for behind in (people if member in policy.machines else [member])
-    )
+def _unanswered(policy: Policy) -> Iterator[Finding]:
+    """Yield who may ask and never gets an answer; those for whom the reason is the same, together."""
+    for asked in every_quorum(policy):
+        reasons: dict[str, list[frozenset[str]]] = {}
+        for asking in asked.unanswered:
+            left = [replace(need, members=need.members - asking) for need in asked.needs]
+            reasons.setdefault(shortage(left), []).append(asking)
+        for reason, asking_too in reasons.items():
+            first, *others = (" and ".join(sorted(asking)) for asking in asking_too)
+            also = f"; the same when {_few(others)} asks" if others else ""
+            yield Finding(
+                level=Level.PROBLEM,
+                where=asked.where,
+                says=f"when {first} asks, {reason}{also}",
+                hint="add members, lower a threshold, or let somebody outside these roles ask",
+            )
 
 
-def _worst(policy: Policy, rule: Rule, name: str, needs: tuple[Need, ...]) -> Standing:
-    every = [(asking, resilience(needs, absent=asking)) for asking in askers(policy, rule)]
-    asking, bears = min(every, key=lambda each: each[1].tightest.spare)
-    return Standing(name=name, needs=needs, askers=asking, bears=bears)
+def _few(names: Sequence[str]) -> str:
+    if len(names) <= _MOST_NAMED:
+        return " or ".join(names)
+    return f"{', '.join(names[:_MOST_NAMED])} or one of {len(names) - _MOST_NAMED} more"
 
 
-def _askers(policy: Policy) -> Iterator[Finding]:
-    for rule in policy.rules.values():
-        for asking in askers(policy, rule):
-            if reason := shortage(policy.needs(rule.quorum, excluded=asking)):
-                yield Finding(
-                    level=Level.PROBLEM,
-                    where=f"rule {rule.name}",
-                    says=f"when {' and '.join(sorted(asking))} asks, {reason}",
-                    hint="add members, lower a threshold, or let somebody outside these roles ask",
-                )
-
-
-def _absences(policy: Policy) -> Iterator[Finding]:
-    for standing in standings(policy):
+def _absences(policy: Policy, quorums: Sequence[Standing]) -> Iterator[Finding]:
+    for standing in quorums:
         if standing.bears.indispensable:
             yield Finding(
                 level=Level.WARNING,
@@ -115,7 +86,8 @@ def _absences(policy: Policy) -> Iterator[Finding]:
                 says=_indispensable(standing),
                 hint="add a member, so that somebody may be away",
             )
-    needed = {role for rule in policy.rules.values() for role in _tight_roles(policy, rule)}
+    tight = [s for s in quorums if s.name in policy.rules and s.bears.spare == 0]
+    needed = {role for standing in tight for role in standing.bears.tightest.roles}
     for role in sorted(needed):
         if not policy.roles[role].deputies:
             yield Finding(
@@ -133,11 +105,6 @@ def _indispensable(standing: Standing) -> str:
     have = "has" if len(group.roles) == 1 else "have"
     seats = f"{group.seats} seat{'' if group.seats == 1 else 's'}"
     return f"{when}{who}: {' and '.join(group.roles)} {have} {seats} for {len(group.people)}"
-
-
-def _tight_roles(policy: Policy, rule: Rule) -> tuple[str, ...]:
-    worst = _worst(policy, rule, rule.name, policy.needs(rule.quorum))
-    return worst.bears.tightest.roles if worst.bears.spare == 0 else ()
 
 
 def _emergencies(policy: Policy) -> Iterator[Finding]:

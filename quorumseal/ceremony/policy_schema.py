@@ -58,13 +58,9 @@ def _each(node: Table | Role) -> dict[str, JsonValue]:
 
 
 def _optional(node: Node) -> bool:
-    match node:
-        case Leaf(example=example):
-            return example is not None
-        case Table(sample=sample) | Named(sample=sample):
-            return bool(sample)
-        case Rows(optional=optional):
-            return optional
+    if isinstance(node, Leaf):
+        return node.example is not None
+    return node.optional if isinstance(node, Rows) else bool(node.sample)
 
 
 def _named(each: JsonValue) -> dict[str, JsonValue]:

@@ -7,7 +7,7 @@ be absent whoever they are, and without anything left over each of them is indis
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from quorumseal.ceremony.quorum import Need, seat
@@ -46,16 +46,46 @@ class Resilience:
         """How many people may be absent, whoever they are."""
         return max(0, self.tightest.spare)
 
+    @property
+    def bus_factor(self) -> int:
+        """How few people of the tightest group stop it by being absent; 0 where it cannot be met anyway."""
+        return max(0, self.tightest.spare + 1)
+
 
 def resilience(needs: Sequence[Need], *, absent: Collection[str] = ()) -> Resilience:
     """Return what a quorum can bear when some people are absent already."""
-    groups = [*_groups(needs, frozenset(absent))]
-    tightest = min(groups, key=lambda group: group.spare)  # the first, so the smallest, of those
-    needed = [group.people for group in groups if group.spare == 0]
+    return bears(groups_of(needs), absent)
+
+
+def groups_of(needs: Sequence[Need]) -> tuple[Group, ...]:
+    """Return every group of a quorum's roles, smaller ones first."""
+    return tuple(
+        Group(roles=tuple(need.role for need in some), people=_everybody(some), seats=_seats(some))
+        for size in range(1, len(needs) + 1)
+        for some in combinations(needs, size)
+    )
+
+
+def bears(groups: Sequence[Group], absent: Collection[str] = ()) -> Resilience:
+    """Return what the quorum of these groups can bear when some people are absent already."""
+    left = [replace(group, people=group.people.difference(absent)) for group in groups]
+    tightest = min(left, key=lambda group: group.spare)  # the first, so the smallest, of those
+    needed = [group.people for group in left if group.spare == 0]
     reachable = tightest.spare >= 0
     return Resilience(
         tightest=tightest, indispensable=frozenset().union(*needed) if reachable else frozenset()
     )
+
+
+def least_spare(groups: Iterable[Group], absent: frozenset[str]) -> int:
+    """Return what is left over in the tightest group when some people are absent."""
+    return min(group.spare - len(group.people & absent) for group in groups)
+
+
+def tight_groups(groups: Sequence[Group], *, most: int) -> tuple[Group, ...]:
+    """Return the groups of which one is the tightest, whichever people are absent, up to ``most`` of them."""
+    least = min(group.spare for group in groups)
+    return tuple(group for group in groups if group.spare <= least + most)
 
 
 def smallest_sets(needs: Sequence[Need], *, most: int) -> tuple[tuple[frozenset[str], ...], bool]:
@@ -66,16 +96,6 @@ def smallest_sets(needs: Sequence[Need], *, most: int) -> tuple[tuple[frozenset[
             return tuple(found), False
         found.append(chosen)
     return tuple(found), True
-
-
-def _groups(needs: Sequence[Need], absent: frozenset[str]) -> Iterator[Group]:
-    for size in range(1, len(needs) + 1):
-        for some in combinations(needs, size):
-            yield Group(
-                roles=tuple(need.role for need in some),
-                people=_everybody(some) - absent,
-                seats=_seats(some),
-            )
 
 
 def _sets(needs: Sequence[Need], chosen: frozenset[str], rest: Sequence[str]) -> Iterator[frozenset[str]]:

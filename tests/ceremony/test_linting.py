@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from quorumseal.ceremony.calendar import Calendar
-from quorumseal.ceremony.linting import Level, askers, lint, standings
+from quorumseal.ceremony.linting import Level, lint
 from quorumseal.ceremony.policy import Policy
+from quorumseal.ceremony.quorum_standings import askers, standings
 from tests.burning import BURNING
 from tests.organisation import NOW, ROLES, Organisation
 
@@ -135,3 +136,16 @@ def test_what_matters_most_comes_first() -> None:
     assert levels == sorted(levels, key=list(Level).index)
     assert levels[0] is Level.PROBLEM
     assert all(finding.hint for finding in lint(policy, at=NOW))
+
+
+def test_those_who_never_get_an_answer_for_one_reason_are_named_together() -> None:
+    machines = tuple(f"bot{number}" for number in range(8))
+    roles = {**ROOMY, "release": ("rita",), "managers": machines}
+    policy = replace(QUIET, roles=roles, machines=frozenset(machines)).build_policy()
+    (problem,) = [says for where, says in said(policy, Level.PROBLEM) if where == "rule standard"]
+    assert problem == (
+        "when bot0 and rita asks, release (1) needs 1 person, but nobody can count there; the same when "
+        "bot1 and rita, bot2 and rita, bot3 and rita, bot4 and rita, bot5 and rita or one of 2 more asks"
+    )
+    two = replace(QUIET, roles={**roles, "managers": machines[:2]}, machines=frozenset(machines[:2]))
+    assert said(two.build_policy(), Level.PROBLEM)[0][1].endswith("the same when bot1 and rita asks")

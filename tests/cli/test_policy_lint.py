@@ -70,3 +70,50 @@ def test_somebody_who_can_never_get_an_answer_is_a_problem(
     assert text.startswith("✗ ")
     assert "when alice asks, engineering (2) needs 2 people, but only bob can count there" in text
     assert "cannot be met" in text
+
+
+def test_what_becomes_of_each_quorum_while_somebody_is_away(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path)
+    words = ["policy", "lint", str(source), "--without", "carol"]
+    assert main(words) == 0
+    text = flat(capsys.readouterr().out)
+    assert text.startswith("✓ Without carol every quorum can still be met")
+    assert "✓ standard: nobody else may be away" in text
+    assert main([*words, "--without", "dan"]) == 12
+    text = flat(capsys.readouterr().out)
+    assert text.startswith("✗ Without carol and dan this is stopped: standard, governance")
+    assert "✗ standard: cannot be met: security (1) needs 1 person, but nobody can count there" in text
+    assert main([*words, "--json"]) == 0
+    answer = said(capsys.readouterr().out)
+    assert answer["without"] == ["carol"]
+    assert answer["quorums"][0] == {
+        "quorum": "standard",
+        "met_by": "everybody",
+        "says": "nobody else may be away",
+    }
+    assert main(["policy", "lint", str(source), "--without", "zoe"]) == 4
+
+
+def test_only_some_who_ask_may_be_left_without_an_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roles = {
+        "engineering": ["alice", "bob", "erin"],
+        "security": ["carol", "dan"],
+        "managers": ["rita", "carol"],
+    }
+    source = write(tmp_path, roles=roles)
+    assert main(["policy", "lint", str(source), "--without", "dan"]) == 12
+    assert "! standard: cannot be met when carol asks" in flat(capsys.readouterr().out)
+
+
+def test_the_sets_that_are_enough_are_listed_for_programs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["policy", "lint", str(write(tmp_path)), "--json"]) == 0
+    standing = said(capsys.readouterr().out)["quorums"][0]
+    assert standing["bus_factor"] == 2
+    assert len(standing["enough"]["sets"]) == 6
+    assert standing["enough"]["complete"]
