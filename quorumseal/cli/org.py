@@ -12,6 +12,7 @@ VERBS = {
         "quorumseal.cli.org_compile", "make the first policy anew, for its founders to sign", "coordinator"
     ),
     "genesis": Verb("quorumseal.cli.org_genesis", "see the first policy, and sign it as a founder", "agent"),
+    "offboard": Verb("quorumseal.cli.org_offboard", "let somebody leave, and see what that means", "agent"),
     "suspend": Verb("signer_agent.cli.suspend", "let somebody not count for a while", "agent"),
     "report": Verb("quorumseal.cli.org_report", "which people and keys should be asked about", "agent"),
     "revoke-certificate": Verb(
