@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from coordinator.certificates import self_signed
+from coordinator.certificates import Authority, self_signed
 from coordinator.inviting import Inviting
 from coordinator.letting_in import LettingIn
 from coordinator.log_keys import LogKeys
@@ -21,6 +21,7 @@ from coordinator.storage import Storage
 from quorumseal.client.connection import Connection, TlsFiles
 from quorumseal.client.enrolment import EnrolmentConnection, fetch_certificate, fingerprint
 from quorumseal.client.values import FoundingRecord
+from quorumseal.signatures import PrivateKey
 from quorumseal.signatures.dsse import sign
 from quorumseal.strict_json import write
 from tests.newcomer import Newcomer
@@ -31,7 +32,7 @@ FOUNDERS = ("alice", "bob", "carol")
 _PASSPHRASE = b"correct horse"
 DAY = timedelta(days=1)
 
-SMALL = """
+_POLICY = """
 format = 0
 organisation = "acme.example"
 version = 1
@@ -66,6 +67,14 @@ kind = "person"
 """
 
 
+def small_policy(authority: Authority, log_key: PrivateKey) -> str:
+    """Return the policy.toml of a coordinator, without anybody's keys."""
+    return _POLICY.format(
+        authority=fingerprint(authority.certificate_pem),
+        log_key=base64.b64encode(log_key.public.spki).decode(),
+    )
+
+
 @dataclass
 class FoundingSite:
     """The folder of a coordinator that people join, and the people."""
@@ -83,7 +92,7 @@ class FoundingSite:
         self.site.write("authority.pass", _PASSPHRASE + b"\n")
         self.site.write("enrolment.crt", own.certificate_pem)
         self.site.write("enrolment.key", own.private_key_pem)
-        self.write_policy(SMALL)
+        self.site.write("policy.toml", small_policy(authority, self.acme.log_key).encode())
         self.fingerprint = fingerprint(own.certificate_pem)
 
     def _more(self) -> str:
@@ -102,14 +111,6 @@ key = "enrolment.key"
 [founding]
 policy = "policy.toml"
 """
-
-    def write_policy(self, source: str) -> None:
-        """Write policy.toml with this coordinator's own keys."""
-        text = source.format(
-            authority=fingerprint(self.site.authority.certificate_pem),
-            log_key=base64.b64encode(self.acme.log_key.public.spki).decode(),
-        )
-        self.site.write("policy.toml", text.encode())
 
     @contextmanager
     def door(self) -> Iterator[LettingIn]:

@@ -4,8 +4,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Select, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.storage.engine import Engines
@@ -35,6 +36,11 @@ class FirstPolicyTables:
         with self._engines.reading() as connection:
             return _newest(connection)
 
+    def all(self) -> list[FirstPolicyRow]:
+        """Return everything that founders were asked to sign, oldest first."""
+        with self._engines.reading() as connection:
+            return _read(connection, select(first_policies).order_by(first_policies.c.number))
+
     def propose(
         self, payload: bytes, *, at: datetime, allowed: Callable[[FirstPolicyRow | None], bool]
     ) -> bool:
@@ -62,19 +68,21 @@ class FirstPolicyTables:
 
 
 def _newest(connection: Connection) -> FirstPolicyRow | None:
-    found = connection.execute(
-        select(first_policies.c.number, first_policies.c.payload)
-        .order_by(first_policies.c.number.desc())
-        .limit(1)
-    ).first()
-    if found is None:
-        return None
-    number, payload = found
-    signed = connection.execute(
-        select(founders_signatures.c.signer, founders_signatures.c.envelope).where(
-            founders_signatures.c.number == number
+    newest = select(first_policies).order_by(first_policies.c.number.desc()).limit(1)
+    return next(iter(_read(connection, newest)), None)
+
+
+def _read(connection: Connection, query: Select[Any]) -> list[FirstPolicyRow]:
+    return [
+        FirstPolicyRow(
+            number=row.number,
+            payload=row.payload,
+            envelopes={
+                signed.signer: signed.envelope
+                for signed in connection.execute(
+                    select(founders_signatures).where(founders_signatures.c.number == row.number)
+                )
+            },
         )
-    )
-    return FirstPolicyRow(
-        number=number, payload=payload, envelopes={row.signer: row.envelope for row in signed}
-    )
+        for row in connection.execute(query)
+    ]
