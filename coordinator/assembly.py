@@ -26,6 +26,7 @@ from coordinator.policies import Policies
 from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
 from coordinator.reminding import Reminding
+from coordinator.stamping import Fetch, Stamping
 from coordinator.status import StatusFile, StatusKeeping
 from coordinator.steady import Steady
 from coordinator.storage import Storage
@@ -48,6 +49,7 @@ class Coordinator:
         database: str,
         *log_keys: PrivateKey,
         publish_to: Sequence[Path] = (),
+        fetch_timestamp: Fetch | None = None,
         notifications: NotificationSettings | None = None,
         own_ports: OwnPorts = tuple,
         queue_limit: int = MOST_QUEUED,
@@ -57,6 +59,7 @@ class Coordinator:
         self._database = database
         self._log_keys = LogKeys(*log_keys)
         self._publish_to = tuple(publish_to)
+        self._fetch_timestamp = fetch_timestamp
         self._notifications = notifications or NotificationSettings()
         self._channels = open_channels(self._notifications, own_ports)
         self._queue_limit = queue_limit
@@ -131,7 +134,18 @@ class Coordinator:
         )
         notifier = Notifier(storage, told.routes, clock=self._clock, wake=notifying.wake)
         destinations = [Directory(path) for path in self._publish_to]
-        publishing = Publishing(storage, reader, policies, destinations, clock=self._clock, notifier=notifier)
+        stamping = Stamping(
+            storage, reader, policies, self._fetch_timestamp, clock=self._clock, observe=self._observe
+        )
+        publishing = Publishing(
+            storage,
+            reader,
+            policies,
+            destinations,
+            clock=self._clock,
+            notifier=notifier,
+            stamping=stamping,
+        )
         status = StatusFile(storage, reader, policies, self._log_keys, clock=self._clock)
         writer = Writer(
             storage,

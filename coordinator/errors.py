@@ -186,6 +186,13 @@ class NotPublishableError(CoordinatorError):
     code = "bundle.not_approved"
 
 
+class TimestampAwaitedError(CoordinatorError):
+    """A bundle waits a moment for the timestamp of its conclusion."""
+
+    code = "timestamp.awaited"
+    usual_hint = "nothing needs to be done: after a minute it is published without"
+
+
 class BundleError(CoordinatorError):
     """The coordinator's own bundle did not verify; it is not published."""
 

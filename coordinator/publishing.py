@@ -15,6 +15,7 @@ from coordinator.notifying.telling import notices_of_publication
 from coordinator.policies import Policies
 from coordinator.reading import LogReader
 from coordinator.running_log import about
+from coordinator.stamping import Stamping
 from coordinator.steady import Steady
 from coordinator.storage import OutboxRow, Storage
 from coordinator.values import Publication, PublicationState
@@ -45,6 +46,7 @@ class Publishing:
         *,
         clock: LogClock,
         notifier: Notifier,
+        stamping: Stamping | None = None,
     ) -> None:
         self._storage = storage
         self._reader = reader
@@ -52,6 +54,7 @@ class Publishing:
         self._destinations = {destination.name: destination for destination in destinations}
         self._clock = clock
         self._notifier = notifier
+        self._stamping = stamping
         self.thread = Steady("publishing", self._work)
         """What is unpublished when it is closed is published after the next start."""
 
@@ -123,6 +126,8 @@ class Publishing:
         return replace(row, state=PublicationState.PUBLISHED, detail=where, attempts=attempts)
 
     def _publish(self, row: OutboxRow) -> str:
+        if self._stamping:
+            self._stamping.before_publishing(row.ceremony)
         data, request = self._reader.bundle(row.ceremony), self._reader.request(row.ceremony)
         self._check(data, request)
         name = bundle_name(
@@ -158,6 +163,8 @@ class Publishing:
 
     def _work(self) -> float:
         self.publish_due()
+        if self._stamping:
+            self._stamping.stamp_due()
         return _LONGEST_SLEEP
 
 

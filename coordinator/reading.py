@@ -38,6 +38,7 @@ from quorumseal.tlog import (
 )
 from quorumseal.verifier.bundle import Adopted, Bundle, PolicyVersion, write_bundle
 from quorumseal.verifier.part import Part, open_log_checkpoint, seen_checkpoints
+from quorumseal.verifier.timestamping import Stamp
 
 
 class LogReader:
@@ -117,8 +118,11 @@ class LogReader:
             for row in self._storage.outbox.of(ceremony)
         )
 
-    def bundle(self, ceremony: str) -> bytes:
-        """Make the bundle of what was approved or is provisional: the same bytes from the same log."""
+    def bundle(self, ceremony: str, *, stamped: bool = True) -> bytes:
+        """Make the bundle of what was approved or is provisional: from the same log the same bytes.
+
+        Only the timestamps, which lie outside its core, come from beside the log.
+        """
         request = self.request(ceremony)
         path, earlier = [ceremony], request.earlier
         while earlier is not None:  # each names the one before it
@@ -127,7 +131,16 @@ class LogReader:
         parts: list[Part] = []
         for each in path:
             parts.append(self._concluded(each, after=parts[-1:]))
-        return write_bundle(Bundle(policies=self.versions(max(map(self._needed, parts))), parts=tuple(parts)))
+        versions = self.versions(max(map(self._needed, parts)))
+        stamps = self._stamps(path) if stamped else ()
+        return write_bundle(Bundle(policies=versions, parts=tuple(parts), timestamps=stamps))
+
+    def conclusion(self, ceremony: str) -> bytes:
+        """Return the checkpoint that was signed with the conclusion of a ceremony."""
+        return self._concluded(ceremony).checkpoint
+
+    def _stamps(self, ceremonies: Sequence[str]) -> tuple[Stamp, ...]:
+        return tuple(Stamp(row.ceremony, row.token) for row in self._storage.timestamps.of(ceremonies))
 
     def _needed(self, part: Part) -> int:
         """Return the first version, from its own on, by whose log key a part is signed: it may rotate."""

@@ -3,11 +3,13 @@
 
 import asyncio
 import logging
+import os
 import signal
 import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,11 +26,13 @@ from coordinator.metrics.observing import unobserved
 from coordinator.policies import Policies
 from coordinator.revoking import Revocations, revoked_by
 from coordinator.settings import LogKeyFile, Settings, SettingsError, TlsFiles
+from coordinator.stamping import Fetch
 from coordinator.storage import Storage
 from coordinator.tls_files import Reloading
 from coordinator.values import Organisation
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.values import digest_of
+from quorumseal.client.timestamping import AuthorityAddress, fetch_timestamp
 from quorumseal.signatures import Ed25519PrivateKey, KeyFileError, read_key_file
 
 if TYPE_CHECKING:
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.5
+TIMESTAMP_SECONDS = 5.0
+"""How long the authority may take: nothing is published meanwhile."""
 _PEM_END = "-----END CERTIFICATE-----"
 
 
@@ -50,6 +56,7 @@ class CoordinatorServer:
             settings.database,
             *(read_log_key(file) for file in settings.log_keys),
             publish_to=settings.publish_to,
+            fetch_timestamp=_fetch_timestamp(settings.timestamps),
             notifications=settings.notifications,
             own_ports=self._own_ports,
             observe=self._observe,
@@ -212,6 +219,12 @@ class CoordinatorServer:
         """Where no notice is sent."""
         api = int(self._settings.listen.rpartition(":")[2]) if self.api is None else self.api.port
         return (api,) if self.metering is None else (api, self.metering.port)
+
+
+def _fetch_timestamp(address: AuthorityAddress | None) -> Fetch | None:
+    if address is None:
+        return None
+    return partial(fetch_timestamp, address, randomness=os.urandom, seconds=TIMESTAMP_SECONDS)
 
 
 def _metering(listen: str) -> "Metering":

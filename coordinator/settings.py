@@ -22,6 +22,9 @@ revoked = []                              # serial numbers of client certificate
 [publish]                                 # all of it may be left out
 directories = ["published"]
 
+[timestamps]                              # all of it may be left out
+url = "https://clock.example/tsa"         # an RFC 3161 authority that the policy names
+
 [notifications]                           # all of it may be left out: coordinator/notifying/settings.py
 
 [logging]                                 # all of it may be left out
@@ -54,6 +57,7 @@ from coordinator.notifying.settings import NotificationReader, NotificationSetti
 from coordinator.running_log import LineFormat
 from quorumseal.ceremony import values
 from quorumseal.ceremony.errors import ValueFormatError
+from quorumseal.client.timestamping import AuthorityAddress, TimestampUrlError, read_address
 from quorumseal.refusal import Refusal
 from quorumseal.strict_json import Fields, JsonValue
 
@@ -104,6 +108,8 @@ class Settings:
     tls: TlsFiles
     enrolment: EnrolmentSettings
     publish_to: tuple[Path, ...]
+    timestamps: AuthorityAddress | None
+    """Who is asked by when a ceremony had concluded."""
     notifications: NotificationSettings
     limits: Limits
     lines: LineFormat
@@ -196,6 +202,7 @@ class _Reader:
                 self._section(top, "founding"),
             ),
             publish_to=self._publish(self._section(top, "publish")),
+            timestamps=self._timestamps(self._section(top, "timestamps")),
             notifications=NotificationReader(self._take, self._file).read(
                 self._section(top, "notifications")
             ),
@@ -253,6 +260,18 @@ class _Reader:
         none: list[str] = []
         texts = self._take(lambda: section.texts("directories"), none) if section.names() else none
         return tuple(self._path(text) for text in texts)
+
+    def _timestamps(self, section: Fields) -> AuthorityAddress | None:
+        if not section.names():
+            return None
+
+        def read() -> AuthorityAddress:
+            try:
+                return read_address(section.text("url"))
+            except TimestampUrlError as refusal:
+                raise SettingsError(f"{section.path('url')}: {refusal}") from None
+
+        return self._take(read, None)
 
     def _limits(self, section: Fields) -> Limits:
         given = [limit.name for limit in fields(Limits) if limit.name in section]

@@ -61,7 +61,9 @@ class StatusFile:
             organisation=policy.organisation,
             log=policy.log.origin,
             at=self._clock.now(),
-            revocations=tuple(self._reader.bundle(ceremony) for ceremony in self.revocations()),
+            revocations=tuple(
+                self._reader.bundle(ceremony, stamped=False) for ceremony in self.revocations()
+            ),
             policies=self._reader.versions() if policy.version > 1 else (),
             lapsed=self.lapsed(at=self._clock.now()),
             keys=self.keys(),

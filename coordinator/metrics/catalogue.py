@@ -120,6 +120,9 @@ ROLE_NEEDED = _gauge(_shared, "role_needed_signers", "the most that any rule ask
 CHECKPOINT_SIZE = _gauge(
     _shared, "checkpoint_size", "entries under the newest checkpoint, of which there are never fewer"
 )
+TIMESTAMP_FAILURES = _counter(
+    _own, "timestamp_failures_total", "attempts to get a timestamp of a conclusion that failed"
+)
 PUBLICATIONS = _gauge(_shared, "publications", "bundles at or on their way to each destination", "state")
 OUTBOX_BACKLOG = _gauge(_shared, "outbox_backlog", "those that are not there yet")
 OUTBOX_AGE = _gauge(

@@ -24,6 +24,7 @@ from coordinator.storage.rows import (
     LogHead,
     NoticeRow,
     OutboxRow,
+    TimestampRow,
 )
 from coordinator.storage.storage import Storage, migrate_database
 
@@ -50,6 +51,7 @@ __all__ = [
     "Release",
     "Storage",
     "Telling",
+    "TimestampRow",
     "existing_storage",
     "file_of",
     "migrate_database",

@@ -84,6 +84,15 @@ class CeremonyRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimestampRow:
+    """Who says by when a ceremony had concluded, and the token that says it."""
+
+    ceremony: str
+    authority: str
+    token: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnnexRow:
     """A text that a statement of a ceremony commits to."""
 

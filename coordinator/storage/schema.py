@@ -95,6 +95,14 @@ annexes = Table(
     Column("text", Text, nullable=False),
 )
 
+timestamps = Table(
+    "timestamps",
+    metadata,
+    Column("ceremony", Text, primary_key=True),
+    Column("authority", Text, nullable=False),
+    Column("token", LargeBinary, nullable=False),
+)
+
 evidence = Table(
     "evidence",
     metadata,

@@ -19,6 +19,7 @@ from coordinator.storage.notifications import listen
 from coordinator.storage.outbox import Outbox
 from coordinator.storage.reminders import ReminderTables
 from coordinator.storage.rows import Append
+from coordinator.storage.timestamps import TimestampTable
 
 
 class Storage:
@@ -35,6 +36,7 @@ class Storage:
         self.enrolments = EnrolmentTables(self.engines)
         self.certificates = CertificateTable(self.engines)
         self.first_policies = FirstPolicyTables(self.engines)
+        self.timestamps = TimestampTable(self.engines)
         self.counting = Counting(self.engines)
         try:
             require_current(self.engines, make=make_tables)

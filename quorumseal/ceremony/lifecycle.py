@@ -43,6 +43,7 @@ from quorumseal.ceremony.revoking import Revoked, hit
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Choice, Decision, Delegation, Extension, Mode, Request
 from quorumseal.ceremony.suspending import Suspended, put_out
+from quorumseal.signatures import Timestamp
 
 
 @unique
@@ -107,6 +108,8 @@ class Ceremony:
     """The deputies whose decision stands, with the delegation that each relied on when it was logged."""
     times: Mapping[str, datetime] = field(default_factory=dict)
     """When each standing decision is proved to have been made: mostly, the time of its entry."""
+    stamps: Mapping[str, Timestamp] = field(default_factory=dict)
+    """Who else than the log says by when a standing decision had been made."""
     recorded: frozenset[str] = frozenset()
     """The digests of all decisions on record, replaced and late ones too."""
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -277,6 +280,7 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
                 counting={**ceremony.counting, signer: roles},
                 stands_for=_standing_for(ceremony, decision),
                 times={**ceremony.times, signer: event.proved_at},
+                stamps=_stamps(ceremony, signer, timestamp),
                 recorded=ceremony.recorded | {decision.digest},
                 counts={**ceremony.counts, signer: ceremony.counts.get(signer, 0) + 1},
                 size=ceremony.size + cost(decision.envelope) + token_cost(timestamp),
@@ -359,6 +363,7 @@ def without(ceremony: Ceremony, fallen: Collection[str]) -> Ceremony:
         counting={s: roles for s, roles in ceremony.counting.items() if s not in fallen},
         stands_for={s: d for s, d in ceremony.stands_for.items() if s not in fallen},
         times={s: at for s, at in ceremony.times.items() if s not in fallen},
+        stamps={s: stamp for s, stamp in ceremony.stamps.items() if s not in fallen},
         fallen=ceremony.fallen | {ceremony.decisions[signer].digest for signer in fallen},
     )
 
@@ -394,6 +399,11 @@ def _standing_for(ceremony: Ceremony, decision: Signed[Decision]) -> dict[str, S
     named = decision.statement.delegation
     live = [delegation for delegation in ceremony.delegations.values() if delegation.digest == named]
     return {**others, decision.signer: live[0]} if live else others
+
+
+def _stamps(ceremony: Ceremony, signer: str, timestamp: Timestamp | None) -> dict[str, Timestamp]:
+    others = {s: stamp for s, stamp in ceremony.stamps.items() if s != signer}
+    return {**others, signer: timestamp} if timestamp else others
 
 
 def _not_by(

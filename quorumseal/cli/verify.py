@@ -68,6 +68,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="accept decisions that were collected as files and are in no log, until their hard stop",
     )
+    parser.add_argument(
+        "--require-timestamp",
+        action="store_true",
+        help="refuse a release unless a timestamp authority of the policy says by when it was approved, too",
+    )
     parser.add_argument("--explain", action="store_true", help="draw why: roles, people, keys, policy, log")
     parser.epilog = (
         "example:\n  quorumseal verify widget.tar.gz --bundle widget@1.0.quorumseal.json --trust trust.json"
@@ -94,6 +99,7 @@ def run(arguments: Namespace) -> int:
         status=read_status_file(arguments.status) if arguments.status else None,
         allow_provisional=arguments.allow_provisional,
         allow_unlogged=arguments.allow_unlogged,
+        require_timestamp=arguments.require_timestamp,
     )
     verified = verify(bundle, trust, digests, terms=terms)
     if arguments.json:
@@ -123,6 +129,7 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
             ("  approved", f"{instant_text(verified.approved_at)}, by {_clock(verified)}"),
             *_again("ratified", verified.ratification),
             *_again("re-approved", verified.reapproval),
+            *_stamped(verified),
             ("  asked for by", request.context.signer),
             ("  policy", f"{policy.organisation} version {policy.version}"),
             ("  ceremony", request.ceremony),
@@ -137,6 +144,7 @@ def _draw(drawn: Screen, verified: Verified, arguments: Namespace) -> None:
     allowed = {
         "--allow-provisional": arguments.allow_provisional,
         "--allow-unlogged": arguments.allow_unlogged,
+        "--require-timestamp": arguments.require_timestamp,
     }
     where += [word for word, given in allowed.items() if given]
     drawn.next("Why", ["quorumseal", "verify", *which, *where, "--explain"])
@@ -158,6 +166,19 @@ def _again(how: str, later: Ceremony | None) -> list[tuple[str, str]]:
     seats = later.tally(at=later.ended_at).seats
     people = "; ".join(f"{role} {', '.join(members)}" for role, members in seats.items())
     return [(f"  {how}", f"{instant_text(later.ended_at)}: {people}")]
+
+
+def _stamped(verified: Verified) -> list[tuple[str, str]]:
+    """Say whose word there is beside the log's."""
+    stamps = [stamp for stamps in verified.timestamps.values() for stamp in stamps]
+    decisions = [
+        f"{signer} by {instant_text(stamp.latest)} ({stamp.authority})"
+        for signer, stamp in sorted(verified.ceremony.stamps.items())
+    ]
+    return [
+        *(("  concluded", f"before {instant_text(s.latest)}, by {s.authority}") for s in stamps),
+        *([("  decided", "; ".join(decisions))] if decisions else []),
+    ]
 
 
 def _clock(verified: Verified) -> str:
@@ -208,6 +229,7 @@ def _how(verified: Verified) -> str:
 def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
     request, policy, checkpoint = verified.request, verified.policy, verified.checkpoint
     log = {} if checkpoint is None else _log_json(checkpoint)
+    stamps = verified.ceremony.stamps
     document: dict[str, Json] = {
         "verified": True,
         "standing": str(verified.standing),
@@ -235,6 +257,23 @@ def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
                 "ceremony": use.ceremony,
             }
             for use in verified.revoked_keys
+        ],
+        "decided": {
+            signer: {
+                "proved_at": exact(at),
+                "by": stamps[signer].authority if signer in stamps and stamps[signer].latest <= at else "log",
+            }
+            for signer, at in sorted(verified.ceremony.times.items())
+        },
+        "timestamps": [
+            {
+                "ceremony": ceremony,
+                "authority": stamp.authority,
+                "at": exact(stamp.at),
+                "proves": exact(stamp.latest),
+            }
+            for ceremony, found in verified.timestamps.items()
+            for stamp in found
         ],
         "stands_for": {deputy: used.signer for deputy, used in verified.ceremony.stands_for.items()},
         "policy": {

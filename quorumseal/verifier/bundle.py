@@ -2,17 +2,19 @@
 """The published file: a policy chain, and ceremonies with their proofs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.policy_fields import require_format
+from quorumseal.refusal import Refusal
 from quorumseal.signatures import JointEnvelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
 from quorumseal.verifier.errors import BundleFormatError
 from quorumseal.verifier.part import Part
+from quorumseal.verifier.timestamping import Stamp, read_stamps, write_stamps
 
 FORMAT = 0
 BUNDLE_TYPE = "https://quorumseal.dev/bundle/v1"
@@ -43,6 +45,8 @@ class Bundle:
 
     policies: tuple[PolicyVersion, ...]
     parts: tuple[Part, ...]
+    timestamps: tuple[Stamp, ...] = ()
+    """Of the parts' conclusions; the rest of the bundle, its core, is the same without."""
 
 
 def bundle_name(
@@ -82,6 +86,7 @@ def write_bundle(bundle: Bundle) -> bytes:
             "type": BUNDLE_TYPE,
             "policies": [version_json(version) for version in bundle.policies],
             "parts": [_write_part(part) for part in bundle.parts],
+            **write_stamps(bundle.timestamps),
         }
     )
 
@@ -94,6 +99,7 @@ def read_bundle(data: bytes) -> Bundle:
     bundle = Bundle(
         policies=tuple(read_version(version) for version in fields.values("policies")),
         parts=tuple(_read_part(part) for part in fields.objects("parts")),
+        timestamps=read_stamps(fields),
     )
     fields.done()
     if not bundle.policies:
@@ -101,6 +107,16 @@ def read_bundle(data: bytes) -> Bundle:
     if not 1 <= len(bundle.parts) <= MAX_PARTS:
         raise BundleFormatError(f"expected 1 to {MAX_PARTS} ceremonies in a bundle, got {len(bundle.parts)}")
     return bundle
+
+
+def same_core(one: bytes, other: bytes) -> bool:
+    """Whether two files are the same bundle, timestamps aside, each written as a coordinator does."""
+    try:
+        bundles = [read_bundle(data) for data in (one, other)]
+    except Refusal:
+        return False
+    first, second = (replace(bundle, timestamps=()) for bundle in bundles)
+    return first == second and [*map(write_bundle, bundles)] == [one, other]
 
 
 def version_json(version: PolicyVersion) -> JsonValue:

@@ -154,6 +154,12 @@ class RevokedKeyError(VerificationError):
     code = "revoked.key"
 
 
+class TimestampMissingError(VerificationError):
+    """The trust file or a flag asks for a timestamp of the conclusion, and there is none."""
+
+    code = "timestamp.missing"
+
+
 class StatusMissingError(VerificationError):
     """The trust file demands a status file, and none was given."""
 

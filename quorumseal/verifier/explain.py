@@ -52,6 +52,7 @@ def _bundle(verified: Verified) -> Node:
                 digest=policy.digest,
             ),
             _log(verified),
+            *_concluded(verified),
         ),
     )
 
@@ -64,6 +65,15 @@ def _log(verified: Verified) -> Node:
         kind="log",
         text=f"{checkpoint.origin} at size {checkpoint.size}",
         digest=f"sha256:{checkpoint.root.hex()}",
+    )
+
+
+def _concluded(verified: Verified) -> tuple[Node, ...]:
+    """Return who else than the log says by when each ceremony had concluded."""
+    return tuple(
+        Node(kind="timestamp", text=f"concluded by {instant_text(stamp.latest)}, as {stamp.authority} says")
+        for stamps in verified.timestamps.values()
+        for stamp in stamps
     )
 
 
@@ -90,9 +100,11 @@ def _role(role: str, people: tuple[str, ...], ceremony: Ceremony) -> Node:
 def _person(decision: Signed[Decision], ceremony: Ceremony) -> Node:
     key = decision.key
     valid = f"{key.key.scheme}, valid until {instant_text(key.valid_until)}"
+    stamp = ceremony.stamps.get(decision.signer)
+    said = f", by {instant_text(stamp.latest)} as {stamp.authority} says" if stamp else ""
     return Node(
         kind="person",
         text=f"{known_as(ceremony, decision.signer)} approved "
-        f"{instant_text(decision.statement.context.signed_at)}",
+        f"{instant_text(decision.statement.context.signed_at)}{said}",
         children=(Node(kind="key", text=valid, digest=key.key.key_id),),
     )

@@ -100,6 +100,7 @@ _BY_PREFIX: dict[str, Outcome] = {
     "timestamp.authority": Outcome.NOT_AUTHORISED,
     "timestamp.certificate": Outcome.POLICY_CHAIN,
     "timestamp.library": Outcome.UNEXPECTED,
+    "timestamp.missing": Outcome.LOG_PROOF,
     "timestamp.not_granted": Outcome.UNREACHABLE,
     "timestamp.time": Outcome.LOG_PROOF,
     "timestamp.unreachable": Outcome.UNREACHABLE,

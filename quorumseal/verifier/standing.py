@@ -83,6 +83,8 @@ class Terms:
     status: bytes | None = None
     allow_provisional: bool = False
     allow_unlogged: bool = False
+    require_timestamp: bool = False
+    """Whether somebody else than the log must say by when it had concluded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ class Trust:
     minimum_version: int
     status_max_age: timedelta | None = None
     """How old a status file may be; none where none is demanded."""
+    timestamp_required: bool = False
+    """Whether somebody else than the log must say by when a ceremony had concluded."""
 
     def raised_to(self, version: int) -> "Trust":
         """Return the same trust that refuses older policies; never one that accepts more."""
@@ -44,6 +46,8 @@ def write_trust(trust: Trust) -> bytes:
     }
     if trust.status_max_age is not None:
         value["status_max_age_seconds"] = int(trust.status_max_age.total_seconds())
+    if trust.timestamp_required:
+        value["timestamp_required"] = True
     return write(value)
 
 
@@ -56,6 +60,7 @@ def read_trust(data: bytes) -> Trust:
         policy=digest(fields.text("policy")),
         minimum_version=fields.integer("minimum_version", at_least=1),
         status_max_age=_read_age(fields),
+        timestamp_required=fields.flag("timestamp_required") if "timestamp_required" in fields else False,
     )
     fields.done()
     return trust

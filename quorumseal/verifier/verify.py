@@ -16,18 +16,20 @@ once 4 to 6 vouch for the request):
 8. The log: checkpoint signature, inclusion, consistency with the checkpoints that statements name; unlogged
    only where that is allowed.
 9. The status file, where one is given or demanded: fresh, and nothing in it takes the release back.
+10. Timestamps, where there are some or they are demanded: by an authority of the policy, of this conclusion.
 
 A bundle never proves that nothing was revoked later than its status file says.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statements import Request, Subject
+from quorumseal.signatures import Timestamp
 from quorumseal.tlog import Checkpoint
 from quorumseal.verifier.bundle import read_bundle
 from quorumseal.verifier.errors import (
@@ -49,6 +51,7 @@ from quorumseal.verifier.standing import (
     judge_past,
     standing_of,
 )
+from quorumseal.verifier.timestamping import judge_stamps
 from quorumseal.verifier.trust import Trust
 
 
@@ -69,6 +72,8 @@ class Verified:
     """That approved it afresh."""
     revoked_keys: tuple[RevokedUse, ...] = ()
     """What keys signed in it that were revoked since, as the status file proves; it holds all the same."""
+    timestamps: Mapping[str, tuple[Timestamp, ...]] = field(default_factory=dict)
+    """Who else than the log says by when each ceremony had concluded."""
 
     @property
     def request(self) -> Request:
@@ -119,6 +124,8 @@ def verify(
     by_kind = {judged.kind: judged.ceremony for judged in weighed.followed}
     standing = standing_of(release, by_kind)
     check_standing(standing, release.ceremony, terms)  # 7
+    demanded = terms.require_timestamp or trust.timestamp_required
+    timestamps = judge_stamps(parsed.timestamps, parsed.parts, chain.of, required=demanded)  # 10
     if policy.policy.drill:  # last: whoever exercises wants to hear that everything else holds
         raise DrillError(
             "expected a release, got a drill: everything holds, under a policy that is for exercises",
@@ -133,6 +140,7 @@ def verify(
         ratification=by_kind.get(Kind.RATIFICATION),
         reapproval=by_kind.get(Kind.RE_APPROVAL),
         revoked_keys=weighed.revoked,
+        timestamps=timestamps,
     )
 
 
