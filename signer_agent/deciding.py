@@ -3,7 +3,12 @@
 
 from quorumseal.ceremony.emergency import SHORTEST_WHY
 from quorumseal.ceremony.entries import EntryType
-from quorumseal.ceremony.errors import CeremonyEndedError, RequesterDecidesError, SignedAfterDeadlineError
+from quorumseal.ceremony.errors import (
+    CeremonyEndedError,
+    RequesterDecidesError,
+    SignedAfterDeadlineError,
+    SignerSuspendedError,
+)
 from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import AlreadyApprovedError, MustSupersedeError
@@ -55,6 +60,11 @@ def require_decidable(review: Review, choice: Choice) -> None:
             raise NotAwaitedError(
                 f"expected a member of {', '.join(t.role for t in review.ceremony.quorum)} "
                 f"(rule {review.rule.name}), got {review.signer}, who holds none of these roles"
+            )
+        case Standing.SUSPENDED:
+            until = instant_text(review.ceremony.suspended[review.signer].until)
+            raise SignerSuspendedError(
+                f"expected somebody who counts, got {review.signer}, suspended until {until}"
             )
         case Standing.OVERDUE:
             raise SignedAfterDeadlineError(

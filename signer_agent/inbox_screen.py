@@ -22,6 +22,7 @@ _WORDS = {
     Standing.DECIDED: "you decided",
     Standing.REQUESTED: "you asked for it",
     Standing.NO_ROLE: "no role of yours",
+    Standing.SUSPENDED: "you are suspended",
 }
 
 

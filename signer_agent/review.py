@@ -39,6 +39,8 @@ class Standing(StrEnum):
     REQUESTED = "requested"
     """They asked for the release, or a machine asked for them."""
     NO_ROLE = "no-role"
+    SUSPENDED = "suspended"
+    """They do not count for a while, as two guardians said."""
     OVERDUE = "overdue"
     """The deadline has passed by this machine's clock; the log has not said so yet."""
     CONFLICT = "conflict"
@@ -161,6 +163,8 @@ class Review:
             return Standing.NO_ROLE
         if self.at >= self.ceremony.deadline:
             return Standing.OVERDUE
+        if self.ceremony.is_suspended(self.signer, at=self.at):
+            return Standing.SUSPENDED
         if self.own is not None:
             return Standing.DECIDED
         if self.conflict is not None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from quorumseal.ceremony.breaking_glass import more_people
 from quorumseal.ceremony.delegating import known_as
 from quorumseal.ceremony.entries import EntryType
+from quorumseal.ceremony.falling import losses
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.quorum import RoleTally, Tally
@@ -90,6 +91,9 @@ def headline(review: Review) -> tuple[Mark, str]:
             return Mark.WAITING, f"{what} is open: you asked for it, so others decide: {left}"
         case Standing.NO_ROLE:
             return Mark.WAITING, f"{what} is open: no role of yours decides on it: {left}"
+        case Standing.SUSPENDED:
+            until = instant_text(review.ceremony.suspended[review.signer].until)
+            return Mark.WARNING, f"{what} is open, but you are suspended until {until}: {left}"
         case Standing.OVERDUE:
             return Mark.WARNING, f"{what} is past its deadline: {left}"
         case Standing.CONFLICT:
@@ -128,6 +132,8 @@ def time_left(review: Review) -> str:
 def _draw_warnings(screen: Screen, review: Review) -> None:
     if (refusal := review.background.refusal) is not None:
         screen.item(Mark.FAILED, f"Do not approve this [{refusal.code}]:", Foreign(str(refusal), 600))
+    for sentence in losses(review.ceremony, at=review.at, say=instant_text):
+        screen.item(Mark.WARNING, sentence)
     if review.foreign_own:
         screen.item(
             Mark.WARNING,

@@ -39,6 +39,8 @@ class NoticeType(StrEnum):
     BREAK_GLASS_ENDED = "dev.quorumseal.breakglass.ended.v1"
     BREAK_GLASS_RATIFY = "dev.quorumseal.breakglass.ratification-due.v1"
     BREAK_GLASS_REPORTED = "dev.quorumseal.breakglass.reported.v1"
+    KEY_REVOKED = "dev.quorumseal.ceremony.key-revoked.v1"
+    SUSPENDED = "dev.quorumseal.ceremony.suspended.v1"
 
     @property
     def urgent(self) -> bool:

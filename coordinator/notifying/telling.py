@@ -9,6 +9,7 @@ from datetime import datetime
 
 from coordinator.notifying.addressing import about_of, asked, capacity, still_missing, tell, when
 from coordinator.notifying.alarming import notices_of_emergency, notices_of_ratification
+from coordinator.notifying.losing import notices_of_loss
 from coordinator.notifying.notice import Notice, NoticeType
 from coordinator.storage import OutboxRow
 from coordinator.values import PublicationState
@@ -58,6 +59,8 @@ def _notices(ceremony: Ceremony, entry: Entry) -> list[Notice]:
             return _extended(ceremony, entry)
         case EntryType.DELEGATED:
             return _delegated(ceremony, entry)
+        case EntryType.KEY_REVOKED | EntryType.SUSPENDED:
+            return notices_of_loss(ceremony, entry)
         case _ if ceremony.emergency is not None:
             return notices_of_emergency(ceremony, entry)
         case EntryType.OPENED:

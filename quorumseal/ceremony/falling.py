@@ -5,7 +5,7 @@ Both are handed on to each open ceremony that they touch, in the transaction tha
 opening holds those in force; so a ceremony's own entries say why a decision did not count.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from quorumseal.ceremony import budget
@@ -24,7 +24,7 @@ from quorumseal.ceremony.errors import (
 from quorumseal.ceremony.events import Event, KeyRevoked, SignerSuspended, WindowBroken
 from quorumseal.ceremony.lifecycle import Ceremony, apply, require
 from quorumseal.ceremony.policy import Policy
-from quorumseal.ceremony.revoking import Revoked, lists
+from quorumseal.ceremony.revoking import Revoked, lists, owner_of
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing import Standing
 from quorumseal.ceremony.statements import Delegation, KeyRevocation, Request, StandingAct, Suspension
@@ -98,6 +98,25 @@ def in_force(
         if person in policy.signers and at < each.until
     )
     return revoked, suspended
+
+
+def losses(ceremony: Ceremony, *, at: datetime, say: Callable[[datetime], str]) -> tuple[str, ...]:
+    """Say in sentences whose keys and who do not count in a ceremony, and what fell with them."""
+    sentences = [
+        f"a key of {owner_of(key, [ceremony.policy])} is revoked since {say(each.since)}"
+        for key, each in sorted(ceremony.revoked.items(), key=lambda item: (item[1].since, item[0]))
+    ]
+    sentences += [
+        f"{person} is suspended until {say(each.until)}"
+        for person, each in sorted(ceremony.suspended.items())
+        if at < each.until
+    ]
+    again = sorted(set(ceremony.fallen.values()) - ceremony.decisions.keys())
+    if again:
+        sentences.append(f"what {' and '.join(again)} decided does not count any more")
+    if ceremony.request_fell:
+        sentences.append("its request was signed by a revoked key: nothing counts here any more; cancel it")
+    return tuple(sentences)
 
 
 def check_in_force(

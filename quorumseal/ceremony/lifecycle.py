@@ -127,8 +127,8 @@ class Ceremony:
     """The keys that sign no more, by key id."""
     suspended: Mapping[str, Suspended] = field(default_factory=dict)
     """Who does not count, or did not for a while."""
-    fallen: frozenset[str] = frozenset()
-    """The digests of the decisions that stood until a key was revoked, or somebody suspended."""
+    fallen: Mapping[str, str] = field(default_factory=dict)
+    """Who signed the decisions that stood until a key was revoked, or somebody suspended, by their digest."""
     window_ends: datetime | None = None
     """Until when an emergency whose quorum is met may be vetoed."""
     reports: frozenset[str] = frozenset()
@@ -364,7 +364,7 @@ def without(ceremony: Ceremony, fallen: Collection[str]) -> Ceremony:
         stands_for={s: d for s, d in ceremony.stands_for.items() if s not in fallen},
         times={s: at for s, at in ceremony.times.items() if s not in fallen},
         stamps={s: stamp for s, stamp in ceremony.stamps.items() if s not in fallen},
-        fallen=ceremony.fallen | {ceremony.decisions[signer].digest for signer in fallen},
+        fallen={**ceremony.fallen, **{ceremony.decisions[signer].digest: signer for signer in fallen}},
     )
 
 

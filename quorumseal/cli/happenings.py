@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from quorumseal.ceremony.delegating import known_as
+from quorumseal.ceremony.falling import losses
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.cli.ceremony_screen import release_name
 from quorumseal.terminal import instant_text
@@ -28,6 +29,10 @@ def happenings(before: Observation, after: Observation) -> Iterator[str]:
         if old.delegations.get(key) != delegation:
             given, when = delegation.statement, instant_text(delegation.statement.context.signed_at)
             yield f"{when}  {given.deputy} may stand in for {delegation.signer} as {given.role}"
+    said = losses(old, at=after.chain.last_at, say=instant_text)
+    for sentence in losses(new, at=after.chain.last_at, say=instant_text):
+        if sentence not in said:
+            yield f"{instant_text(after.chain.last_at)}  {sentence}"
     if new.window_ends != old.window_ends and new.state is State.OPEN:
         yield _window(new.window_ends)
     if new.state is not old.state and new.ended_at:

@@ -51,6 +51,7 @@ def run(arguments: Namespace) -> int:
     draw_banner(drawn, ceremony)
     standing.draw_followers(drawn, after, at)
     standing.draw_lanes(drawn, ceremony, at)
+    standing.draw_losses(drawn, ceremony, at)
     if ceremony.emergency is not None:
         draw_emergency(drawn, ceremony, seen.reasons, at=at, ratified=ratification is not None)
     drawn.heading("Request")

@@ -6,13 +6,14 @@ from datetime import datetime
 
 from quorumseal.ceremony.breaking_glass import awaited, more_people
 from quorumseal.ceremony.delegating import by_name
+from quorumseal.ceremony.falling import losses
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.quorum import RoleTally, Tally, explain
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.ceremony_screen import release_name
 from quorumseal.cli.output import Json
-from quorumseal.terminal import Mark, Screen, distance_text, duration_text
+from quorumseal.terminal import Mark, Screen, distance_text, duration_text, instant_text
 from quorumseal.verifier.outcomes import Outcome
 from signer_agent.observing import Observation
 from signer_agent.screen import ENDED_MARKS, ended_text
@@ -77,6 +78,12 @@ def draw_lanes(drawn: Screen, ceremony: Ceremony, at: datetime) -> None:
         drawn.item(Mark.WAITING, f"{'anyone':<{width}}  {more} more, of any of these roles")
 
 
+def draw_losses(drawn: Screen, ceremony: Ceremony, at: datetime) -> None:
+    """Warn of revoked keys and suspended people."""
+    for sentence in losses(ceremony, at=at, say=instant_text):
+        drawn.item(Mark.WARNING, sentence)
+
+
 def missing(ceremony: Ceremony, at: datetime) -> tuple[str, ...]:
     """Say in sentences what keeps a ceremony from being approved; none if it is."""
     count = tally_of(ceremony, at)
@@ -100,6 +107,7 @@ def standing_json(ceremony: Ceremony, at: datetime) -> dict[str, Json]:
         "reachable": count.reachable,
         "awaited": list(awaited_of(ceremony, at)) if ceremony.state is State.OPEN else [],
         "missing": list(missing(ceremony, at)),
+        "taken_out": list(losses(ceremony, at=at, say=exact)),
         "roles": [
             {
                 "role": role.role,

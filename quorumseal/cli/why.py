@@ -93,6 +93,7 @@ def _draw_open(
     deadline = ceremony.deadline
     for sentence in standing.missing(ceremony, at):
         drawn.item(Mark.WAITING, sentence)
+    standing.draw_losses(drawn, ceremony, at)
     draw_forecast(drawn, ahead)
     _draw_reasons(drawn, seen)
     drawn.line()

@@ -17,6 +17,14 @@ from scripts.documentation import acme
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - the one that Standard Webhooks shows
 BODY: Final = b'{"specversion":"1.0"}'
 _MEANINGS: Final[dict[NoticeType, tuple[str, str]]] = {
+    NoticeType.KEY_REVOKED: (
+        "the requester, everybody who was asked, the key's owner",
+        "a key was revoked that an open ceremony knows",
+    ),
+    NoticeType.SUSPENDED: (
+        "the requester, everybody who was asked, the person",
+        "somebody was suspended whom an open ceremony knows",
+    ),
     NoticeType.OPENED: ("everybody who can count", "somebody asks for a review"),
     NoticeType.DECIDED: ("the requester; of a late one, its signer too", "a decision is on record"),
     NoticeType.WITHDRAWN: ("everybody who was asked", "a request was cancelled or superseded"),

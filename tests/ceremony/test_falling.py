@@ -11,7 +11,7 @@ from quorumseal.ceremony import budget, errors
 from quorumseal.ceremony.chain import Chain, extend, open_chain, replay_chain
 from quorumseal.ceremony.commands import Begin, Cancel, Command, End, Expire, Record, Revoke, Suspend
 from quorumseal.ceremony.entries import Entry
-from quorumseal.ceremony.falling import handed_on, in_force
+from quorumseal.ceremony.falling import handed_on, in_force, losses
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.revoking import Revoked, read_revoked
 from quorumseal.ceremony.signed import Signed
@@ -216,7 +216,7 @@ def test_a_longer_suspension_follows_and_nothing_else_does() -> None:
 
 
 def test_an_emergency_that_loses_somebody_waits_anew_and_one_with_enough_goes_on() -> None:
-    for name, losses in (
+    for name, loss in (
         ("key-revoked window-broken", Revoke(revoked("alice", 0))),
         ("suspended window-broken", Suspend(suspended("alice"))),
         ("key-revoked", Revoke(revoked("erin", 0))),
@@ -226,7 +226,7 @@ def test_an_emergency_that_loses_somebody_waits_anew_and_one_with_enough_goes_on
         course.does(joins(course.chain, "alice", acme=LOSING, at=minute(1)), minute(1))
         course.does(joins(course.chain, "carol", acme=LOSING, at=minute(2)), minute(2))
         assert course.chain.ceremony.window_ends is not None
-        assert course.does(losses, minute(3)) == name
+        assert course.does(loss, minute(3)) == name
         assert (course.chain.ceremony.window_ends is None) is name.endswith("broken")
         assert course.replays()
 
@@ -480,3 +480,27 @@ def test_chains_are_the_same_whoever_replays_them() -> None:
     again: Chain = replay_chain([e.payload for e in course.entries], LOSING.policy)
     assert again.ceremony.revoked == course.chain.ceremony.revoked
     assert again.ceremony.suspended == course.chain.ceremony.suspended
+
+
+def test_screens_can_say_who_was_taken_out_and_what_fell() -> None:
+    def said(course: Course, at: datetime) -> tuple[str, ...]:
+        return losses(course.chain.ceremony, at=at, say=lambda instant: f"{instant:%H:%M}")
+
+    course = Course()
+    course.decides("alice", minute(1))
+    course.decides("bob", minute(2))
+    assert said(course, minute(3)) == ()
+    course.does(Revoke(revoked("alice", 0)), minute(3))
+    course.does(Suspend(suspended("bob")), minute(4))
+    assert said(course, minute(5)) == (
+        "a key of alice is revoked since 14:00",
+        "bob is suspended until 15:00",
+        "what alice and bob decided does not count any more",
+    )
+    course.decides("alice", minute(6), key=SPARE)
+    assert said(course, NOW + HOUR) == (
+        "a key of alice is revoked since 14:00",
+        "what bob decided does not count any more",
+    )
+    course.does(Revoke(revoked("mallory", 0)), minute(7) + HOUR)
+    assert said(course, NOW + HOUR * 2)[-1].startswith("its request was signed by a revoked key")

@@ -90,6 +90,12 @@ def test_two_guardians_suspend_somebody_whose_approval_falls(
     assert (code != 0, refusal["refused"]["code"]) == (True, "signer.suspended")
     assert key_of(as_json, "alice")["suspended_until"]
     assert "alice is suspended until" in as_text("rita", "key", "list")
+    for verb in ("show", "why", "review"):
+        assert "alice is suspended until" in as_text("bob", verb, "widget@1.0")
+        assert "what alice decided does not count any more" in as_text("bob", verb, "widget@1.0")
+    assert "you are suspended until" in as_text("alice", "review", "widget@1.0")
+    (waiting,) = as_json("alice", "inbox")[1]["ceremonies"]
+    assert waiting["standing"] == "suspended"
     assert as_json("alice", "away", "--until", "1d", "--yes")[1]["refused"]["code"] == "signer.suspended"
 
 
