@@ -54,6 +54,7 @@ def test_every_command_of_the_manual_is_on_a_machine() -> None:
 
 
 def test_what_only_the_day_itself_says_is_put_in() -> None:
-    step = Step(machine="alice", command="quorumseal agent enroll 192.0.2.10:7445 --fingerprint sha256:5602…")
+    command = f"quorumseal agent enroll 192.0.2.10:7445 --fingerprint sha256:{'5' * 64}"
+    step = Step(machine="alice", command=command)
     words = step.words(digest="sha256:" + "a" * 64, renamed={"192.0.2.10": "127.1.2.1"})
     assert words[3:] == ["127.1.2.1:7445", "--fingerprint", "sha256:" + "a" * 64]

@@ -9,7 +9,7 @@ from typing import Final
 
 MANUAL: Final = Path(__file__).parent.parent.parent / "docs" / "manuals" / "founding.md"
 _BLOCK = re.compile(r"<!-- on: (\w+)(?:, (running|waiting))? -->\n```console\n(.*?)```", re.DOTALL)
-_CUT_SHORT = re.compile(r"sha256:[0-9a-f]*…")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +22,8 @@ class Step:
     """``running`` until the end of the story, ``waiting`` for what others do, or over at once."""
 
     def words(self, *, digest: str, renamed: dict[str, str]) -> list[str]:
-        """Return the command with what only the day itself says: a digest, and other addresses."""
-        text = _CUT_SHORT.sub(digest, self.command)
+        """Return the command with what only the day itself says: another digest, and other addresses."""
+        text = _DIGEST.sub(digest, self.command)
         for before, after in renamed.items():
             text = text.replace(before, after)
         return shlex.split(text)

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What verbs share that use an invitation: where it leads, its code, the one certificate that is believed."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from quorumseal.ceremony.enrolment import read_code
+from quorumseal.ceremony.values import digest
 from quorumseal.client.enrolment import EnrolmentConnection, fetch_certificate, fingerprint
 from quorumseal.client.values import Invitation
+from quorumseal.refusal import Refusal
 from quorumseal.terminal import Cell, instant_text
 from quorumseal.terminal.words import four_words
 from signer_agent.cli.new_keys import terminal
@@ -21,7 +23,11 @@ def add_invitation(parser: ArgumentParser) -> None:
     """Let a verb be told which invitation to use; its code is never an argument."""
     parser.add_argument("coordinator", metavar="HOST:PORT", help="where the invitation says")
     parser.add_argument(
-        "--fingerprint", required=True, metavar="SHA256", help="the coordinator's, in the invitation"
+        "--fingerprint",
+        type=_fingerprint,
+        required=True,
+        metavar="SHA256",
+        help="the coordinator's, in the invitation",
     )
     code = parser.add_mutually_exclusive_group()
     code.add_argument("--code-file", type=Path, metavar="FILE", help="read the invitation's code here")
@@ -46,6 +52,13 @@ def invitation_facts(arguments: Namespace, invitation: Invitation) -> list[tuple
         ("  four words", f"{four_words(arguments.fingerprint)} (compare them aloud)"),
         ("  expires", instant_text(invitation.expires)),
     ]
+
+
+def _fingerprint(text: str) -> str:
+    try:
+        return digest(text.strip().lower())
+    except Refusal as refusal:
+        raise ArgumentTypeError(str(refusal)) from None
 
 
 def _code(arguments: Namespace) -> str:

@@ -134,6 +134,27 @@ def test_a_stream_brings_what_is_there_then_what_comes(site: Site, use_cases: St
         assert list(events) == []
 
 
+def test_a_connection_that_is_reopened_is_by_the_files_of_then_while_a_stream_goes_on(
+    site: Site, use_cases: StandIn, tmp_path: Path
+) -> None:
+    alice, bob = site.client("alice"), site.client("bob")
+    pair = tmp_path / "tls.pem"
+    pair.write_bytes(alice.private_key_pem + alice.certificate_pem)
+    files = TlsFiles(ca=site.folder / "authority.crt", certificate=pair, key=pair)
+    with site.api(use_cases) as api, Connection(api.address, files) as connection:
+        with connection.follow(present=True) as events:
+            assert [next(events), next(events)] == [LoggedEntry(0, b'{"entry":0}'), Head(1)]
+            pair.write_bytes(bob.private_key_pem + bob.certificate_pem)
+            connection.reopen()
+            with connection.follow(present=True) as others:
+                assert next(others) == LoggedEntry(0, b'{"entry":0}')
+                assert sorted(each.signer for each in connection.presence()) == ["alice", "bob"]
+                api.run(use_cases.append(b"news"))
+                assert next(events) == LoggedEntry(1, b"news")
+        connection.reopen()
+        assert connection.status() is not None
+
+
 def test_files_that_cannot_be_read_are_named(site: Site, tmp_path: Path) -> None:
     files = site.client_files("alice")
     with pytest.raises(CredentialsError, match="nowhere"):

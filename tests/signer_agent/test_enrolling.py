@@ -99,6 +99,16 @@ def test_another_fingerprint_is_refused_before_any_key_is_made(
     assert not any(folder.iterdir())
 
 
+def test_what_is_no_fingerprint_is_said_to_be_mistyped(
+    reception: Reception, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = enrolling(reception, folder)
+    words[words.index("--fingerprint") + 1] = reception.fingerprint[:-1]
+    assert main(words) == 2
+    assert "[usage.arguments]" in capsys.readouterr().err
+    assert not any(folder.iterdir())
+
+
 @pytest.mark.parametrize("refused", ["invitation.used", "invitation.expired", "key.taken"])
 def test_a_refused_enrolment_leaves_nothing_behind(
     reception: Reception, folder: Path, capsys: pytest.CaptureFixture[str], refused: str

@@ -98,6 +98,27 @@ def coordinator() -> SimulatedCoordinator:
     return SimulatedCoordinator(Organisation())
 
 
+def test_what_is_due_by_the_clock_is_done_again_and_again_and_its_refusal_ends_nothing(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    desk, done = Desk(tmp_path / "alice", coordinator), threading.Event()
+    times: list[int] = []
+
+    def upkeep() -> None:
+        times.append(len(times))
+        if len(times) == 1:
+            raise CoordinatorUnreachableError("expected an answer, got none")
+        done.set()
+
+    desk.agent = replace(desk.agent, upkeep=upkeep)
+    with running(desk) as run:
+        run.next(Notice.WATCHING)
+        assert isinstance(run.next(Notice.REFUSED).refusal, CoordinatorUnreachableError)
+        coordinator.open(coordinator.organisation.request(number=1))
+        run.next(Notice.WAITS)
+        assert done.wait(PATIENCE)
+
+
 def test_it_says_what_waits_and_what_happens(tmp_path: Path, coordinator: SimulatedCoordinator) -> None:
     first = coordinator.open(coordinator.organisation.request(number=1))
     with running(Desk(tmp_path / "alice", coordinator)) as run:
