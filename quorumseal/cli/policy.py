@@ -101,6 +101,9 @@ VERBS: dict[str, Command | Verb] = {
     ),
     "edit": Verb("quorumseal.cli.policy_edit", "edit the next version as commented TOML"),
     "diff": Verb("quorumseal.cli.policy_diff", "say what a new policy changes, and what of it weakens"),
+    "simulate": Verb(
+        "quorumseal.cli.policy_simulate", "say what the last ceremonies would have become under another"
+    ),
     "propose": Verb("quorumseal.cli.policy_propose", "ask both sides for a policy change", "agent"),
     "lint": Verb("quorumseal.cli.policy_lint", "say whose absence stops a release, and what runs out"),
     "log": Verb("quorumseal.cli.policy_log", "list every version, who approved it, what it changed"),

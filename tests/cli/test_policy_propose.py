@@ -187,3 +187,10 @@ def test_another_proposal_takes_the_place_of_one_that_is_open(office: Office, ca
     for ceremony in (first["change"], first["acceptance"]):
         assert main(["show", ceremony, "--json", *office.home("bob")]) == 0
         assert said(capsys.readouterr().out)["state"] == "superseded"
+    assert main(["policy", "simulate", source, "--last", "1", "--json", *office.home("bob")]) == 0
+    answer = said(capsys.readouterr().out)
+    assert (answer["simulated"], answer["as_before"]) == (1, 1)
+    assert main(["policy", "simulate", source, "--all", *office.home("bob")]) == 0
+    text = flat(capsys.readouterr().out)
+    assert text.startswith("✓ All of the last 2 would have ended as they did")
+    assert "acceptance of policy version 2 was superseded" in text
