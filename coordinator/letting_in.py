@@ -29,7 +29,7 @@ class LettingIn:
         self, settings: Settings, storage: Storage, log_keys: LogKeys, *, now: Callable[[], datetime]
     ) -> None:
         self._settings = settings
-        self._storage = storage
+        self.storage = storage
         self._log_keys = log_keys
         self._now = now
         self.roster = Roster(storage, settings.enrolment.founding)
@@ -43,7 +43,7 @@ class LettingIn:
         """Return the founding."""
         authority = "" if self._authority is None else fingerprint(self._authority.certificate_pem)
         return Founders(
-            self._storage,
+            self.storage,
             self.roster,
             self._log_keys,
             organisation=self._settings.organisation,
@@ -62,12 +62,12 @@ class LettingIn:
             lifetime=files.lifetime,
             coordinator="" if port is None else port.coordinator,
         )
-        return Enrolling(self._storage, self.roster, office, now=self._now, randomness=secrets.token_bytes)
+        return Enrolling(self.storage, self.roster, office, now=self._now, randomness=secrets.token_bytes)
 
     def inviting(self) -> Inviting:
         """Return what invites people."""
         return Inviting(
-            self._storage,
+            self.storage,
             self.roster,
             organisation=self._settings.organisation,
             now=self._now,

@@ -24,8 +24,9 @@ def run(arguments: Namespace) -> int:
         return 0
     drawn = screen()
     open_ = sum(each.state is InvitationState.OPEN for each in listed)
+    many = "1 invitation" if len(listed) == 1 else f"{len(listed)} invitations"
     mark = Mark.WAITING if open_ else Mark.DONE
-    drawn.answer(mark, f"{len(listed)} invitations to {settings.organisation}, {open_} open")
+    drawn.answer(mark, f"{many} to {settings.organisation}, {open_} open")
     if listed:
         drawn.table(
             ["who", "", "state", "made", "expires"],
