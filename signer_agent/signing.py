@@ -12,7 +12,7 @@ Between any two of these the program may die.  What was stored is sent again; no
 from functools import partial
 
 from quorumseal.ceremony.admission import identity
-from quorumseal.ceremony.commands import Command, command_of
+from quorumseal.ceremony.commands import Command, Record, command_of
 from quorumseal.ceremony.deciding import decide as judge
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
 from quorumseal.ceremony.errors import CeremonyError, KeyNotValidError, KeyRevokedError
@@ -36,6 +36,7 @@ from quorumseal.ceremony.statements import (
     Veto,
     Withdrawal,
 )
+from quorumseal.ceremony.timestamping import stamp_of
 from quorumseal.ceremony.values import instant_text
 from quorumseal.client.errors import CoordinatorUnreachableError
 from quorumseal.client.values import Annex, Receipt, Started
@@ -51,7 +52,7 @@ from signer_agent.fork import require_unblocked
 from signer_agent.journal import ceremony_of
 from signer_agent.observing import Observation, by_log_in_force, connect
 from signer_agent.recollection import Stored
-from signer_agent.stamping import stamp
+from signer_agent.stamping import with_timestamp
 from signer_agent.versions import log_in_force
 
 _ENTRY_TYPES: dict[type[Statement], tuple[EntryType, ...]] = {
@@ -109,7 +110,7 @@ def require_roster_key(agent: Agent, key: PrivateKey, policy: SignedPolicy) -> N
 
 def send(agent: Agent, stored: Stored, policy: SignedPolicy) -> Stored:
     """Send what was signed, and return it with its receipt; raise where there is none."""
-    stored = stamp(stored, policy, agent.journal, agent.stamping)
+    stored = with_timestamp(stored, policy, agent.journal, agent.stamping)
     try:
         receipt, state = _submit(agent, stored)
         entry = by_log_in_force(agent, policy, partial(verify_receipt, receipt, stored))
@@ -228,6 +229,10 @@ def _command(stored: Stored, policy: SignedPolicy) -> Command:
         )
     if isinstance(stored.statement, StandingAct):
         raise TypeError("what is signed outside any ceremony asks nothing of one")
+    if isinstance(stored.statement, Decision):
+        decision = signed_as(Decision, signed)
+        stamp = stamp_of(stored.timestamp, decision, policy.policy) if stored.timestamp else None
+        return Record(decision, stamp)
     kind = type(stored.statement)
     return command_of(signed_as(kind, signed))
 

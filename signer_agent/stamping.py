@@ -22,7 +22,9 @@ class Stamping:
     complain: Callable[[str], None]
 
 
-def stamp(stored: Stored, policy: SignedPolicy, journal: Journal, stamping: Stamping | None) -> Stored:
+def with_timestamp(
+    stored: Stored, policy: SignedPolicy, journal: Journal, stamping: Stamping | None
+) -> Stored:
     """Return a decision with its timestamp, the one that it has before a new one.
 
     An authority that fails stops nobody from deciding, unless the settings say so.

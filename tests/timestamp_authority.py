@@ -36,7 +36,7 @@ signer_cert = {folder}/tsa.pem
 signer_digest = sha256
 default_policy = 1.2.3.4.1
 digests = sha256
-accuracy = secs:1, millisecs:500
+accuracy = {accuracy}
 clock_precision_digits = 3
 ess_cert_id_alg = sha256
 """
@@ -112,13 +112,22 @@ def openssl(*arguments: str | Path, stdin: bytes = b"") -> bytes:
 class RealAuthority:
     """What anybody can set up with openssl: a root, a certificate for timestamps, ``openssl ts -reply``."""
 
-    def __init__(self, folder: Path, *, name: str = "clock.acme.example", chain: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str = "clock.acme.example",
+        chain: bool = False,
+        accuracy: str = "secs:1, millisecs:500",
+    ) -> None:
         self.folder = folder
         self.name = name
         self.root = certify(folder, "root", timestamps=None)
         self.signer = certify(folder, "tsa", self.root)
         (folder / "serial").write_text("01\n")
-        text = _SETTINGS.format(folder=folder, chain=f"certs = {self.root.pem}\n" if chain else "")
+        text = _SETTINGS.format(
+            folder=folder, accuracy=accuracy, chain=f"certs = {self.root.pem}\n" if chain else ""
+        )
         (folder / "ts.cnf").write_text(text)
         self.asked = 0
         self.broken = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``bundle show`` and ``bundle extract``: what a published file says, and its signatures for other tools."""
+"""``bundle show``, ``extract`` and ``timestamps``: what a published file says, and files for other tools."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -9,6 +9,7 @@ from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
 from quorumseal.cli import ceremony_screen
+from quorumseal.cli.bundle_timestamps import add_arguments, timestamps
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_bundle_file, read_trust_file, write_new
 from quorumseal.cli.output import print_json, screen
@@ -128,5 +129,8 @@ VERBS = {
     "show": Command("show what a bundle says about itself", _add_show_arguments, show, show.__doc__ or ""),
     "extract": Command(
         "write a decision as files for openssl", _add_extract_arguments, extract, extract.__doc__ or ""
+    ),
+    "timestamps": Command(
+        "write the timestamps as files for openssl", add_arguments, timestamps, timestamps.__doc__ or ""
     ),
 }

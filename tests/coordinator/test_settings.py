@@ -11,6 +11,7 @@ from coordinator.running_log import LineFormat
 from coordinator.server import read_log_key, read_tls
 from coordinator.settings import LogKeyFile, SettingsError, TlsFiles, parse_settings, read_settings
 from quorumseal.cli.main import main
+from quorumseal.client.timestamping import read_address
 from quorumseal.signatures import P256PrivateKey, Scheme, generate_key, write_key_file
 from tests.organisation import key_of
 from tests.running_coordinator import Site
@@ -31,6 +32,8 @@ client_authorities = "ca.crt"
 revoked = ["0a1b"]
 [publish]
 directories = ["published", "/srv/mirror"]
+[timestamps]
+url = "https://clock.example/tsa"
 [limits]
 streams_per_caller = 3
 [logging]
@@ -68,6 +71,7 @@ def test_everything_that_can_be_said_is_read(folder: Path) -> None:
         revoked=frozenset({"0a1b"}),
     )
     assert settings.publish_to == (folder / "published", Path("/srv/mirror"))
+    assert settings.timestamps == read_address("https://clock.example/tsa")
     assert settings.limits == Limits(streams_per_caller=3)
     assert settings.lines is LineFormat.JSON
     assert settings.metrics == "0.0.0.0:9100"
@@ -123,6 +127,7 @@ WRONG = [
     ('"ca.crt"', '""', "settings.tls.client_authorities: expected a file"),
     ('["0a1b"]', '["0A:1B"]', "settings.tls.revoked: expected serial numbers"),
     ('["published", "/srv/mirror"]', '"published"', "settings.publish.directories: expected a list"),
+    ('"https://clock.example/tsa"', '"clock.example"', "settings.timestamps.url: expected http://"),
     ("streams_per_caller = 3", "streams_per_caller = 0", "settings.limits.streams_per_caller: expected"),
     ("streams_per_caller = 3", "streams_per_caller = 3.5", "settings.limits.streams_per_caller: expected"),
     ("streams_per_caller = 3", "streems = 3", "settings.limits.streems: expected only known fields"),

@@ -13,10 +13,11 @@ import pytest
 from quorumseal.client.errors import CoordinatorUnreachableError
 from quorumseal.client.timestamping import AuthorityUnreachableError
 from quorumseal.signatures import Authority, Timestamp, read_timestamp
-from signer_agent.errors import NoReceiptError, NoTimestampError
+from signer_agent.errors import NoReceiptError, NoTimestampError, SettingsError
 from signer_agent.journal import Journal
 from signer_agent.recollection import Fate
-from signer_agent.stamping import Stamping, stamp
+from signer_agent.settings import read_settings, settings_text
+from signer_agent.stamping import Stamping, with_timestamp
 from tests.organisation import Organisation, changed
 from tests.signer_agent.desks import Desk
 from tests.simulated_coordinator import Message, SimulatedCoordinator
@@ -116,7 +117,8 @@ def test_only_decisions_are_stamped(clock: Clock, tmp_path: Path) -> None:
         stored, statement=clock.coordinator.chains[ceremony].ceremony.request.statement, timestamp=b""
     )
     assert (
-        stamp(request, clock.coordinator.organisation.policy, desk.agent.journal, clock.stamping()) == request
+        with_timestamp(request, clock.coordinator.organisation.policy, desk.agent.journal, clock.stamping())
+        == request
     )
     assert clock.asked == 1
 
@@ -131,3 +133,21 @@ def test_journal_of_the_version_before_is_brought_up_to_date(tmp_path: Path) -> 
     with Journal.open(file) as journal:
         assert journal.pending() == ()
     Journal.open(file).close()
+
+
+def test_settings_name_the_authority_and_whether_nothing_goes_without(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    plain = settings_text(name="alice", coordinator="127.0.0.1:1")
+    file.write_text(plain)
+    assert read_settings(file).timestamps is None
+    file.write_text(f'{plain}\n[timestamps]\nurl = "https://clock.example/tsa"\n')
+    usual = read_settings(file).timestamps
+    assert usual is not None
+    assert (usual.address.host, usual.required) == ("clock.example", False)
+    file.write_text(f'{plain}\n[timestamps]\nurl = "https://clock.example/tsa"\nrequired = true\n')
+    strict = read_settings(file).timestamps
+    assert strict is not None
+    assert strict.required
+    file.write_text(f'{plain}\n[timestamps]\nurl = "ftp://clock.example/tsa"\n')
+    with pytest.raises(SettingsError, match=r"timestamps\.url: expected http"):
+        read_settings(file)
