@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.quorum import Tally
 from quorumseal.terminal import Foreign, Mark, Screen, distance_text
 from signer_agent.emergency_screen import course, draw_banner
@@ -33,6 +33,12 @@ def handle_of(review: Review) -> str:
     return f"{request.product}@{request.version}" if ordinary else request.ceremony
 
 
+def _what(waiting: Sequence[Review]) -> str:
+    """Return what waits, in one word: releases, unless one of them is about a policy."""
+    word = "request" if any(each.request.statement.kind in GOVERNED for each in waiting) else "release"
+    return word if len(waiting) == 1 else f"{word}s"
+
+
 def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
     """Draw the inbox without its last line."""
     waiting = inbox.waiting
@@ -42,10 +48,10 @@ def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
         case 0:
             screen.answer(Mark.DONE, "Nothing waits for your decision")
         case 1:
-            screen.answer(Mark.WAITING, f"1 release waits for you: {time_left(waiting[0])}")
+            screen.answer(Mark.WAITING, f"1 {_what(waiting)} waits for you: {time_left(waiting[0])}")
         case count:
             screen.answer(
-                Mark.WAITING, f"{count} releases wait for you: {time_left(waiting[0])} for the first"
+                Mark.WAITING, f"{count} {_what(waiting)} wait for you: {time_left(waiting[0])} for the first"
             )
     for review in inbox.emergencies:
         draw_banner(screen, review.ceremony)

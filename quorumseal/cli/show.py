@@ -7,8 +7,8 @@ Everything but the bundle's whereabouts was recomputed here from the signed entr
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
-from quorumseal.ceremony.lifecycle import State
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.statements import Report, Veto
 from quorumseal.cli import ceremony_screen, standing
 from quorumseal.cli.desk import add_ceremony, command, now, open_desk
@@ -65,19 +65,21 @@ def run(arguments: Namespace) -> int:
         drawn.heading("Bundle, as the coordinator says")
         draw_publications(drawn, seen.publications)
     if ratification is not None:
-        drawn.next(*next_command(State.APPROVED, ratification.chain.id, arguments))
+        drawn.next(*next_command(ratification.chain.ceremony, ratification.chain.id, arguments))
     else:
-        drawn.next(*next_command(ceremony.state, arguments.ceremony, arguments))
+        drawn.next(*next_command(ceremony, arguments.ceremony, arguments))
     return 0
 
 
-def next_command(state: State, named: str, arguments: Namespace) -> tuple[str, Sequence[str]]:
+def next_command(ceremony: Ceremony, named: str, arguments: Namespace) -> tuple[str, Sequence[str]]:
     """Return what to do next about a ceremony, which is called what the person called it."""
-    match state:
+    match ceremony.state:
         case State.OPEN:
             return "What is missing", command(arguments, "why", named)
         case State.PROVISIONAL:
             return "To make it permanent", command(arguments, "ratify", named)
+        case State.APPROVED if ceremony.request.statement.kind in GOVERNED:
+            return "See which policy is in force", command(arguments, "policy", "log")
         case State.APPROVED:
             return "Get the bundle", command(arguments, "release", "fetch", named)
         case _:

@@ -200,5 +200,5 @@ def _report(
         named = f"{request.product}@{request.version}" if ordinary else opened.ceremony
         drawn.next("See it happen", command(arguments, "watch", named))
     else:
-        drawn.next(*next_command(ceremony.state, opened.ceremony, arguments))
+        drawn.next(*next_command(ceremony, opened.ceremony, arguments))
     return 0

@@ -69,7 +69,7 @@ def run(arguments: Namespace) -> int:
             command(arguments, "release", "publish", arguments.ceremony),
         )
     else:
-        drawn.next(*next_command(ceremony.state, arguments.ceremony, arguments))
+        drawn.next(*next_command(ceremony, arguments.ceremony, arguments))
     return outcome
 
 

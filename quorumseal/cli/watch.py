@@ -54,7 +54,7 @@ def run(arguments: Namespace) -> int:
     drawn.answer(*standing.headline(ceremony, now()))
     standing.draw_lanes(drawn, ceremony, now())
     draw_publications(drawn, seen.publications)
-    drawn.next(*next_command(ceremony.state, arguments.ceremony, arguments))
+    drawn.next(*next_command(ceremony, arguments.ceremony, arguments))
     return outcome
 
 
