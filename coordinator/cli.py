@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from coordinator import running_log, service_manager
+from coordinator import rotation_commands, running_log, service_manager
 from coordinator.examining import commands
 from coordinator.settings import read_settings
 from quorumseal.terminal import Mark, Screen
@@ -126,6 +126,12 @@ VERBS = {
         _with_settings(commands.add_health_arguments),
         commands.health,
         commands.health.__doc__ or "",
+    ),
+    "rotate-log-key": Command(
+        "make the log's next key, and take it over once a policy names it",
+        _with_settings(rotation_commands.add_log_key_arguments),
+        rotation_commands.rotate_log_key,
+        rotation_commands.rotate_log_key.__doc__ or "",
     ),
     "doctor": Command(
         "say how the coordinator is",

@@ -61,6 +61,12 @@ class LogKeyError(CoordinatorError):
     code = "coordinator.log_key"
 
 
+class RehearsalError(CoordinatorError):
+    """A rehearsal did not come to the end that the change in earnest should come to."""
+
+    code = "coordinator.rehearsal"
+
+
 class StorageUnsafeError(CoordinatorError):
     """The database is set up so that it may lose what it acknowledged."""
 

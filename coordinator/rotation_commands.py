@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``quorumseal coordinator rotate-…``: the log's next key, on the coordinator's own machine."""
+
+import json
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from coordinator.settings import Settings, read_settings
+from quorumseal.signatures import Ed25519PrivateKey, Scheme, generate_key
+from quorumseal.terminal import Mark, Screen
+
+if TYPE_CHECKING:
+    from coordinator.log_rotation import NextLogKey
+
+
+def add_log_key_arguments(parser: ArgumentParser) -> None:
+    """Describe what ``rotate-log-key`` takes."""
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the next policy here, to be proposed")
+    parser.add_argument(
+        "--rehearse", action="store_true", help="go through all of it on a copy, and touch nothing"
+    )
+
+
+def rotate_log_key(arguments: Namespace) -> int:
+    """Make the log's next key, and say what the next policy has to name; then take it over.
+
+    The first time it makes a key beside today's and names it in the settings: restart the coordinator, and
+    have somebody who governs propose the policy.  The coordinator signs with the new key from the entry on
+    that brings that policy.  The same command after that ends with the settings naming the new key alone.
+    """
+    from coordinator.log_rotation import next_log_key
+    from coordinator.policies import Policies
+    from coordinator.storage import Storage
+
+    settings = read_settings(arguments.settings)
+    if arguments.rehearse:
+        return _rehearse(arguments, settings)
+    storage = Storage(settings.database)
+    try:
+        current = Policies(storage).newest
+        key = _next_key(arguments.settings, settings)
+        if current.policy.log.keys[-1].key == key.public:
+            return _take_over(arguments, read_settings(arguments.settings))
+        following = next_log_key(storage, current, key.public)
+    finally:
+        storage.close()
+    return _say_next(arguments, following)
+
+
+def _next_key(file: Path, settings: Settings) -> Ed25519PrivateKey:
+    from coordinator.log_rotation import make_next_key, passphrase_of
+    from coordinator.server import read_log_key
+
+    if settings.next_log_key is None:
+        read_log_key(settings.log_key)  # its passphrase opens it, and so will open the next one
+        return make_next_key(settings, passphrase_of(settings.log_key), file)
+    return read_log_key(settings.next_log_key)
+
+
+def _say_next(arguments: Namespace, following: "NextLogKey") -> int:
+    from quorumseal.ceremony.policy_writing import policy_text
+
+    key = following.key
+    if arguments.out is not None:
+        with arguments.out.open("x", encoding="utf-8") as file:
+            file.write(policy_text(following.policy))
+    if arguments.json:
+        _json(
+            {
+                "key": key.key.key_id,
+                "from_size": key.from_size,
+                "from_root": key.from_root,
+                "version": following.policy.version,
+                "out": None if arguments.out is None else str(arguments.out),
+            }
+        )
+        return 0
+    drawn = _screen()
+    drawn.answer(Mark.DONE, "the log's next key is made, and the settings name it")
+    drawn.heading(f"Policy version {following.policy.version} names it, after the keys that the log has had")
+    for line in following.lines:
+        drawn.line(f"    {line}")
+    drawn.heading("Then")
+    drawn.item(Mark.WAITING, "restart the coordinator: it takes no policy with a key that it does not hold")
+    source = "policy.toml" if arguments.out is None else str(arguments.out)
+    drawn.item(Mark.WAITING, "have the policy proposed and approved; it signs with the new key from then on")
+    drawn.next("Whoever governs the policy", ["quorumseal", "policy", "propose", source])
+    return 0
+
+
+def _take_over(arguments: Namespace, settings: Settings) -> int:
+    from coordinator.log_rotation import take_over
+
+    if settings.next_log_key is None:
+        raise AssertionError("the settings have named the next key")
+    former = take_over(settings, arguments.settings)
+    if arguments.json:
+        _json({"file": str(settings.next_log_key.file), "former": str(former)})
+        return 0
+    drawn = _screen()
+    drawn.answer(Mark.DONE, "the policy in force names the new key, and the settings name it alone")
+    drawn.facts([("  file", str(settings.next_log_key.file)), ("  retired", str(former))])
+    drawn.item(Mark.WARNING, "the retired key proves nothing under this policy; destroy it with its backups")
+    drawn.next("See that all is well", ["quorumseal", "coordinator", "doctor"])
+    return 0
+
+
+def _rehearse(arguments: Namespace, settings: Settings) -> int:
+    from coordinator.log_rotation import next_log_key
+    from coordinator.policies import Policies
+    from coordinator.rebuilding import rebuild
+    from coordinator.rehearsing import Rehearsal, copy_database
+    from coordinator.storage import Storage
+
+    with TemporaryDirectory(prefix="quorumseal-rehearsal-") as name:
+        folder = Path(name)
+        copied = copy_database(settings.database, folder)
+        whole = rebuild(copied)
+        storage = Storage(copied)
+        first, second = (generate_key(Scheme.ED25519, os.urandom) for _ in range(2))
+        try:
+            current = Policies(storage).newest
+            real = next_log_key(storage, current, second.public)
+        finally:
+            storage.close()
+        rehearsal = Rehearsal.begin(
+            folder, current.policy, (first, second), at=datetime.now(UTC), randomness=os.urandom
+        )
+        try:
+            before = rehearsal.release()
+            following = next_log_key(rehearsal.storage, rehearsal.policy, second.public)
+            rehearsal.adopt(following.policy)
+            after = rehearsal.release()
+        finally:
+            rehearsal.close()
+    versions = before.policy.policy.version, after.policy.policy.version
+    if arguments.json:
+        _json(
+            {
+                "rehearsed": True,
+                "entries": whole.entries,
+                "from_size": real.key.from_size,
+                "from_root": real.key.from_root,
+                "verified_under": [*versions],
+            }
+        )
+        return 0
+    drawn = _screen()
+    drawn.answer(Mark.DONE, "rehearsed to its end, on a copy and with throw-away keys; nothing was touched")
+    drawn.item(Mark.DONE, f"the copy of the log is whole: {whole.entries} entries")
+    drawn.item(Mark.DONE, f"the next key would begin at size {real.key.from_size}")
+    drawn.line(f"    {real.key.from_root}")
+    drawn.item(Mark.DONE, f"a release before the change is verified, under version {versions[0]}")
+    drawn.item(Mark.DONE, "both sides of the governance approved the change")
+    drawn.item(Mark.DONE, f"a release after it is verified by the first trust file, version {versions[1]}")
+    words = ["quorumseal", "coordinator", "rotate-log-key", "--settings", str(arguments.settings)]
+    drawn.next("In earnest", words)
+    return 0
+
+
+def _screen() -> Screen:
+    return Screen.on(sys.stdout, sys.stderr, os.environ)
+
+
+def _json(value: object) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
