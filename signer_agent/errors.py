@@ -130,6 +130,18 @@ class NotConfirmedError(AgentError):
     code = "usage.not_confirmed"
 
 
+class GridRowError(AgentError):
+    """One of the re-approvals in a list is none that anybody should approve."""
+
+    code = "grid.row"
+
+
+class GridChangedError(AgentError):
+    """The list of re-approvals is not the one that was shown."""
+
+    code = "grid.changed"
+
+
 class ArtifactsMissingError(AgentError):
     """Not every artifact was found, so not every digest was checked."""
 

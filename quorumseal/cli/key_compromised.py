@@ -28,7 +28,6 @@ from quorumseal.cli.desk import Desk, add_home, open_desk
 from quorumseal.cli.errors import FileError
 from quorumseal.cli.files import read_bundle_file
 from quorumseal.cli.output import print_json, screen
-from quorumseal.cli.progress import counting
 from quorumseal.cli.start import would_open
 from quorumseal.verifier.bundle import SUFFIX, read_bundle
 from quorumseal.verifier.errors import DrillError, OtherKindError
@@ -36,6 +35,7 @@ from quorumseal.verifier.outcomes import Outcome
 from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.verify import verify
 from signer_agent.cli.opening import add_passphrase, open_key
+from signer_agent.cli.progress import counting
 from signer_agent.cli.taking_out import looked
 from signer_agent.cli.times import instant_argument, until_argument
 from signer_agent.cli.verdict import Person, somebody

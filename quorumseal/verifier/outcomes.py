@@ -62,6 +62,7 @@ _BY_PREFIX: dict[str, Outcome] = {
     "envelope": Outcome.BAD_SIGNATURE,
     "extension": Outcome.NOT_AUTHORISED,
     "fork": Outcome.LOG_PROOF,
+    "grid": Outcome.NOT_AUTHORISED,
     "json": Outcome.UNEXPECTED,
     "key": Outcome.NOT_AUTHORISED,
     "key_file": Outcome.USAGE,

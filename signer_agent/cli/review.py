@@ -7,6 +7,7 @@ Nothing is signed.  The artifacts are hashed on this machine where they are foun
 from argparse import ArgumentParser, Namespace
 
 from quorumseal.terminal import Screen
+from signer_agent.cli.grid import add_grid, run_review
 from signer_agent.cli.looking import add_artifacts, add_ceremony, look_at
 from signer_agent.cli.opening import add_home, command, opened, print_json, screen
 from signer_agent.documents import review_json
@@ -19,11 +20,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Describe what ``review`` takes."""
     add_ceremony(parser)
     add_artifacts(parser)
+    add_grid(parser)
     add_home(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Show the review."""
+    if arguments.grid:
+        return run_review(arguments)
     with opened(arguments) as (agent, settings):
         review = look_at(agent, settings, arguments)
     if arguments.json:

@@ -93,7 +93,7 @@ def test_those_who_are_left_approve_it_anew_and_the_new_bundle_stands(
     assert (code, release["created"]) == (0, False)
     assert release["awaited"] == ["alice", "bob", "carol", "dan", "erin"]
     office.artifact.write_bytes(b"the bytes of widget 1.0\n")
-    office.approve("bob", "erin", "carol", "dan", release=release["re_approval"])
+    _approve_by_grid(office, run, capsys)
     _, after = run("rita", "key", "compromised", key, "--yes")
     assert after["releases"][0]["verdict"] == "stands"
     bundle = office.folder / "again.json"
@@ -102,3 +102,29 @@ def test_those_who_are_left_approve_it_anew_and_the_new_bundle_stands(
     assert main(["verify", str(office.artifact), "--bundle", str(bundle), "--trust", trust]) == 0
     assert "approved anew" in capsys.readouterr().out
     assert (office.folder / "published" / "widget@1.0.quorumseal.json").read_bytes() == before
+
+
+def _approve_by_grid(office: Office, run: Run, capsys: Capture) -> None:
+    """Let four people approve the list that they looked at, and no other one."""
+    code, grid = run("bob", "review", "--grid")
+    assert code == 0
+    assert [(row["product"], row["version"]) for row in grid["rows"]] == [("widget", "1.0")]
+    assert grid["rows"][0]["approved_before_by"] == ["alice", "bob", "carol", "dan"]
+    other = "sha256:" + "a" * 64
+    refused = run("bob", "approve", "--grid", "--list", other, "--yes")
+    assert (refused[0], refused[1]["refused"]["code"]) == (4, "grid.changed")
+    assert run("bob", "approve", "--grid")[1]["refused"]["code"] == "usage.not_confirmed"
+    assert run("bob", "approve", "widget@1.0", "--grid", "--yes")[1]["refused"]["code"] == "usage.arguments"
+    code, settled = run("bob", "approve", "--grid", "--list", grid["list"], "--yes")
+    assert (code, settled["settled"][0]["refused"], settled["unsigned"]) == (0, None, [])
+    capsys.readouterr()
+    assert main(["review", "--grid", *office.home("erin")]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("quorumseal approve --grid --list sha256:")
+    for person in ("erin", "carol", "dan"):
+        assert main(["approve", "--grid", "--yes", *office.home(person)]) == 0
+    assert "1 of 1 approvals are in the log" in capsys.readouterr().out
+    assert main(["approve", "--grid", "--yes", *office.home("dan")]) == 0
+    assert "No re-approval waits for you" in capsys.readouterr().out
+    assert main(["review", "--grid", *office.home("dan")]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("quorumseal inbox")
