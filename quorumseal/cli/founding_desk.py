@@ -18,10 +18,12 @@ from quorumseal.client.values import FoundingRecord
 from quorumseal.signatures import JointEnvelope
 from quorumseal.verifier.trust import Trust, write_trust
 from signer_agent.agent import Agent
+from signer_agent.cli.opening import keep_up
 from signer_agent.founding import FirstPolicy, Joined, joined, require_same
 from signer_agent.home import Home, find_home
 from signer_agent.journal import Journal
 from signer_agent.observing import observe_standing
+from signer_agent.renewing import Renewal
 from signer_agent.settings import Settings, read_settings
 
 _POLL = 0.5
@@ -98,4 +100,8 @@ def open_founding_desk(arguments: Namespace) -> Iterator[FoundingDesk]:
     home = Home.open(find_home(arguments.home, os.environ))
     settings = read_settings(home.settings_file)
     with Connection(settings.coordinator, settings.tls, server_name=settings.server_name) as connection:
-        yield FoundingDesk(home=home, settings=settings, joined=joined(home), connection=connection)
+        own = joined(home)
+        yield FoundingDesk(home=home, settings=settings, joined=own, connection=connection)
+        organisation = own.enrolment.organisation
+        renewal = Renewal(connection, home, settings.tls, organisation, settings.name, os.urandom)
+        keep_up(lambda: renewal.keep_valid(at=now()))

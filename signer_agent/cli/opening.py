@@ -61,13 +61,13 @@ def opened(arguments: Namespace) -> Iterator[tuple[Agent, Settings]]:
         renewal = Renewal(connection, home, settings.tls, trust.organisation, settings.name, os.urandom)
         agent = _agent(home, settings, trust, journal, connection, lambda: renewal.keep_valid(at=now()))
         yield agent, settings
-        keep_up(agent)  # last: nobody waits for it before
+        keep_up(agent.upkeep)  # last: nobody waits for it before
 
 
-def keep_up(agent: Agent) -> None:
+def keep_up(upkeep: Callable[[], object]) -> None:
     """Do what is due; a verb that has done its work does not fail by this."""
     try:
-        agent.upkeep()
+        upkeep()
     except Refusal as refusal:
         screen().warn(f"your certificate could not be renewed: {refusal}")
 

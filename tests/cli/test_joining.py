@@ -160,6 +160,16 @@ def test_a_certificate_renews_itself_by_any_verb_and_the_next_one_uses_it(
     assert read_certificate(pair.read_bytes()).der == after.der
 
 
+def test_a_founding_that_takes_longer_than_a_certificate_lasts_goes_on(
+    running: Running, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert join(running, people / "alice", running.site.invite("alice")) == 0
+    before = (people / "alice" / "tls.pem").read_bytes()
+    monkeypatch.setattr(renewing, "due", lambda *_, **__: True)
+    assert main(["org", "genesis", "--home", str(people / "alice")]) == 8
+    assert (people / "alice" / "tls.pem").read_bytes() != before
+
+
 def test_whoever_was_away_too_long_connects_again_by_an_invitation(running: Running, people: Path) -> None:
     found(running, people)
     home = people / "bob"
