@@ -50,8 +50,10 @@ class Answered:
 
     policy: Policy
     now: datetime
-    barred: str = ""
-    """Why this signer's decisions do not count now: suspended, or their keys revoked."""
+    suspended_until: datetime | None = None
+    """Until when nothing that this signer decides counts."""
+    revoked: frozenset[str] = frozenset()
+    """The ids of all keys that were revoked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

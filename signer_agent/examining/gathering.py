@@ -23,7 +23,7 @@ from signer_agent.examining.facts import Answered, Facts, Kept, Secret, Server
 from signer_agent.home import Home
 from signer_agent.journal import Journal
 from signer_agent.key_sources.certificates import Certificate, read_certificate
-from signer_agent.observing import observe_policy
+from signer_agent.observing import observe_standing
 from signer_agent.settings import Settings
 
 PATIENCE_SECONDS = 5
@@ -98,8 +98,14 @@ def _asked(home: Home, settings: Settings, trust: Trust, ways: Ways, at: datetim
             now=lambda: at,
             randomness=os.urandom,
         )
-        policy = observe_policy(agent).policy
-        return Answered(policy=policy, now=connection.organisation().now)
+        seen = observe_standing(agent)
+        suspended = seen.standing.suspended.get(settings.name)
+        return Answered(
+            policy=seen.policy.policy,
+            now=connection.organisation().now,
+            suspended_until=None if suspended is None or at >= suspended.until else suspended.until,
+            revoked=frozenset(seen.standing.revoked),
+        )
 
 
 def knock(settings: Settings) -> Server:

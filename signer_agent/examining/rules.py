@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How ``agent doctor`` judges: each rule from facts to a finding, without looking at anything itself."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from quorumseal.ceremony.expiring import Expiring, Expiry, warned
@@ -15,6 +15,7 @@ from quorumseal.verifier.trust import Trust
 from signer_agent.examining.facts import Answered, Facts, Kept, Secret, Server
 from signer_agent.key_sources.certificates import Certificate
 
+_OTHER = "use your other key; or have a new one listed by a change of the policy"
 _OPERATOR = "ask the coordinator's operator for the next one"
 
 
@@ -40,7 +41,7 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
     policy = facts.answered.policy
     highest = None if isinstance(facts.kept, Refusal) else facts.kept.highest
     found += [seen(policy, highest), clock(facts.answered, at=facts.at)]
-    found += roster(policy, facts.name, facts.key, at=facts.at)
+    found += roster(facts.answered, facts.name, facts.key, at=facts.at)
     found.append(standing(facts.answered))
     if warned(policy.expires, at=facts.at) is not None or policy.expires <= facts.at:
         found.append(
@@ -139,17 +140,25 @@ def clock(answered: Answered, *, at: datetime) -> Finding:
     return fine("clock", f"{duration_text(apart)} from the coordinator's")
 
 
-def roster(policy: Policy, name: str, key: PublicKey | Refusal | None, *, at: datetime) -> Iterator[Finding]:
+def roster(
+    answered: Answered, name: str, key: PublicKey | Refusal | None, *, at: datetime
+) -> Iterator[Finding]:
     """Judge this signer's keys in the roster, and the one that was opened."""
+    policy, revoked = answered.policy, answered.revoked
     signer = policy.signers.get(name)
     if signer is None:
         text = f"expected {name} in the roster of policy version {policy.version}, got nobody of that name"
         yield wrong("roster", text, "ask your organisation; `name` in agent.toml says who you are")
         return
     if not isinstance(key, Refusal):
-        yield opened(signer, key, at=at)
-    valid = [each for each in signer.keys if each.valid_at(at)]
+        yield opened(signer, key, revoked, at=at)
+    good = [each for each in signer.keys if each.key.key_id not in revoked]
+    valid = [each for each in good if each.valid_at(at)]
     for each in signer.keys:
+        if each not in good:
+            text = f"{each.key.key_id} was revoked, and signs no more"
+            yield warning(f"key of {name}", text, "have it taken off the roster by a change of the policy")
+    for each in good:
         ending = Expiry(what=Expiring.KEY, name=name, ends=each.valid_until, key_id=each.key.key_id)
         if each.valid_until - at <= timedelta(days=60):
             yield end(ending, at=at)
@@ -166,10 +175,12 @@ def roster(policy: Policy, name: str, key: PublicKey | Refusal | None, *, at: da
         yield fine("keys", f"{len(valid)} that may sign; keep one of them elsewhere")
 
 
-def opened(signer: Signer, key: PublicKey | None, *, at: datetime) -> Finding:
+def opened(signer: Signer, key: PublicKey | None, revoked: Collection[str], *, at: datetime) -> Finding:
     """Judge the key that was opened: it opens, and is this signer's."""
     if key is None:
         return unknown("signing key", "not opened", "with --key it is: you are asked for its passphrase")
+    if key.key_id in revoked:
+        return wrong("signing key", f"expected a key that counts, but {key.key_id} was revoked", _OTHER)
     for each in signer.keys:
         if each.key == key:
             if each.valid_at(at):
@@ -177,13 +188,14 @@ def opened(signer: Signer, key: PublicKey | None, *, at: datetime) -> Finding:
                     "signing key", f"it opens, and is {signer.name}'s until {each.valid_until:%Y-%m-%d}"
                 )
             text = f"expected a key that may sign now, got one valid from {each.valid_from:%Y-%m-%d}"
-            return wrong("signing key", f"{text} until {each.valid_until:%Y-%m-%d}", "use your other key")
+            return wrong("signing key", f"{text} until {each.valid_until:%Y-%m-%d}", _OTHER)
     text = f"expected one of {signer.name}'s keys in the policy, got {key.key_id}"
     return wrong("signing key", text, "compare file in [key] of agent.toml; or ask for a policy change")
 
 
 def standing(answered: Answered) -> Finding:
     """Say whether this signer's decisions count."""
-    if answered.barred:
-        return wrong("standing", answered.barred, "ask your guardians; nothing you decide counts meanwhile")
-    return fine("standing", "neither suspended nor revoked")
+    if answered.suspended_until is not None:
+        text = f"suspended until {answered.suspended_until:%Y-%m-%d %H:%M} UTC: nothing you decide counts"
+        return wrong("standing", text, "ask the guardians who did it; it ends by itself")
+    return fine("standing", "not suspended: what you decide counts")

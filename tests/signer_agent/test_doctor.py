@@ -40,8 +40,15 @@ def _certificate(days: int) -> Certificate:
     return Certificate(not_before=NOW - 300 * DAY, not_after=NOW + days * DAY, spki=b"", der=b"")
 
 
-def _answered(now: datetime = NOW, barred: str = "", **policy: Any) -> dict[str, Answered]:
-    return {"answered": Answered(policy=_policy(**policy), now=now, barred=barred)}
+def _answered(
+    now: datetime = NOW,
+    suspended_until: datetime | None = None,
+    revoked: frozenset[str] = frozenset(),
+    **policy: Any,
+) -> dict[str, Answered]:
+    policy_of_now = _policy(**policy)
+    answered = Answered(policy=policy_of_now, now=now, suspended_until=suspended_until, revoked=revoked)
+    return {"answered": answered}
 
 
 KEY_FILE = Secret(path=Path("signing.key.pem"), mode=0o600)
@@ -98,7 +105,13 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Mark]]] = [
     ("a clock ahead", _answered(now=NOW - 60 * MINUTE), {"clock": Mark.FAILED}),
     ("a clock behind", _answered(now=NOW + 60 * MINUTE), {"clock": Mark.FAILED}),
     ("a clock nearly right", _answered(now=NOW + MINUTE / 60), {}),
-    ("suspended", _answered(barred="suspended until Friday"), {"standing": Mark.FAILED}),
+    ("suspended", _answered(suspended_until=NOW + DAY), {"standing": Mark.FAILED}),
+    (
+        "the key was revoked",
+        _answered(revoked=frozenset({ALICE.public.key_id})),
+        {"signing key": Mark.FAILED, "key of alice": Mark.WARNING, "keys": Mark.WARNING},
+    ),
+    ("a key of somebody else was revoked", _answered(revoked=frozenset({"sha256:0"})), {}),
     ("not in the roster", {"name": "zoe"}, {"roster": Mark.FAILED}),
     ("one key alone", _answered(spare=False), {"keys": Mark.WARNING}),
     ("a key that ends", _answered(until=NOW + 60 * DAY), {"key of alice": Mark.WARNING}),
