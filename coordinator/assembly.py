@@ -13,6 +13,7 @@ from coordinator.clock import LogClock
 from coordinator.deadlines import Deadlines
 from coordinator.deliveries import record_delivery
 from coordinator.destinations import Directory
+from coordinator.ending import Ending
 from coordinator.live import Live
 from coordinator.log_keys import LogKeys
 from coordinator.metrics.observing import Observe, unobserved
@@ -173,6 +174,7 @@ class Coordinator:
             status=status,
             keeping=StatusKeeping(status, destinations, clock=self._clock),
             reminding=Reminding(storage, told.routes, status, clock=self._clock, told=notifying.wake),
+            ending=Ending(storage, told.routes, clock=self._clock, told=notifying.wake),
             policies=policies,
             clock=self._clock,
             queue_limit=self._queue_limit,
@@ -198,6 +200,7 @@ class _Running:
         status: StatusFile,
         keeping: StatusKeeping,
         reminding: Reminding,
+        ending: Ending,
         policies: Policies,
         clock: LogClock,
         queue_limit: int,
@@ -205,6 +208,7 @@ class _Running:
     ) -> None:
         self._keeping = keeping
         self._reminding = reminding
+        self._ending = ending
         self._status = status
         self._policies = policies
         self._clock = clock
@@ -241,6 +245,7 @@ class _Running:
         self._publishing.thread.start()
         self._keeping.thread.start()
         self._reminding.thread.start()
+        self._ending.thread.start()
         self._notifying.start()
 
     def readings(
@@ -263,7 +268,7 @@ class _Running:
     def lost(self) -> list[str]:
         threads: list[Writer | Steady] = [self._writer, self._listening]
         threads += [self._deadlines.thread, self._sweeping.thread, self._publishing.thread]
-        threads += [self._keeping.thread, self._reminding.thread]
+        threads += [self._keeping.thread, self._reminding.thread, self._ending.thread]
         threads += self._notifying.threads
         return [thread.name for thread in threads if not thread.alive]
 
@@ -275,6 +280,7 @@ class _Running:
         self._publishing.thread.close()
         self._keeping.thread.close()
         self._reminding.thread.close()
+        self._ending.thread.close()
         self._writer.close()
         self._notifying.close()
         self._reading.shutdown()

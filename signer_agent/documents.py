@@ -137,6 +137,10 @@ def inbox_json(inbox: Inbox) -> dict[str, Json]:
             {"ceremony": bad.ceremony, "code": bad.refusal.code, "message": str(bad.refusal)}
             for bad in inbox.unreadable
         ],
+        "ending": [
+            {"what": str(each.what), "name": each.name, "key": each.key_id, "ends": instant_text(each.ends)}
+            for each in inbox.ending
+        ],
     }
 
 

@@ -10,7 +10,7 @@ from quorumseal.terminal import Foreign, Mark, Screen
 from signer_agent.away_screen import act_text
 from signer_agent.documents import Json, stored_json
 from signer_agent.following import Notice, Told
-from signer_agent.inbox_screen import handle_of
+from signer_agent.inbox_screen import draw_endings, handle_of
 from signer_agent.screen import headline, release_of, time_left
 
 
@@ -34,6 +34,7 @@ class RunningScreen:
                 f"{waiting} wait{'s' if waiting == 1 else ''} for you" if waiting else "nothing waits for you"
             )
             self._screen.answer(Mark.DONE, f"Watching {self._coordinator} as {self._name}: {what}")
+            draw_endings(self._screen, told.inbox, at=told.at)
             return
         mark, *parts = _line(told)
         self._screen.item(mark, f"{told.at.astimezone():%H:%M:%S}", *parts)

@@ -8,6 +8,7 @@ list leaves it out.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from quorumseal.ceremony.expiring import Expiring, Expiry, expiries
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.values import ceremony_id
 from quorumseal.refusal import Refusal
@@ -35,6 +36,8 @@ class Inbox:
 
     reviews: tuple[Review, ...]
     unreadable: tuple[Unreadable, ...] = ()
+    ending: tuple[Expiry, ...] = ()
+    """What ends within sixty days: this signer's keys, and the policy."""
 
     @property
     def waiting(self) -> tuple[Review, ...]:
@@ -68,7 +71,15 @@ def open_inbox(agent: Agent) -> Inbox:
         else:
             if review.ceremony.state is State.OPEN:
                 reviews.append(review)
-    return Inbox(reviews=tuple(sorted(reviews, key=_urgency)), unreadable=tuple(unreadable))
+    return Inbox(
+        reviews=tuple(sorted(reviews, key=_urgency)),
+        unreadable=tuple(unreadable),
+        ending=tuple(
+            each
+            for each in expiries(policy.policy, at=agent.now())
+            if each.what is Expiring.POLICY or each.name == agent.name
+        ),
+    )
 
 
 def _listed(agent: Agent) -> Iterator[str]:

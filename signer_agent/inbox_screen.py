@@ -6,7 +6,9 @@ from datetime import datetime
 
 from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.quorum import Tally
+from quorumseal.examining import end
 from quorumseal.terminal import Foreign, Mark, Screen, distance_text
+from quorumseal.terminal.findings import draw_findings
 from signer_agent.emergency_screen import course, draw_banner
 from signer_agent.inbox import URGENT, Inbox
 from signer_agent.review import Review, Standing
@@ -78,6 +80,11 @@ def draw_inbox(screen: Screen, inbox: Inbox, *, everything: bool) -> None:
             f"{count} more {'is' if count == 1 else 'are'} open and need{'s' if count == 1 else ''} nothing "
             "from you; --all lists everything."
         )
+
+
+def draw_endings(screen: Screen, inbox: Inbox, *, at: datetime) -> None:
+    """Say what ends soon of what this signer needs, where anything does."""
+    draw_findings(screen, [end(each, at=at) for each in inbox.ending])
 
 
 def draw_reminder(screen: Screen, inbox: Inbox, reminders: Mapping[str, datetime]) -> None:

@@ -116,6 +116,13 @@ ROLE_AVAILABLE = _gauge(
 )
 ROLE_NEEDED = _gauge(_shared, "role_needed_signers", "the most that any rule asks of a role", "role")
 
+KEY_EXPIRY = _gauge(
+    _shared,
+    "key_expiry_timestamp_seconds",
+    "when the first signer has no key left that may sign",
+)
+POLICY_EXPIRY = _gauge(_shared, "policy_expiry_timestamp_seconds", "when the newest policy ends")
+
 # The log and what follows it
 CHECKPOINT_SIZE = _gauge(
     _shared, "checkpoint_size", "entries under the newest checkpoint, of which there are never fewer"

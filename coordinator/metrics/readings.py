@@ -23,9 +23,11 @@ from coordinator.metrics.catalogue import (
     CHECKPOINT_SIZE,
     DATABASE_UP,
     ENDED_THREADS,
+    KEY_EXPIRY,
     NOTICES,
     OUTBOX_AGE,
     OUTBOX_BACKLOG,
+    POLICY_EXPIRY,
     PUBLICATIONS,
     QUEUE,
     QUEUE_LIMIT,
@@ -95,6 +97,7 @@ class Readings:
             *of_ceremonies(counts.ceremonies),
             *of_emergencies(emergencies, self._status.after_emergencies(at=at), at=at),
             *of_people(chain.policies[-1].policy, chain.standing, at=at),
+            *of_endings(chain.policies[-1].policy),
             *of_outbox(counts.publications, counts.oldest_unpublished, at=at),
             Observation(NOTICES, counts.undelivered, DeliveryState.PENDING),
             Observation(NOTICES, counts.dead, DeliveryState.DEAD),
@@ -162,6 +165,15 @@ def of_people(policy: Policy, standing: Standing, *, at: datetime) -> list[Obser
             Observation(ROLE_AVAILABLE, len(available(policy, standing, role.name, at=at)), role.name),
             Observation(ROLE_NEEDED, _needed(policy, role.name), role.name),
         )
+    ]
+
+
+def of_endings(policy: Policy) -> list[Observation]:
+    """Read when the policy ends, and when the first signer has no key left."""
+    last = (max(key.valid_until for key in signer.keys) for signer in policy.signers.values())
+    return [
+        Observation(POLICY_EXPIRY, policy.expires.timestamp()),
+        Observation(KEY_EXPIRY, min(last).timestamp()),
     ]
 
 

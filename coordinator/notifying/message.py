@@ -20,7 +20,8 @@ class Message:
     @property
     def link(self) -> str | None:
         """The ceremony's page."""
-        return None if self.base_url is None else f"{self.base_url}/ceremonies/{self.notice.about.ceremony}"
+        ceremony = self.notice.about.ceremony
+        return None if self.base_url is None or not ceremony else f"{self.base_url}/ceremonies/{ceremony}"
 
     @property
     def headline(self) -> str:

@@ -41,6 +41,8 @@ class NoticeType(StrEnum):
     BREAK_GLASS_REPORTED = "dev.quorumseal.breakglass.reported.v1"
     KEY_REVOKED = "dev.quorumseal.ceremony.key-revoked.v1"
     SUSPENDED = "dev.quorumseal.ceremony.suspended.v1"
+    KEY_ENDS = "dev.quorumseal.key.ends.v1"
+    POLICY_ENDS = "dev.quorumseal.policy.ends.v1"
 
     @property
     def urgent(self) -> bool:
@@ -54,6 +56,7 @@ class About:
 
     log: str
     ceremony: str
+    """Empty where a notice is about the policy, which then is the product, by its version."""
     product: str
     version: str
 

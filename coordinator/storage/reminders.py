@@ -18,6 +18,8 @@ from coordinator.storage.engine import Engines
 from coordinator.storage.rows import NoticeRow, from_milliseconds, to_milliseconds
 from coordinator.storage.schema import alarms, entries, log_head, looked_through, marks
 
+NO_CEREMONY = ""
+"""Where marks are that belong to none."""
 _MOST_ENTRIES = 10_000
 _SILENT = ("late", "delivered")
 """Entries after which nobody is due to hear anything else than before."""
@@ -109,6 +111,15 @@ class ReminderTables:
                 if again is None
                 else update(alarms).where(here).values(due_at=to_milliseconds(again))
             )
+        return len(fresh)
+
+    def tell_once(self, told: Sequence[Telling], *, at: datetime) -> int:
+        """Store who is told what beside any ceremony, unless they were before; return how many are."""
+        if not told:
+            return 0
+        with self._engines.writing() as connection:
+            fresh = [each for each in told if _mark(connection, NO_CEREMONY, each, at)]
+            write_notices(connection, [notice for each in fresh for notice in each.notices])
         return len(fresh)
 
     def tell_again(

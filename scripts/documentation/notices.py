@@ -49,6 +49,11 @@ _MEANINGS: Final[dict[NoticeType, tuple[str, str]]] = {
     NoticeType.BREAK_GLASS_UNMET: ("the roster, the audit contacts", "it has too few people again"),
     NoticeType.BREAK_GLASS_ENDED: ("the roster, the audit contacts", "it ended and released nothing"),
     NoticeType.BREAK_GLASS_RATIFY: ("the roster, the audit contacts", "it lapses unless it is ratified"),
+    NoticeType.KEY_ENDS: ("its holder", "a key ends within 60, 30 or 7 days"),
+    NoticeType.POLICY_ENDS: (
+        "the governance roles, the audit contacts",
+        "the policy ends within 60, 30 or 7 days",
+    ),
     NoticeType.BREAK_GLASS_REPORTED: ("the roster, the audit contacts", "somebody reported on it"),
 }
 

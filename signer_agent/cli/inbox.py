@@ -7,10 +7,10 @@ from datetime import datetime
 
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.terminal import Screen
-from signer_agent.cli.opening import add_home, command, opened, print_json, screen
+from signer_agent.cli.opening import add_home, command, now, opened, print_json, screen
 from signer_agent.documents import inbox_json
 from signer_agent.inbox import Inbox, open_inbox
-from signer_agent.inbox_screen import draw_inbox, draw_reminder, handle_of
+from signer_agent.inbox_screen import draw_endings, draw_inbox, draw_reminder, handle_of
 from signer_agent.reminders import next_reminders
 from signer_agent.review import Standing
 
@@ -38,6 +38,7 @@ def draw(shown: Screen, inbox: Inbox, reminders: Mapping[str, datetime], argumen
     """Draw the inbox, when the next reminder comes, and what to do next."""
     draw_inbox(shown, inbox, everything=arguments.all)
     draw_reminder(shown, inbox, reminders)
+    draw_endings(shown, inbox, at=now())
     if not inbox.waiting and inbox.emergencies:
         shown.next("Look at it", command(arguments, "review", handle_of(inbox.emergencies[0])))
         return

@@ -317,6 +317,24 @@ CASES: Final = [
         also='certificate="server"',
     ),
     *one(
+        "QuorumsealKeyEnds",
+        "key_expiry_timestamp_seconds",
+        (f"{31 * 86_400}x60", "30m", NOBODY),
+        (f"{29 * 86_400}x60", "30m", ONCE),
+    ),
+    *one(
+        "QuorumsealPolicyEnds",
+        "policy_expiry_timestamp_seconds",
+        (f"{31 * 86_400}x60", "30m", NOBODY),
+        (f"{29 * 86_400}x60", "30m", ONCE),
+    ),
+    *one(
+        "QuorumsealPolicyEndsSoon",
+        "policy_expiry_timestamp_seconds",
+        (f"{8 * 86_400}x60", "30m", NOBODY),
+        (f"{6 * 86_400}x60", "30m", ONCE),
+    ),
+    *one(
         "QuorumsealCertificateEndsSoon",
         "certificate_expiry_timestamp_seconds",
         (f"{13 * 86_400}x60", "30m", NOBODY),

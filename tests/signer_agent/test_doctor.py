@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``agent doctor``: each rule by a table of facts, and the whole in a home, sound or broken."""
 
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,14 +13,18 @@ import pytest
 
 from quorumseal.ceremony.policy import SignerKey
 from quorumseal.cli.main import main
-from quorumseal.terminal import Mark
+from quorumseal.terminal import Look, Mark, Screen
 from quorumseal.verifier.trust import Trust
 from signer_agent.errors import CertificateFileError, JournalError, PassphraseError
 from signer_agent.examining.facts import Answered, Facts, Kept, Secret, Server
 from signer_agent.examining.rules import judge
+from signer_agent.inbox import open_inbox
+from signer_agent.inbox_screen import draw_endings
 from signer_agent.key_sources.certificates import Certificate
 from tests.cli.office import Office, coordinator_of, copied_office
 from tests.organisation import NOW, Organisation, key_of
+from tests.signer_agent.desks import Desk
+from tests.simulated_coordinator import SimulatedCoordinator
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 ALICE, SPARE = key_of("alice"), key_of("spare of alice")
@@ -208,3 +213,15 @@ def test_without_a_coordinator_the_home_is_examined_all_the_same(
     said = capsys.readouterr().out
     assert said.startswith("✗ alice cannot rely on this agent: 2 wrong")
     assert said.splitlines()[-1].startswith("quorumseal agent doctor --home")
+
+
+@pytest.mark.parametrize(("days", "lines"), [(61, 0), (60, 1), (-1, 1)])
+def test_the_inbox_says_when_the_own_key_ends(tmp_path: Path, days: int, lines: int) -> None:
+    ends = NOW + 100 * DAY
+    coordinator = SimulatedCoordinator(Organisation(valid_until={"alice": ends, "bob": ends}))
+    coordinator.now = ends - days * DAY
+    inbox = open_inbox(Desk(tmp_path, coordinator).agent)
+    assert [each.name for each in inbox.ending] == ["alice"] * lines
+    out = io.StringIO()
+    draw_endings(Screen(out, out, look=Look(), err_look=Look()), inbox, at=coordinator.now)
+    assert out.getvalue().count("key of alice") == lines

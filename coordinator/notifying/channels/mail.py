@@ -59,7 +59,8 @@ def letter(message: Message, sender: str, address: str) -> EmailMessage:
     mail["Message-ID"] = f"<{notice.id.removeprefix('sha256:')}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["Quorumseal-Type"] = str(notice.type)
-    mail["Quorumseal-Ceremony"] = notice.about.ceremony
+    if notice.about.ceremony:
+        mail["Quorumseal-Ceremony"] = notice.about.ceremony
     paragraphs = ["\n".join((message.headline, *message.sentences))]
     paragraphs += [f"    {message.command}"] if message.command is not None else []
     paragraphs += [message.link] if message.link is not None else []

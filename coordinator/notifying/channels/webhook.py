@@ -63,7 +63,7 @@ def event(message: Message) -> bytes:
     about = notice.about
     data = {
         "recipient": notice.recipient,
-        "ceremony": about.ceremony,
+        "ceremony": about.ceremony or None,
         "product": about.product,
         "version": about.version,
         "headline": message.headline,
@@ -78,7 +78,7 @@ def event(message: Message) -> bytes:
             "id": notice.id,
             "source": f"//{about.log}",
             "type": notice.type,
-            "subject": about.ceremony,
+            "subject": about.ceremony or f"{about.product}@{about.version}",
             "time": instant_text(notice.at),
             "datacontenttype": "application/json",
             "data": {name: value for name, value in data.items() if value is not None},
