@@ -25,7 +25,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
 @pytest.mark.parametrize("columns", [80, 120])
 def test_watch_draws_a_lane_for_each_role_until_the_bundle_is_published(office: Office, columns: int) -> None:
     release = f"widget@{columns}"
-    assert main(["start", *release.split("@"), str(office.artifact), *office.home("rita")]) == 0
+    start = ["start", *release.split("@"), str(office.artifact), "--deadline", "3d"]
+    assert main([*start, *office.home("rita")]) == 0
     watched = Terminal(["watch", release, *office.home("rita")], columns=columns)
     watched.until(shows("awaited: alice, bob, erin"))
     assert any("○  security     ○" in line for line in watched.lines)
