@@ -60,7 +60,7 @@ def draw_draft(screen: Screen, review: Review, draft: Draft, events: tuple[Event
     sides = review.background.sides
     if sides is not None and sides.weakening and decision.choice is Choice.APPROVAL:
         weakening = counted(sides.differences)
-        screen.item(Mark.WARNING, f"You approve a policy that changes {weakening}; they are marked above.")
+        screen.item(Mark.WARNING, f"You approve a policy that changes {weakening}: see ! above.")
     for sentence in consequences_text(review, events):
         screen.item(Mark.WAITING, sentence)
 
@@ -94,6 +94,10 @@ def _context_rows(context: Context) -> list[Row]:
 def consequences_text(review: Review, events: tuple[Event, ...]) -> tuple[str, ...]:
     """Say what a decision will do."""
     if any(isinstance(event, QuorumReached) for event in events):
+        sides = review.background.sides
+        if sides is not None and sides.other_is_approved:
+            version = sides.new.policy.version
+            return (f"It completes the second of both sides: policy version {version} holds from then on.",)
         return (COMPLETED[review.request.statement.kind],)
     if any(isinstance(event, CeremonyRejected) for event in events):
         what = release_of(review) if review.request.statement.kind in GOVERNED else "release"

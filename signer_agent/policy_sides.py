@@ -7,6 +7,7 @@ opening of its change, and the other side's ceremony like any other.
 
 from dataclasses import dataclass
 
+from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import POLICY, Kind
 from quorumseal.ceremony.policy_differences import Difference, differences
 from quorumseal.ceremony.policy_document import SignedPolicy, adopted_policy
@@ -42,6 +43,11 @@ class PolicySides:
     def differences(self) -> tuple[Difference, ...]:
         """What changes."""
         return differences(self.old.policy, self.new.policy)
+
+    @property
+    def other_is_approved(self) -> bool:
+        """Whether only this side is missing."""
+        return self.other is not None and self.other.chain.ceremony.state is State.APPROVED
 
     @property
     def weakening(self) -> int:

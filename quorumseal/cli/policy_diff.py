@@ -78,9 +78,8 @@ def _is_version(name: str) -> bool:
 def _draw(name: str, old: Policy, new: Policy, found: Sequence[Difference]) -> None:
     drawn = screen()
     mark = Mark.WARNING if any(difference.weakens for difference in found) else Mark.DONE
-    drawn.answer(
-        mark, f"{name}, version {new.version}, changes {counted(found)}, after version {old.version}"
-    )
+    what = f"version {new.version}" if _is_version(name) else f"{name}, version {new.version},"
+    drawn.answer(mark, f"{what} changes {counted(found)}, after version {old.version}")
     draw_differences(drawn, found)
     if Path(name).suffix == ".toml":
         drawn.next("See what it is short of", ["quorumseal", "policy", "lint", name])

@@ -104,7 +104,9 @@ def test_both_sides_are_asked_decided_and_the_policy_holds(office: Office, capsy
     assert "new side, under version 2 (this ceremony): engineering needs two more" in text
 
     approve(office, acceptance, "alice", "bob", "dan", "erin")
-    capsys.readouterr()
+    assert "It completes the second of both sides: policy version 2 holds" in flat(capsys.readouterr().out)
+    assert main(["show", change, *office.home("bob")]) == 0
+    assert "quorumseal policy log" in flat(capsys.readouterr().out)
     assert main(["review", acceptance, "--json", *office.home("carol")]) == 0
     review = said(capsys.readouterr().out)
     assert review["policy_change"]["old"]["version"] == 1
@@ -126,6 +128,9 @@ def test_both_sides_are_asked_decided_and_the_policy_holds(office: Office, capsy
     assert (first["version"], first["since"], first["differences"]) == (1, None, None)
     assert second["approved_by"] == ["alice", "bob", "carol", "dan", "erin"]
     assert main(["policy", "diff", "1", "2", "--strict", *rita]) == 12
+    assert "! version 2 changes 2 things, of which 1 weakens, after version 1" in flat(
+        capsys.readouterr().out
+    )
     assert main(["policy", "diff", source, *rita]) == 0
     assert "changes nothing, after version 2" in flat(capsys.readouterr().out)
     trust = office.folder / "trust.json"
