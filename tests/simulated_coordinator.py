@@ -19,9 +19,10 @@ from quorumseal.ceremony.admission import Existing, Known, admit, identity
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.changing import policy_adopted_by
 from quorumseal.ceremony.commands import Command, Expire, Record, Supersede, command_of
-from quorumseal.ceremony.delegating import handed_on, live_for
+from quorumseal.ceremony.delegating import live_for
 from quorumseal.ceremony.emergencies import admit_emergency, past_emergency
 from quorumseal.ceremony.entries import Entry, EntryType, read_entry
+from quorumseal.ceremony.falling import handed_on, in_force
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
@@ -210,7 +211,7 @@ class SimulatedCoordinator:
             self.standing_entries.append(entry)
             self.log.append((entry,))
             for ceremony, chain in list(self.chains.items()):
-                command = handed_on(chain.ceremony, act)
+                command = handed_on(chain.ceremony, act, self.standing.standing)
                 if command is not None and chain.ceremony.state is State.OPEN:
                     self._extend(ceremony, command)
         return self.receipt(self.standing_entries[self.standing.statements[act.digest]])
@@ -315,7 +316,16 @@ class SimulatedCoordinator:
     def _begin(self, request: Signed[Request], vetoed_by: frozenset[str] = frozenset()) -> Entry:
         policy = self.organisation.policy
         live = live_for(request.statement, policy.policy, self.standing.standing.live(at=self.now))
-        chain, entry = open_chain(policy, request, at=self.now, delegations=live, vetoed_by=vetoed_by)
+        revoked, suspended = in_force(self.standing.standing, policy.policy, at=self.now)
+        chain, entry = open_chain(
+            policy,
+            request,
+            at=self.now,
+            delegations=live,
+            vetoed_by=vetoed_by,
+            revoked=revoked,
+            suspended=suspended,
+        )
         self.chains[chain.id], self.entries[chain.id] = chain, []
         self._append(chain, (entry,))
         return entry
