@@ -236,6 +236,12 @@ def scheme_codes() -> str:
     return _table("| code | refused because |", rows)
 
 
+def timestamp_codes() -> str:
+    """List the refusals of timestamps."""
+    rows = [f"| `{code}` | {about} |" for code, about in codes_of(Refusal, ("timestamp.",))]
+    return _table("| code | refused because |", rows)
+
+
 def strict_codes() -> str:
     """List the refusals of the strict reader."""
     rows = [f"| `{code}` | {about} |" for code, about in codes_of(Refusal, ("json.",))]
@@ -338,6 +344,7 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
         own_metrics,
         alerts,
         scheme_codes,
+        timestamp_codes,
         strict_codes,
         notice_types,
         notice_event,
