@@ -26,7 +26,7 @@ from quorumseal.ceremony.commands import (
 )
 from quorumseal.ceremony.deciding import decide
 from quorumseal.ceremony.entries import TYPES
-from quorumseal.ceremony.lifecycle import Ceremony, replay
+from quorumseal.ceremony.lifecycle import Ceremony, State, replay
 from quorumseal.ceremony.narrowing import Narrowing
 from quorumseal.ceremony.opening import open_ceremony, opened
 from quorumseal.ceremony.policy import Kind, SignerKey
@@ -43,7 +43,7 @@ from quorumseal.ceremony.statements import (
     Statement,
     Veto,
 )
-from quorumseal.ceremony.succeeding import check_ratification
+from quorumseal.ceremony.succeeding import check_ratification, check_reapproval
 from quorumseal.ceremony.suspending import Suspended
 from quorumseal.signatures import Envelope
 from tests.burning import BURNING, HOUR, WINDOW, delegation, emergency_request, withdrawal
@@ -82,7 +82,7 @@ WITHOUT_BOB = Narrowing(
 
 @dataclass(frozen=True)
 class Course:
-    """A ceremony, the types of what happened to it, its ratification, and where the clock stands."""
+    """A ceremony, what happened to it, its ratification or re-approval, and where the clock stands."""
 
     ceremony: Ceremony
     types: tuple[str, ...]
@@ -93,8 +93,9 @@ class Course:
     @property
     def end(self) -> str:
         """What came of it so far, in words."""
-        ratified = f", ratification {self.ratification.state}" if self.ratification else ""
-        return f"{self.ceremony.state}{', published' if self.published else ''}{ratified}"
+        later = self.ratification
+        after = f", {later.request.statement.kind} {later.state}" if later else ""
+        return f"{self.ceremony.state}{', published' if self.published else ''}{after}"
 
     def of(self, ceremony: Ceremony) -> bool:
         """Whether a ceremony is the one here: compare and set."""
@@ -217,8 +218,25 @@ def asks_for_ratification(course: Course, at: datetime) -> Course:
     return replace(course, ratification=begun(request, at=at), at=at)
 
 
+def asks_for_reapproval(course: Course, at: datetime) -> Course:
+    """Let rita ask for a release to be approved anew, whatever became of it."""
+    if course.ratification is not None and course.ratification.state in (State.OPEN, State.APPROVED):
+        raise NothingToDoError
+    release = course.ceremony.request
+    reapproved = Concluded(
+        ceremony=release.statement.ceremony,
+        request=release.digest,
+        conclusion=DIGEST,
+        requesters=release.statement.requesters,
+    )
+    regular = SMALL.request(number=8, requester="rita", at=at, deadline=HOUR)
+    request = replace(regular, kind=Kind.RE_APPROVAL, hard_stop=at + HOUR, reapproved=reapproved)
+    check_reapproval(request, reapproved, course.ceremony, DIGEST)
+    return replace(course, ratification=begun(request, at=at), at=at)
+
+
 def on_the_ratification(move: Move) -> Step:
-    """Return the same move on the ratification."""
+    """Return the same move on the ratification, or whatever else follows it."""
 
     def step(course: Course, at: datetime) -> Course:
         if course.ratification is None:
@@ -265,6 +283,11 @@ WITH_LOSSES: dict[str, Step] = {
         "alice delegates",
         "time passes",
     )
+}
+WITH_REAPPROVAL: dict[str, Step] = {
+    **{name: ALONE[name] for name in ("alice approves", "carol approves", "bob rejects", "it is published")},
+    "rita asks for its re-approval": asks_for_reapproval,
+    **{name: step for name, step in WITH_RATIFICATION.items() if name.endswith(" the ratification")},
 }
 JOINT: dict[str, Step] = {
     **WITH_RATIFICATION,

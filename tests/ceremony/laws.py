@@ -9,6 +9,7 @@ from itertools import product
 
 from quorumseal.ceremony.entries import CONCLUSIONS
 from quorumseal.ceremony.lifecycle import Ceremony, State
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.statements import Choice, Decision, Mode
 from tests.ceremony.courses import Course
 
@@ -29,6 +30,10 @@ def enough(ceremony: Ceremony) -> bool:
 def requester_counted(course: Course) -> bool:
     both = (course.ceremony, course.ratification)
     return any(c is not None and approvals(c).keys() & c.request.statement.requesters for c in both)
+
+
+def follows(course: Course, kind: Kind) -> bool:
+    return course.ratification is not None and course.ratification.request.statement.kind is kind
 
 
 def used_twice(ceremony: Ceremony) -> bool:
@@ -94,7 +99,14 @@ LAWS: dict[str, Callable[[Course, Course], bool]] = {
         and not (enough(c.ceremony) and c.ceremony.state in (State.APPROVED, State.PROVISIONAL))
     ),
     "a ratification of what is not provisional": lambda _, c: (
-        c.ratification is not None and c.ceremony.state is not State.PROVISIONAL
+        follows(c, Kind.RATIFICATION) and c.ceremony.state is not State.PROVISIONAL
+    ),
+    "a re-approval of what is not approved": lambda _, c: (
+        follows(c, Kind.RE_APPROVAL) and c.ceremony.state is not State.APPROVED
+    ),
+    "whoever asked for the first counted in the second": lambda _, c: (
+        c.ratification is not None
+        and bool(approvals(c.ratification).keys() & c.ceremony.request.statement.requesters)
     ),
     "a ratification short of its quorum": lambda _, c: (
         c.ratification is not None and c.ratification.state is State.APPROVED and not enough(c.ratification)
@@ -103,6 +115,7 @@ LAWS: dict[str, Callable[[Course, Course], bool]] = {
         b.ratification is not None
         and b.ratification.state is not State.OPEN
         and (c.ratification is None or c.ratification.state is not b.ratification.state)
+        and not (follows(c, Kind.RE_APPROVAL) and b.ratification.state is not State.APPROVED)
     ),
     "a ratification too late": lambda _, c: (
         c.ratification is not None

@@ -26,6 +26,7 @@ from tests.ceremony.courses import (
     MOVES,
     WITH_LOSSES,
     WITH_RATIFICATION,
+    WITH_REAPPROVAL,
     Course,
     Step,
     emergency,
@@ -54,6 +55,12 @@ class Hunt:
 NOT_USED = {"open", "rejected", "expired", "cancelled", "superseded"}
 USED = {"provisional", "provisional, published"}
 RATIFIED = {"provisional, published, ratification approved", "provisional, ratification rejected"}
+APPROVED_ANEW = {
+    "approved, re-approval open",
+    "approved, published, re-approval approved",
+    "approved, re-approval rejected",
+    "approved, re-approval expired",
+}
 HUNTS: dict[str, Hunt] = {
     "a release": Hunt(release, ALONE, 5, {*NOT_USED, "approved", "approved, published"}),
     "an emergency": Hunt(emergency, ALONE, 4, NOT_USED | USED),
@@ -61,6 +68,7 @@ HUNTS: dict[str, Hunt] = {
     "an emergency with its ratification": Hunt(provisional, WITH_RATIFICATION, 4, USED | RATIFIED),
     "a release that loses people": Hunt(release, WITH_LOSSES, 5, {"open", "expired", "approved"}),
     "an emergency that loses people": Hunt(emergency, WITH_LOSSES, 5, {"open", "expired", "provisional"}),
+    "a release with its re-approval": Hunt(release, WITH_REAPPROVAL, 6, APPROVED_ANEW),
     "an emergency from its invocation to its ratification": Hunt(
         emergency, JOINT, DEEPEST, {"open", "rejected", "expired", *USED, *RATIFIED}
     ),
@@ -156,6 +164,11 @@ def test_a_ratification_that_may_end_too_late_is_caught(monkeypatch: pytest.Monk
     monkeypatch.setattr(courses, "check_ratification", lambda *_: None)
     late = replace(provisional(), at=provisional().at + HOUR * 3)
     assert search(late, 3, WITH_RATIFICATION).found == "a ratification too late"
+
+
+def test_a_reapproval_of_what_is_still_open_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courses, "check_reapproval", lambda *_: None)
+    assert search(release(), 1, WITH_REAPPROVAL).found == "a re-approval of what is not approved"
 
 
 # Two coordinators, each with its own view of one log
