@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from coordinator.certificates import Authority, self_signed
+from quorumseal.ceremony.policy_schema import SCHEMA_NAME, policy_schema
 from quorumseal.ceremony.policy_source import compile_policy
 from quorumseal.ceremony.values import whole_milliseconds
 from quorumseal.cli.coordinator_folder import (
@@ -56,6 +57,7 @@ def _make(folder: Path, plan: Plan, across: Across, at: datetime) -> str:
     source = _policy(plan, authority, log_key, at)
     folder.mkdir(mode=FOLDER, parents=True)
     write_new(folder / "policy.toml", source.encode())
+    write_new(folder / SCHEMA_NAME, policy_schema())
     write_coordinator(folder, plan, authority, log_key, at=at, certificate_valid=POLICY_VALID)
     write_secret(folder / "ca.key.pem", authority.key_file(write_passphrase(folder / "ca.passphrase")))
     enrolment = self_signed(at=at, lifetime=AUTHORITY_VALID, randomness=secrets.token_bytes)

@@ -15,6 +15,9 @@ from quorumseal.ceremony.policy_writing import policy_text
 from quorumseal.ceremony.values import digest_of
 from quorumseal.cli.main import main
 from quorumseal.cli.policy_files import read_source
+from quorumseal.client.connection import Connection
+from quorumseal.client.errors import CoordinatorUnreachableError
+from quorumseal.client.values import Started
 from quorumseal.verifier.trust import read_trust
 from tests.cli.office import Office, coordinator_of, copied_office
 from tests.cli.published import flat, said
@@ -179,6 +182,26 @@ def test_what_cannot_be_proposed_is_refused_before_anything_is_signed(
     source = write(office, replace(following(founded(office)), **fields))
     assert propose(office, source, person) != 0
     assert f"[{code}]" in capsys.readouterr().err
+
+
+def test_what_was_signed_and_not_acknowledged_is_sent_again_with_its_policy(
+    office: Office, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, real, sent = write(office, following(founded(office))), Connection.start, []
+
+    def unheard(self: Connection, envelope: bytes, *more: Any) -> Started:
+        sent.append((envelope, more[-1]))
+        real(self, envelope, *more)
+        raise CoordinatorUnreachableError("expected an answer, got none")
+
+    with monkeypatch.context() as network:
+        network.setattr(Connection, "start", unheard)
+        assert propose(office, source, "alice") == 69
+    assert "it is in the journal: run the same command again" in flat(capsys.readouterr().err)
+    answer = proposed(office, source, capsys)
+    assert answer["created"] == ["policy-acceptance"], "the change had arrived, and is the same one"
+    (first,) = sent
+    assert digest_of(first[1]) == answer["digest"]
 
 
 def test_another_proposal_takes_the_place_of_one_that_is_open(office: Office, capsys: Capture) -> None:
