@@ -191,13 +191,19 @@ def of_outbox(counts: Mapping[str, int], oldest: datetime | None, *, at: datetim
 def available(policy: Policy, standing: Standing, role: str, *, at: datetime) -> frozenset[str]:
     """Return who could decide for a role now; a deputy only where they stand in for somebody away."""
     members = policy.roles[role].members
-    away = {member for member in members if standing.away(member, at=at)}
+    silent = {
+        name
+        for name, signer in policy.signers.items()
+        if standing.is_suspended(name, at=at) or all(k.key.key_id in standing.revoked for k in signer.keys)
+    }
+    away = {member for member in members if standing.away(member, at=at)} | silent
     deputies = {
         each.statement.deputy
         for each in standing.live(at=at)
-        if each.statement.role == role and each.signer in away and each.statement.since <= at
+        if each.statement.role == role and each.signer in away - silent and each.statement.since <= at
     }
-    return frozenset(members - away) | {each for each in deputies if not standing.away(each, at=at)}
+    there = {each for each in deputies - silent if not standing.away(each, at=at)}
+    return frozenset(members - away) | there
 
 
 def _outcome(row: CeremonyRow) -> str:

@@ -94,7 +94,7 @@ def awaited(ceremony: Ceremony, *, at: datetime) -> tuple[str, ...]:
     if not more_people(ceremony, at=at):
         return count.awaited
     able = frozenset[str]().union(*(need.members for need in ceremony.needs))
-    return tuple(sorted(able - ceremony.decisions.keys()))
+    return tuple(sorted(able - ceremony.decisions.keys() - ceremony.silenced(at=at)))
 
 
 def _counts(needs: Sequence[Need], person: str, roles: frozenset[str]) -> bool:

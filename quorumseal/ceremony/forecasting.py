@@ -68,7 +68,7 @@ def _able(ceremony: Ceremony, away: Collection[str], at: datetime) -> list[Need]
     for need in ceremony.needs:
         # Who approved before the turn of a role came may approve again.
         counted = {p for p in approve & need.members if need.role in ceremony.decisions[p].statement.roles}
-        could = need.members - decided(ceremony, at=at)
+        could = need.members - decided(ceremony, at=at) - ceremony.silenced(at=ceremony.deadline)
         gone = could & frozenset(away)
         deputies = stand_ins(ceremony, need.role, gone, at=at, by=ceremony.deadline) - frozenset(away)
         able.append(replace(need, members=could - gone | counted | deputies))

@@ -19,8 +19,8 @@ def waiting(ceremony: Ceremony, *, at: datetime) -> Mapping[str, frozenset[str]]
     count, turn = ceremony.tally(at=at), ceremony.open_roles(at=at)
     if count.quorum_met and ceremony.emergency is not None and not emergency_met(ceremony, at=at):
         # It said that it needs more people than its quorum: anybody of its roles may join.
-        joined = decided(ceremony, at=at)
-        return {need.role: need.members - joined for need in ceremony.needs}
+        out = decided(ceremony, at=at) | ceremony.silenced(at=at)
+        return {need.role: need.members - out for need in ceremony.needs}
     return {role.role: frozenset(role.helpful) for role in count.roles if role.missing and role.role in turn}
 
 
@@ -53,6 +53,7 @@ def stand_ins(
         delegation.statement.deputy
         for (member, about), delegation in ceremony.delegations.items()
         if about == role and member in members and delegation.statement.since <= by
-        if at < delegation.statement.until
+        if at < delegation.statement.until and not ceremony.is_suspended(member, at=by)
     )
-    return frozenset(live) - decided(ceremony, at=at) - ceremony.request.statement.excluded
+    out = decided(ceremony, at=at) | ceremony.silenced(at=by)
+    return frozenset(live) - out - ceremony.request.statement.excluded

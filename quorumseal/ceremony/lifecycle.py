@@ -200,6 +200,8 @@ class Ceremony:
 
     def silenced(self, *, at: datetime) -> frozenset[str]:
         """Return who cannot decide at an instant: they are suspended, or all their keys are revoked."""
+        if not self.revoked and not self.suspended:
+            return frozenset()
         return frozenset(
             name
             for name, signer in self.policy.signers.items()

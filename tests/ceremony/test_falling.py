@@ -8,10 +8,13 @@ from datetime import datetime
 import pytest
 
 from quorumseal.ceremony import budget, errors
+from quorumseal.ceremony.breaking_glass import awaited
 from quorumseal.ceremony.chain import Chain, extend, open_chain, replay_chain
 from quorumseal.ceremony.commands import Begin, Cancel, Command, End, Expire, Record, Revoke, Suspend
 from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.falling import handed_on, in_force, losses
+from quorumseal.ceremony.forecasting import forecast
+from quorumseal.ceremony.helping import helpers, waiting
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.revoking import Revoked, read_revoked
 from quorumseal.ceremony.signed import Signed
@@ -470,6 +473,29 @@ def test_somebody_without_a_key_that_signs_is_not_awaited() -> None:
     assert "erin" not in chain.ceremony.tally(at=minute(1)).awaited
     chain, _ = extend(chain, Revoke(revoked("alice", 0)), at=minute(1))
     assert "alice" in chain.ceremony.tally(at=minute(1)).awaited, "she has another key"
+
+
+def test_whoever_is_out_until_the_end_is_neither_reminded_nor_counted_on() -> None:
+    given = LOSING.sign(delegation("alice", "engineering", "frank", acme=LOSING))
+    course = Course(delegations=(given,))
+    nobody = Standing()
+    assert helpers(course.chain.ceremony, nobody, at=NOW)["engineering"] == {"alice", "bob", "erin", "frank"}
+    course.does(Suspend(suspended("alice", NOW + DAY * 2)), minute(1))
+    assert helpers(course.chain.ceremony, nobody, at=minute(1))["engineering"] == {"bob", "erin"}
+    assert not forecast(course.chain.ceremony, nobody, at=minute(1)).out_of_reach
+    course.does(Revoke(revoked("erin", 0)), minute(2))
+    assert "engineering (2)" in forecast(course.chain.ceremony, nobody, at=minute(2)).out_of_reach
+
+
+def test_in_an_emergency_that_needs_more_people_those_who_are_out_are_not_awaited() -> None:
+    course = Course(emergency_request(LOSING, people=3))
+    for number, signer in enumerate(("alice", "carol"), start=1):
+        course.does(joins(course.chain, signer, acme=LOSING, at=minute(number)), minute(number))
+    course.does(Suspend(suspended("erin")), minute(3))
+    assert "erin" not in awaited(course.chain.ceremony, at=minute(3))
+    assert "bob" in awaited(course.chain.ceremony, at=minute(3))
+    waits = waiting(course.chain.ceremony, at=minute(3))
+    assert waits["engineering"] == {"bob"}
 
 
 def test_chains_are_the_same_whoever_replays_them() -> None:

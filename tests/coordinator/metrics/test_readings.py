@@ -23,6 +23,7 @@ from tests.burning import BURNING, DAY, HOUR, MINUTE, PROVISIONAL, WINDOW, absen
 from tests.coordinator.notifying.receivers import NOTICE
 from tests.coordinator.test_emergencies import Story
 from tests.coordinator.workshop import Desk, Workshop
+from tests.losing import LOSING, by_guardian, suspends
 from tests.organisation import NOW, Organisation
 
 OUTCOMES = "provisional rejected expired cancelled superseded vetoed ratified lapsed"
@@ -296,3 +297,13 @@ def test_no_label_holds_a_name_of_a_person(workshop: Workshop) -> None:
     labels = {each.label for each in readings(workshop, story.desk).read()}
     assert not labels & BURNING.policy.policy.signers.keys()
     assert not labels & {"widget", "1.0"}
+
+
+def test_whoever_is_suspended_or_has_no_key_that_signs_is_not_available() -> None:
+    standing = Standing()
+    acts: list[Signed[StandingAct]] = [suspends(each, "alice") for each in ("bob", "carol")]
+    acts += [by_guardian(each, "erin", since=NOW) for each in ("bob", "carol")]
+    for act in acts:
+        standing = stand(standing, act, LOSING.policy.policy, at=NOW)
+    assert available(LOSING.policy.policy, standing, "engineering", at=NOW) == {"bob"}
+    assert available(LOSING.policy.policy, standing, "engineering", at=NOW + DAY) == {"alice", "bob"}
