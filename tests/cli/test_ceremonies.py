@@ -161,8 +161,10 @@ def test_cancelling_asks_first_and_keeps_the_reason(release: str, rita: Callable
 def test_a_cancellation_is_not_mistaken_for_what_is_sent_before_it(
     office: Office, rita: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(connection: Connection, envelope: bytes, annexes: Collection[Annex]) -> Started:
-        start(connection, envelope, annexes)
+    def lost(
+        connection: Connection, envelope: bytes, annexes: Collection[Annex], policy: bytes | None
+    ) -> Started:
+        start(connection, envelope, annexes, policy)
         raise CoordinatorUnreachableError("no answer")
 
     start, version = Connection.start, f"1.{next(_numbers)}"
