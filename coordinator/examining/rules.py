@@ -67,7 +67,7 @@ def presented(facts: Facts) -> Iterator[Finding]:
         yield warning(
             "presented certificate",
             f"expected the one in the file, got another, valid until {shown.not_after:%Y-%m-%d}",
-            "it takes a new file up by itself within minutes; otherwise see its running log",
+            "it reads new files at the next connection; why it does not, its running log says",
         )
 
 

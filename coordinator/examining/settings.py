@@ -186,9 +186,7 @@ class _Examiner:
             if settings.enrolment.founding is None:
                 yield wrong(about, str(refusal), refusal.hint)
             else:
-                yield warning(
-                    about, "its log is empty", "the founders enrol now: see the manual of whoever founds"
-                )
+                yield warning(about, "its log is empty", "invite the founders: `quorumseal org invite`")
             return
         except Refusal as refusal:
             yield wrong(about, str(refusal), refusal.hint)
