@@ -133,6 +133,12 @@ VERBS = {
         rotation_commands.rotate_log_key,
         rotation_commands.rotate_log_key.__doc__ or "",
     ),
+    "rotate-authority": Command(
+        "make the next certificate authority, and have it take over",
+        _with_settings(rotation_commands.add_authority_arguments),
+        rotation_commands.rotate_authority,
+        rotation_commands.rotate_authority.__doc__ or "",
+    ),
     "doctor": Command(
         "say how the coordinator is",
         _with_settings(commands.add_doctor_arguments),

@@ -6,6 +6,7 @@ certificate = "ca.pem"
 key = "ca.key.pem"
 passphrase_file = "ca.passphrase"         # left out where the key file is not encrypted
 client_days = 7                           # how long a client certificate lasts; this is the default
+next_certificate = "authority.2.pem"      # while it rotates, with next_key, under the same passphrase
 
 [enrolment]                               # the port for whoever has an invitation and no certificate yet
 listen = "0.0.0.0:7445"
@@ -19,7 +20,7 @@ policy = "policy.toml"                    # version 1; people's keys come by enr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,6 +39,8 @@ class AuthorityFiles:
     key: Path
     passphrase_file: Path | None
     lifetime: timedelta
+    next: "AuthorityFiles | None" = None
+    """The one that takes its place, under the same passphrase; while it rotates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +91,16 @@ class EnrolmentReader:
             DEFAULT_CLIENT_DAYS,
         )
         encrypted = "passphrase_file" in section
-        return AuthorityFiles(
+        files = AuthorityFiles(
             certificate=self._file(section, "certificate"),
             key=self._file(section, "key"),
             passphrase_file=self._file(section, "passphrase_file") if encrypted else None,
             lifetime=timedelta(days=days),
         )
+        if "next_certificate" not in section and "next_key" not in section:
+            return files
+        certificate, key = self._file(section, "next_certificate"), self._file(section, "next_key")
+        return replace(files, next=replace(files, certificate=certificate, key=key))
 
     def _port(self, section: Fields) -> EnrolmentPort:
         return EnrolmentPort(

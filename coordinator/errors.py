@@ -61,6 +61,12 @@ class LogKeyError(CoordinatorError):
     code = "coordinator.log_key"
 
 
+class NoNextAuthorityError(CoordinatorError):
+    """There is no next certificate authority, or not yet one to switch to."""
+
+    code = "coordinator.no_next_authority"
+
+
 class RehearsalError(CoordinatorError):
     """A rehearsal did not come to the end that the change in earnest should come to."""
 

@@ -51,8 +51,8 @@ def make_next_key(settings: Settings, passphrase: bytes | None, file: Path) -> E
     key = generate_key(Scheme.ED25519, os.urandom)
     assert isinstance(key, Ed25519PrivateKey)  # noqa: S101 - that is what was asked for
     new = free_file(settings.log_key.file)
-    _write_secret(new, write_key_file(key, passphrase))
-    edit(file, lambda text: with_text(text, "log_key", "next", _shown(file, new)))
+    write_secret(new, write_key_file(key, passphrase))
+    edit(file, lambda text: with_text(text, "log_key", "next", shown(file, new)))
     return key
 
 
@@ -63,7 +63,7 @@ def take_over(settings: Settings, file: Path) -> Path:
     edit(
         file,
         lambda text: without(
-            with_text(text, "log_key", "file", _shown(file, following.file)), "log_key", "next"
+            with_text(text, "log_key", "file", shown(file, following.file)), "log_key", "next"
         ),
     )
     return settings.log_key.file
@@ -95,13 +95,14 @@ def edit(file: Path, change: Callable[[str], str]) -> None:
     draft.replace(file)
 
 
-def _shown(settings: Path, file: Path) -> str:
+def shown(settings: Path, file: Path) -> str:
     """Return how the settings name a file: relative to their folder, where it is in there."""
     folder = settings.resolve().parent
     return str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)
 
 
-def _write_secret(file: Path, data: bytes) -> None:
+def write_secret(file: Path, data: bytes) -> None:
+    """Write a new file for its owner alone; on the disk when this returns."""
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(data)

@@ -16,6 +16,7 @@ from quorumseal.terminal import Mark, Screen
 
 if TYPE_CHECKING:
     from coordinator.log_rotation import NextLogKey
+    from quorumseal.ceremony.policy import Policy
 
 
 def add_log_key_arguments(parser: ArgumentParser) -> None:
@@ -159,6 +160,140 @@ def _rehearse(arguments: Namespace, settings: Settings) -> int:
     drawn.item(Mark.DONE, "both sides of the governance approved the change")
     drawn.item(Mark.DONE, f"a release after it is verified by the first trust file, version {versions[1]}")
     words = ["quorumseal", "coordinator", "rotate-log-key", "--settings", str(arguments.settings)]
+    drawn.next("In earnest", words)
+    return 0
+
+
+def add_authority_arguments(parser: ArgumentParser) -> None:
+    """Describe what ``rotate-authority`` takes."""
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the next policy here, to be proposed")
+    parser.add_argument(
+        "--switch", action="store_true", help="let the next authority issue, once everybody trusts it"
+    )
+    parser.add_argument(
+        "--rehearse", action="store_true", help="go through all of it on a copy, and touch nothing"
+    )
+
+
+def rotate_authority(arguments: Namespace) -> int:
+    """Rotate the certificate authority, a step each time; it says what comes next.
+
+    Make the next one beside today's, and have a policy list both.  Then let in what it issues: everybody gets
+    both whenever their certificate renews.  When everybody has, --switch: it issues from then on, the
+    server's own certificate first.  Once a policy lists it alone, the former one lets nobody in any more.
+    """
+    from coordinator import authority_rotation as steps
+    from coordinator.policies import Policies
+    from coordinator.storage import Storage
+
+    settings = read_settings(arguments.settings)
+    if arguments.rehearse:
+        return _rehearse_authority(arguments, settings)
+    storage = Storage(settings.database)
+    try:
+        current = Policies(storage).newest
+    finally:
+        storage.close()
+    at, file = datetime.now(UTC), arguments.settings
+    rotating = steps.look(settings, current.policy)
+    if arguments.switch:
+        steps.switch(settings, rotating, file, at=at)
+        said = "the next authority issues from now on; the server has a certificate of it"
+        return _say_policy(arguments, said, steps.next_alone(current, rotating), "restart the coordinator")
+    match rotating.stage:
+        case steps.Stage.NONE:
+            if gone := steps.retire(settings, current.policy):
+                return _say_step(arguments, f"{gone} authority lets nobody in any more", "destroy its key")
+            steps.make_next(settings, rotating, file, at=at)
+            rotating = steps.look(read_settings(file), current.policy)
+            said = "the next authority is made, and the settings name it"
+            return _say_policy(arguments, said, steps.both_listed(current, rotating), "back its key up")
+        case steps.Stage.MADE:
+            said = "the next authority is there, and no policy lists it yet"
+            return _say_policy(arguments, said, steps.both_listed(current, rotating), "")
+        case steps.Stage.LISTED:
+            steps.let_in(settings, rotating)
+            wait = f"restart the coordinator; in {rotating.files.lifetime.days} days everybody has renewed"
+            return _say_step(arguments, "what the next authority issues is let in, too", wait)
+        case steps.Stage.TRUSTED:
+            wait = "once everybody has renewed: rotate-authority --switch"
+            return _say_step(arguments, "both authorities are trusted, and today's issues", wait)
+
+
+def _say_policy(arguments: Namespace, said: str, policy: "Policy", then: str) -> int:
+    from quorumseal.ceremony.policy_writing import policy_text
+
+    if arguments.out is not None:
+        with arguments.out.open("x", encoding="utf-8") as file:
+            file.write(policy_text(policy))
+    if arguments.json:
+        _json({"done": said, "authorities": [*policy.authorities], "version": policy.version})
+        return 0
+    drawn = _screen()
+    drawn.answer(Mark.DONE, said)
+    drawn.heading(f"Policy version {policy.version} lists, the one that issues first")
+    drawn.line("    authorities = [")
+    for digest in policy.authorities:
+        drawn.line(f'      "{digest}",')
+    drawn.line("    ]")
+    if then:
+        drawn.item(Mark.WAITING, then)
+    source = "policy.toml" if arguments.out is None else str(arguments.out)
+    drawn.next("Whoever governs the policy", ["quorumseal", "policy", "propose", source])
+    return 0
+
+
+def _say_step(arguments: Namespace, said: str, then: str) -> int:
+    if arguments.json:
+        _json({"done": said, "then": then})
+        return 0
+    drawn = _screen()
+    drawn.answer(Mark.DONE, said)
+    drawn.item(Mark.WAITING, then)
+    words = ["quorumseal", "coordinator", "rotate-authority", "--settings", str(arguments.settings)]
+    drawn.next("What comes next", words)
+    return 0
+
+
+def _rehearse_authority(arguments: Namespace, settings: Settings) -> int:
+    from coordinator.handshaking import rehearse_handshakes
+    from coordinator.policies import Policies
+    from coordinator.rebuilding import rebuild
+    from coordinator.rehearsing import Rehearsal, copy_database
+    from coordinator.storage import Storage
+    from quorumseal.ceremony.rotating import succeed
+
+    with TemporaryDirectory(prefix="quorumseal-rehearsal-") as name:
+        folder, at = Path(name), datetime.now(UTC)
+        copied = copy_database(settings.database, folder)
+        whole = rebuild(copied)
+        storage = Storage(copied)
+        try:
+            policy = Policies(storage).newest.policy
+        finally:
+            storage.close()
+        handshakes = rehearse_handshakes(settings.organisation, folder, at=at)
+        log_key = generate_key(Scheme.ED25519, os.urandom)
+        rehearsal = Rehearsal.begin(folder, policy, [log_key], at=at, randomness=os.urandom)
+        try:
+            rehearsal.adopt(succeed(rehearsal.policy, authorities=handshakes.authorities))
+            rehearsal.adopt(succeed(rehearsal.policy, authorities=handshakes.authorities[1:]))
+            after = rehearsal.release()
+        finally:
+            rehearsal.close()
+    version = after.policy.policy.version
+    if arguments.json:
+        _json({"rehearsed": True, "entries": whole.entries, "connections": [*handshakes.made]})
+        return 0
+    drawn = _screen()
+    drawn.answer(Mark.DONE, "rehearsed to its end, on a copy and with throw-away keys; nothing was touched")
+    drawn.item(Mark.DONE, f"the copy of the log is whole: {whole.entries} entries")
+    for made in handshakes.made:
+        drawn.item(Mark.DONE, made)
+    drawn.item(
+        Mark.DONE, f"a release after both changes is verified by the first trust file, version {version}"
+    )
+    words = ["quorumseal", "coordinator", "rotate-authority", "--settings", str(arguments.settings)]
     drawn.next("In earnest", words)
     return 0
 
