@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``quorumseal coordinator rotate-…``: the log's next key, on the coordinator's own machine."""
+"""The next key of the log, on the coordinator's own machine: ``quorumseal coordinator rotate-log-key``."""
 
 import json
 import os
