@@ -207,7 +207,26 @@ def subject(name: str, digest: str = "0" * 64) -> JsonValue:
     return {"name": name, "digest": {"sha256": digest}}
 
 
+KEY_REVOCATION, SUSPENSION = (
+    write_statement(STATEMENTS[name]) for name in ("a key revocation", "a suspension")
+)
 MALFORMED: dict[str, tuple[bytes, Path, JsonValue, str]] = {
+    "a reason to revoke that nobody knows": (
+        KEY_REVOCATION,
+        (*PREDICATE, "reason"),
+        "bored",
+        "statement.newer_format",
+    ),
+    "a key that is no digest": (KEY_REVOCATION, (*PREDICATE, "key"), "alice", "value.format"),
+    "another key than the subject's": (KEY_REVOCATION, (*PREDICATE, "key"), ZEROS, "statement.format"),
+    "a reason to suspend that nobody knows": (
+        SUSPENSION,
+        (*PREDICATE, "reason"),
+        "",
+        "statement.newer_format",
+    ),
+    "a person who is no name": (SUSPENSION, (*PREDICATE, "person"), "Alice", "value.format"),
+    "an end without a zone": (SUSPENSION, (*PREDICATE, "until"), "2026-11-21T14:00:00.000", "value.format"),
     "not in-toto": (APPROVAL, ("_type",), "https://in-toto.io/Statement/v0.1", "json.invalid_field"),
     "a newer predicate": (
         APPROVAL, ("predicateType",), "https://quorumseal.dev/approval/v2", "statement.newer_format",

@@ -2,6 +2,7 @@
 """Keys revoked and people suspended as people do it: real homes and a coordinator over mTLS."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,3 +113,33 @@ def test_what_may_not_be_is_refused_before_anything_is_signed(as_json: Run) -> N
         answer = as_json(who, *words, "--yes")[1]
         assert (answer["refused"]["code"], bool(answer["refused"]["hint"])) == (refused, True), words
     assert key_of(as_json, "alice")["waiting"] == []
+
+
+def test_whoever_verifies_with_the_status_counts_again_without_the_key(
+    office: Office, as_json: Run, tmp_path: Path, capsys: Capture
+) -> None:
+    office.start("--deadline", "8h")
+    opened = as_json("rita", "show", "widget@1.0")[1]["opened_at"]
+    office.approve("alice", "bob", "erin", "dan")
+    bundle, status = tmp_path / "bundle.json", tmp_path / "status.json"
+    assert as_json("rita", "release", "fetch", "widget@1.0", "--out", str(bundle))[0] == 0
+    trust = office.folder / "people" / "rita" / "trust.json"
+    where = ["--bundle", str(bundle), "--trust", str(trust), "--status", str(status)]
+    key = key_of(as_json, "alice")["key"]
+
+    def verify() -> tuple[int, str]:
+        assert as_json("rita", "release", "status", "--out", str(status))[0] == 0
+        capsys.readouterr()
+        code = main(["verify", str(office.artifact), *where])
+        return code, "".join(capsys.readouterr())
+
+    for since, expected, words_of_it in (
+        ([], 0, "which counts"),
+        (["--since", opened], 7, "short without alice"),
+    ):
+        status.unlink(missing_ok=True)
+        for guardian in ("carol", "dan"):
+            words = ["key", "revoke", key, *since, "--reason", "stolen", "--yes"]
+            assert as_json(guardian, *words)[0] == 0
+        code, screen = verify()
+        assert (code, words_of_it in screen) == (expected, True), screen
