@@ -90,6 +90,8 @@ def draw_decisions(drawn: Screen, ceremony: Ceremony) -> None:
             for signer, signed in ceremony.decisions.items()
         ],
     )
+    for signer, stamp in ceremony.stamps.items():
+        drawn.line(f"  {signer} by {instant_text(stamp.latest)}, as {stamp.authority} says")
 
 
 def ceremony_json(ceremony: Ceremony, policy: SignedPolicy) -> dict[str, Json]:
@@ -136,12 +138,14 @@ def policy_json(policy: SignedPolicy) -> Json:
 
 
 def _decision_json(ceremony: Ceremony, signed: Signed[Decision]) -> Json:
-    used = ceremony.stands_for.get(signed.signer)
+    used, stamp = ceremony.stands_for.get(signed.signer), ceremony.stamps.get(signed.signer)
     return {
         "signer": signed.signer,
         "in_the_place_of": used.signer if used else None,
         "choice": str(signed.statement.choice),
         "roles": sorted(signed.statement.roles),
         "signed_at": exact(signed.statement.context.signed_at),
+        "proved_at": exact(ceremony.times[signed.signer]),
+        "timestamp_by": stamp.authority if stamp else None,
         "key": signed.key.key.key_id,
     }

@@ -69,6 +69,11 @@ def test_decision_with_an_earlier_timestamp_counts_though_its_key_was_revoked_be
     code, seen = run("rita", "show", "widget@1.0")
     assert (code, seen["state"]) == (0, "approved")
 
+    (alices,) = [each for each in seen["decisions"] if each["signer"] == "alice"]
+    assert alices["timestamp_by"] == clock.name
+    assert main(["show", "widget@1.0", *office.home("rita")]) == 0
+    assert f"as {clock.name} says" in capsys.readouterr().out
+
     (bundle,) = _published(office, run, seen["ceremony"])
     trust = office.folder / "people" / "rita" / "trust.json"
     where = ["--bundle", str(bundle), "--trust", str(trust), "--require-timestamp"]
