@@ -27,12 +27,12 @@ def life(about: str, begins: datetime, ends: datetime, *, at: datetime, hint: st
 def end(expiry: Expiry, *, at: datetime) -> Finding:
     """Judge one thing of a policy that ends."""
     if expiry.what is Expiring.POLICY:
-        about, hint = "policy", "have its next version decided, which is a ceremony of its own"
+        about, hint = "policy", "have its next version decided: `quorumseal policy edit`"
         name = f"version {expiry.name}"
     else:
         about, hint = (
             f"key of {expiry.name}",
-            f"{expiry.name} rotates it: a new key beside it, by a change of the policy",
+            f"{expiry.name} makes the next one: `quorumseal key rotate`",
         )
         name = expiry.key_id
     if at >= expiry.ends:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from quorumseal.cli.main import main
 from tests.deploy.commands import misfit_of
-from tests.running_coordinator import PATIENCE, Site
+from tests.running_coordinator import Site
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "deploy" / "container" / "Containerfile"
@@ -120,10 +121,7 @@ def test_what_the_container_runs_works_on_a_root_that_cannot_be_written(tmp_path
     command = ["coordinator", "run", "--json", "--settings", str(site.settings)]
     with contained(site, *command) as running:
         site.port = int(json.loads(said(running))["listening"].rpartition(":")[2])
-        asked = ["coordinator", "health", "--settings", str(site.settings)]
-        with contained(site, *asked) as health:
-            assert said(health) == "✓ the coordinator serves\n"
-            assert health.wait(PATIENCE) == 0
+        assert main(["coordinator", "health", "--settings", str(site.settings)]) == 0
     left = {path.name for path in tmp_path.iterdir()} - set(before)
     assert all(name.startswith(("coordinator.", "published")) for name in left), left
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``check-config`` looks at the authority and the port by which people join."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,11 +12,17 @@ from quorumseal.cli.main import main
 from quorumseal.terminal import Mark
 
 
-@pytest.fixture
-def acme(tmp_path: Path) -> Path:
-    folder = tmp_path / "acme"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "acme"
     assert main(["org", "init", str(folder), "--address", "localhost"]) == 0
     return folder
+
+
+@pytest.fixture
+def acme(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "acme")
+    return tmp_path / "acme"
 
 
 def found(folder: Path) -> dict[str, Mark]:
