@@ -15,11 +15,14 @@ from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.request_errors import OpenCeremonyExistsError
 from quorumseal.ceremony.values import digest_of
+from quorumseal.verifier.errors import PolicyTooOldError
+from quorumseal.verifier.standing import Standing
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
+from tests.burning import reapproval
 from tests.changing import next_version, policy_decision, policy_request
 from tests.coordinator.workshop import Desk, Workshop
-from tests.organisation import ARTIFACT, Organisation
+from tests.organisation import ARTIFACT, NOW, Organisation
 
 ACME = Organisation()
 TWO = next_version(
@@ -108,6 +111,35 @@ def test_what_comes_after_it_is_verified_from_the_first_version(desk: Desk) -> N
     verified = verify(bundle, TRUST, ARTIFACTS)
     assert verified.ceremony.policy.version == 2
     assert verified.ceremony.state is State.APPROVED
+
+
+def decided(desk: Desk, under: Organisation, start: Start, *signers: str) -> bytes:
+    """Let people decide under a policy; return the bundle."""
+    desk.written(start)
+    for signer in signers:
+        decision = under.sign_decision(under.decision(signer, start.request))
+        desk.written(Act(ceremony=start.request.statement.ceremony, command=Record(decision)))
+    return desk.reader.bundle(start.request.statement.ceremony)
+
+
+def test_a_release_under_an_older_policy_is_approved_anew_by_the_people_of_the_newest(desk: Desk) -> None:
+    release = Start(policy=ACME.policy, request=ACME.sign_request(ACME.request()))
+    before = decided(desk, ACME, release, "alice", "erin", "carol", "dan")
+    change(desk, ACME, TWO)
+    chain = chain_of(desk, release)
+    under_the_old = ACME.sign_request(reapproval(chain, ACME, number=60, at=NOW))
+    (refused,) = desk.write(Start(policy=ACME.policy, request=under_the_old))
+    assert isinstance(refused, OldPolicyError)
+    again = Start(policy=TWO.policy, request=TWO.sign_request(reapproval(chain, TWO, number=61, at=NOW)))
+    after = decided(desk, TWO, again, "zoe", "alice", "carol", "yann")
+    recent = replace(TRUST, minimum_version=2)
+    with pytest.raises(PolicyTooOldError):
+        verify(before, recent, ARTIFACTS)
+    verified = verify(after, recent, ARTIFACTS)
+    assert (verified.standing, verified.policy.policy.version) == (Standing.REAPPROVED, 2)
+    assert verified.ceremony.policy.version == 1
+    assert verified.reapproval is not None
+    assert verified.reapproval.policy.version == 2
 
 
 def test_an_acceptance_is_of_what_somebody_proposed(desk: Desk) -> None:
