@@ -76,7 +76,9 @@ class Coordinator:
         return self._storage
 
     def start(self) -> None:
-        """Open the database, and start the writer, the deadlines, the publishing and the fan-out."""
+        """Open the database, and start the writer, the deadlines, the publishing and the fan-out; once."""
+        if self._running is not None:
+            return
         try:
             self._running = self._wire(self.open())
         except BaseException:

@@ -110,7 +110,7 @@ class Roster:
         if policies and name in policies[-1].signers:
             return True
         enrolled = [row.at for row in self._storage.enrolments.enrolments() if row.signer == name]
-        left = _left(name, policies, self._policy_instants())
+        left = left_at(name, policies, self._policy_instants())
         return any(at > left for at in enrolled) if left is not None else bool(enrolled)
 
     def _policy_instants(self) -> Iterable[datetime]:
@@ -118,7 +118,7 @@ class Roster:
         return (entry.at for entry in entries if entry.type is EntryType.POLICY)
 
 
-def _left(name: str, policies: Iterable[Policy], instants: Iterable[datetime]) -> datetime | None:
+def left_at(name: str, policies: Iterable[Policy], instants: Iterable[datetime]) -> datetime | None:
     """Return since when somebody who was in a policy is in none."""
     left, there = None, False
     for policy, at in zip(policies, instants, strict=True):

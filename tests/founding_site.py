@@ -31,6 +31,7 @@ from tests.running_coordinator import HOST, InProcess, Site
 FOUNDERS = ("alice", "bob", "carol")
 _PASSPHRASE = b"correct horse"
 DAY = timedelta(days=1)
+_PATIENCE = 20.0
 
 _POLICY = """
 format = 0
@@ -173,7 +174,7 @@ class Running:
 
     def join(self, newcomer: Newcomer) -> TlsFiles:
         """Enrol, and return what they connect with from then on."""
-        with self.enrolling() as port:
+        with self.enrolling(_PATIENCE) as port:
             enrolled = port.enroll(newcomer.code, newcomer.bytes, newcomer.request)
         return self.files(newcomer, enrolled.certificate)
 
@@ -192,7 +193,7 @@ class Running:
 
     def sign(self, newcomer: Newcomer, files: TlsFiles) -> FoundingRecord:
         """Fetch the first policy, and sign it."""
-        with self.connect(files) as connection:
+        with self.connect(files, _PATIENCE) as connection:
             payload = connection.founding().payload
             return connection.sign_founding(write(sign(payload, newcomer.key).to_json()))
 
