@@ -162,7 +162,7 @@ DIGESTS = [
         "a policy that is not this log's",
         "approval",
         put(_P + "policy.digest", "sha256:" + HEX),
-        "statement.policy",
+        "statement.policy_unknown",
     ),
     Bad(
         "a policy beside the one that is referred to",
