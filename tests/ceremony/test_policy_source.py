@@ -10,7 +10,7 @@ from quorumseal.ceremony.calendar import Calendar
 from quorumseal.ceremony.errors import CeremonyError, PolicyError
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_document import read_policy, write_policy
-from quorumseal.ceremony.policy_source import compile_policy
+from quorumseal.ceremony.policy_source import compile_policy, read_log
 from quorumseal.ceremony.spans import Span, WorkingTime
 from tests.forging import verdict
 from tests.organisation import ROLES, Organisation, changed, key_of
@@ -98,6 +98,11 @@ def test_a_later_version_names_the_version_before() -> None:
     before = "sha256:" + "ab" * 32
     policy = compiled(("version = 1", f'version = 2\nprevious = "{before}"'))
     assert (policy.version, policy.previous) == (2, before)
+
+
+def test_the_log_is_read_whatever_else_is_missing_yet() -> None:
+    assert read_log(SOURCE) == EXPECTED.log
+    assert read_log(SOURCE[SOURCE.index("[log]") : SOURCE.index("[signers.")]) == EXPECTED.log
 
 
 def test_a_witness_key_stands_beside_the_others() -> None:
