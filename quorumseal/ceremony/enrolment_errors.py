@@ -58,3 +58,15 @@ class FoundersShortError(CeremonyError):
 
     code = "founding.founders_short"
     usual_hint = "invite more of the governance roles with --founder, or lower a threshold in policy.toml"
+
+
+class NewcomerUnknownError(CeremonyError):
+    """Nobody of that name enrolled."""
+
+    code = "enrolment.unknown"
+
+
+class NewcomerKeyError(CeremonyError):
+    """Somebody enrolled more than one key, and nobody said which."""
+
+    code = "enrolment.which_key"

@@ -9,18 +9,20 @@ import os
 import shlex
 import subprocess
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from quorumseal.ceremony.newcomers import chosen, with_newcomer
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_differences import differences
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.policy_schema import SCHEMA_NAME, policy_schema
+from quorumseal.ceremony.policy_source import KEYS_VALID
 from quorumseal.ceremony.policy_writing import policy_text
 from quorumseal.ceremony.request_errors import ProposalError
-from quorumseal.cli.desk import add_home, command, now, open_desk
+from quorumseal.cli.desk import Desk, add_home, command, now, open_desk
 from quorumseal.cli.errors import SystemFailedError, UsageError
 from quorumseal.cli.files import write_new, write_over
 from quorumseal.cli.output import print_json, screen
@@ -29,6 +31,7 @@ from quorumseal.cli.policy_shortcomings import draw_shortcomings, shortcomings_j
 from quorumseal.refusal import Refusal
 from quorumseal.terminal import Mark
 from signer_agent.differences_screen import counted, differences_json, draw_differences
+from signer_agent.newcomers import enrolled
 from signer_agent.observing import observe_policy
 
 Ask = Callable[[str], str]
@@ -42,15 +45,25 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="only write the next version here, to edit it elsewhere"
     )
+    parser.add_argument(
+        "--add",
+        type=_newcomer,
+        metavar="PERSON:ROLE[+ROLE]",
+        help="list somebody who enrolled by an invitation, in these roles",
+    )
+    parser.add_argument("--key", default="", metavar="ID", help="which of the keys that they enrolled")
     add_home(parser)
-    parser.epilog = "example:\n  EDITOR=nano quorumseal policy edit"
+    parser.epilog = (
+        "examples:\n  EDITOR=nano quorumseal policy edit\n"
+        "  quorumseal policy edit --add erin:engineering --output next.toml"
+    )
 
 
 def run(arguments: Namespace) -> int:
     """Edit it."""
     with open_desk(arguments) as desk:
         current = observe_policy(desk.agent)
-    draft = policy_text(following(current))
+        draft = policy_text(_draft(desk, current, arguments))
     if arguments.output is not None:
         return _write_only(arguments, draft)
     file = arguments.file or Path(f"policy-{current.policy.version + 1}.toml")
@@ -64,6 +77,25 @@ def run(arguments: Namespace) -> int:
 def following(current: SignedPolicy) -> Policy:
     """Return the version after the one in force, which says the same."""
     return replace(current.policy, version=current.policy.version + 1, previous=current.digest)
+
+
+def _draft(desk: Desk, current: SignedPolicy, arguments: Namespace) -> Policy:
+    """Return what is edited: what is in force, with somebody new where one is named."""
+    if arguments.add is None:
+        return following(current)
+    name, roles = arguments.add
+    known = enrolled(desk.connection, current.policy.organisation)
+    enrolment = chosen(name, (each for each, _ in known), key=arguments.key)
+    at = now()
+    return with_newcomer(current, enrolment, roles, at=at, until=at + KEYS_VALID)
+
+
+def _newcomer(text: str) -> tuple[str, list[str]]:
+    """Read ``erin:engineering+security``."""
+    person, colon, roles = text.partition(":")
+    if not colon or not person or not all(roles.split("+")):
+        raise ArgumentTypeError(f"expected PERSON:ROLE or PERSON:ROLE+ROLE, got {text}")
+    return person, roles.split("+")
 
 
 def edit(file: Path, current: SignedPolicy, *, editor: list[str], ask: Ask | None) -> Policy:

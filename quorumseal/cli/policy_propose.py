@@ -11,8 +11,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.newcomers import explaining
+from quorumseal.ceremony.policy import Kind, Policy
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.statements import Evidence
+from quorumseal.ceremony.values import digest_of
 from quorumseal.cli import standing
 from quorumseal.cli.attachments import attach
 from quorumseal.cli.desk import Desk, add_home, command, open_desk
@@ -25,7 +28,9 @@ from signer_agent.cli.opening import add_passphrase, key_file, open_file
 from signer_agent.cli.times import until_argument
 from signer_agent.cli.verdict import Person, somebody
 from signer_agent.differences_screen import counted, differences_json, draw_differences
-from signer_agent.observing import Observation, observe
+from signer_agent.new_keys import ENROLMENT_KIND
+from signer_agent.newcomers import enrolled
+from signer_agent.observing import Observation, observe, observe_policy
 from signer_agent.policy_sides import SIDES
 from signer_agent.proposing import Asked, Proposal, Proposed, propose, write_proposal
 
@@ -73,19 +78,40 @@ def run(arguments: Namespace) -> int:
     """Propose it."""
     new = read_any(arguments.source)
     evidence = [attach(text) for text in arguments.evidence]
-    asked = Asked(
-        deadline=arguments.deadline,
-        ticket=arguments.ticket,
-        evidence=[described for described, _ in evidence],
-        supersede=arguments.supersede,
-    )
     with open_desk(arguments) as desk:
+        evidence += _joined(desk, new)
+        asked = Asked(
+            deadline=arguments.deadline,
+            ticket=arguments.ticket,
+            evidence=[described for described, _ in evidence],
+            supersede=arguments.supersede,
+        )
         proposal = write_proposal(desk.agent, new, asked)
         if arguments.dry_run:
             return _show(proposal, arguments)
         for _, data in evidence:
             desk.connection.put_evidence(data)
         return ask_both(desk, proposal, arguments)
+
+
+def _joined(desk: Desk, new: Policy) -> list[tuple[Evidence, bytes]]:
+    """Return the statements with which those whom a policy adds enrolled their keys, as evidence."""
+    added = new.signers.keys() - observe_policy(desk.agent).policy.signers.keys()
+    if not added:
+        return []
+    shown = explaining(new, added, enrolled(desk.connection, new.organisation))
+    return [
+        (
+            Evidence(
+                kind=ENROLMENT_KIND,
+                name=f"{enrolment.signer}.enrolment.json",
+                media_type="application/json",
+                digest=digest_of(data),
+            ),
+            data,
+        )
+        for enrolment, data in shown
+    ]
 
 
 def ask_both(

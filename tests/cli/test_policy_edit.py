@@ -3,14 +3,20 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from quorumseal.cli.main import main
 from quorumseal.cli.policy_files import read_source
+from quorumseal.client.connection import Connection
+from quorumseal.client.values import EnrolmentRecord
+from quorumseal.strict_json import write
 from tests.cli.office import Office, coordinator_of, copied_office
 from tests.cli.published import flat, said
+from tests.newcomer import Newcomer
+from tests.organisation import NOW
 
 Capture = pytest.CaptureFixture[str]
 
@@ -103,3 +109,24 @@ def test_an_editor_that_fails_loses_nothing(
     assert "quorumseal policy diff elsewhere.toml" in flat(capsys.readouterr().out)
     assert main([*words, "--json"]) == 0
     assert Path("elsewhere.toml").read_text() == Path("policy-2.toml").read_text()
+
+
+def test_somebody_who_enrolled_is_listed_and_the_review_has_their_statement(
+    office: Office, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zoe = Newcomer(name="zoe", organisation="acme")
+    records = [EnrolmentRecord(envelope=write(zoe.envelope.to_json()), at=NOW, founder=False)]
+    records.append(replace(records[0], envelope=b"{}"))
+    monkeypatch.setattr(Connection, "enrolments", lambda _: tuple(records))
+    alice = office.home("alice")
+    assert main(["policy", "edit", "--add", "yann:engineering", *alice]) == 4
+    assert "quorumseal org invite yann" in flat(capsys.readouterr().err)
+    assert main(["policy", "edit", "--add", "zoe:engineering", "--output", "next.toml", *alice]) == 0
+    assert zoe.enrolment.key in {key.key for key in read_source(Path("next.toml")).signers["zoe"].keys}
+    capsys.readouterr()
+    assert main(["policy", "propose", "next.toml", "--yes", "--json", *alice]) == 0
+    change = said(capsys.readouterr().out)["change"]
+    assert main(["review", change, "--json", *office.home("bob")]) == 0
+    review = said(capsys.readouterr().out)
+    assert review["policy_change"]["unexplained_keys"] == []
+    assert [each["kind"] for each in review["not_signed"]["evidence"]] == ["enrolment"]
