@@ -8,7 +8,7 @@ from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.policy import POLICY, Kind
 from quorumseal.ceremony.policy_document import SignedPolicy, adopted_policy
 from quorumseal.ceremony.statement_document import read_statement
-from quorumseal.ceremony.statements import PolicyReference
+from quorumseal.ceremony.statements import PolicyReference, Request, Statement
 from quorumseal.ceremony.values import ceremony_id, digest_of
 from quorumseal.client.values import CeremonyRecord
 from quorumseal.tlog import leaf_hash, verify_inclusion
@@ -76,6 +76,7 @@ def pinned_by(agent: Agent, record: CeremonyRecord, newest: SignedPolicy) -> Sig
     history = observe_history(agent)
     policy = history.named(reference)
     if policy is None:
+        _require_acceptance(record.part.entries, reference)
         return _proposed(agent, reference, history.newest)
     end = history.replaced_at(policy)
     if end is not None:
@@ -85,9 +86,28 @@ def pinned_by(agent: Agent, record: CeremonyRecord, newest: SignedPolicy) -> Sig
 
 def policy_named(entries: Sequence[bytes]) -> PolicyReference:
     """Return the policy that the request of a ceremony names; nothing is verified."""
+    return _opening(entries).context.policy
+
+
+def _opening(entries: Sequence[bytes]) -> Statement:
     if not entries:
         raise OtherAnswerError("expected the entries of a ceremony, got none")
-    return read_statement(read_entry(entries[0]).envelope.payload).context.policy
+    return read_statement(read_entry(entries[0]).envelope.payload)
+
+
+def _require_acceptance(entries: Sequence[bytes], reference: PolicyReference) -> None:
+    """Refuse a policy that is not in force yet for anything but its own acceptance."""
+    request = _opening(entries)
+    if (
+        not isinstance(request, Request)
+        or request.kind is not Kind.POLICY_ACCEPTANCE
+        or request.subjects[0].digest != reference.digest
+    ):
+        raise UnknownProposalError(
+            f"expected a policy in force, or the acceptance of policy version {reference.version} "
+            f"({reference.digest}), got another ceremony under it",
+            hint="until a policy is adopted nothing is decided under it but whether to accept it",
+        )
 
 
 def _require_opened_before(record: CeremonyRecord, end: int, history: History) -> None:

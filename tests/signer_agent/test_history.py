@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from quorumseal.ceremony.chain import open_chain
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.refusal import Refusal
@@ -15,7 +16,7 @@ from quorumseal.tlog import InclusionProofError
 from signer_agent.agent import Agent
 from signer_agent.errors import OlderPolicyError, OtherAnswerError, UnknownProposalError
 from signer_agent.observing import observe, observe_policy
-from tests.changing import both_sides, decided, next_version
+from tests.changing import Side, both_sides, decided, next_version
 from tests.organisation import NOW, Organisation
 from tests.signer_agent.desks import Desk
 from tests.simulated_coordinator import Message, SimulatedCoordinator
@@ -157,3 +158,21 @@ def test_the_newest_head_is_verified_by_the_newest_policy(
     seen = observe(Desk(tmp_path, coordinator).agent, ceremony)
     assert seen.head.checkpoint.size == coordinator.log.size
     assert seen.opened_at == NOW
+
+
+@pytest.mark.parametrize("kind", ["release", "policy-change"])
+def test_under_a_policy_that_is_only_proposed_nothing_but_its_acceptance_is_looked_at(
+    coordinator: SimulatedCoordinator, tmp_path: Path, kind: str
+) -> None:
+    coordinator.hold(decided(Kind.POLICY_CHANGE, ACME, TWO, ["carol"], number=7), ACME)
+    if kind == "release":
+        request = TWO.sign_request(TWO.request())
+        chain, opening = open_chain(TWO.policy, request, at=NOW)
+        side = Side(chain, [opening])
+    else:
+        side = decided(Kind.POLICY_CHANGE, TWO, next_version(TWO), ["carol"], number=2)
+    ceremony = coordinator.hold(side, TWO)
+    desk = Desk(tmp_path, coordinator)
+    with pytest.raises(UnknownProposalError):
+        desk.decide(ceremony)
+    assert not desk.key.signed
