@@ -45,11 +45,12 @@ from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import CeremonyExistsError, RevocationError
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing_chain import adopt, stand_on
-from quorumseal.ceremony.statements import Request, StandingAct
+from quorumseal.ceremony.statements import Request, StandingAct, Subject
 from quorumseal.ceremony.succeeding import (
     OTHER_KIND,
     check_alone,
     check_not_taken_back,
+    check_proposed,
     check_ratification,
     check_reapproval,
     check_revocation,
@@ -157,9 +158,12 @@ class Batch:
     def _check_others(self, request: Signed[Request]) -> None:
         """Refuse a request that does not fit what became of another ceremony for the same version."""
         statement = request.statement
-        if statement.kind in GOVERNED:
+        if statement.kind is Kind.POLICY_CHANGE:
             return
         others = self._known((statement.product, statement.version, OTHER_KIND[statement.kind]))
+        if statement.kind is Kind.POLICY_ACCEPTANCE:
+            check_proposed(statement, others)
+            return
         if statement.kind is Kind.REVOCATION:
             for each in others:
                 if each.request == statement.subjects[0].digest:
@@ -266,9 +270,12 @@ class Batch:
         request = chain.ceremony.request.statement
         if request.kind not in GOVERNED or chain.ceremony.state is not State.APPROVED:
             return
-        sides = {kind: self._approved((request.product, request.version, kind)) for kind in GOVERNED}
-        change, acceptance = sides[Kind.POLICY_CHANGE], sides[Kind.POLICY_ACCEPTANCE]
-        if change is None or acceptance is None:
+        change = self._approved((request.product, request.version, Kind.POLICY_CHANGE))
+        if change is None:
+            return
+        proposed = change.ceremony.request.statement.subjects
+        acceptance = self._approved((request.product, request.version, Kind.POLICY_ACCEPTANCE), proposed)
+        if acceptance is None:
             return
         policy = policy_adopted_by(change.ceremony, acceptance.ceremony)
         if policy is None or policy.policy.previous != self._newest.digest:
@@ -278,9 +285,13 @@ class Batch:
         for ceremony in sorted(self._ground.chains.keys() | self.written.changed.keys()):
             self._narrow(ceremony, policy, by=change.ceremony.request.digest)
 
-    def _approved(self, release: Release) -> Chain | None:
-        """Return the latest ceremony for a release that was approved."""
-        approved = [each.ceremony for each in self._known(release) if each.state is State.APPROVED]
+    def _approved(self, release: Release, subjects: tuple[Subject, ...] | None = None) -> Chain | None:
+        """Return the latest ceremony for a release that was approved, about these subjects if given."""
+        approved = [
+            each.ceremony
+            for each in self._known(release)
+            if each.state is State.APPROVED and subjects in (None, each.subjects)
+        ]
         return self._require(approved[-1]) if approved else None
 
     def _narrow(self, ceremony: str, newer: SignedPolicy, *, by: str) -> None:

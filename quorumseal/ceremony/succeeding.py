@@ -13,6 +13,7 @@ from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.request_errors import (
     AlreadyApprovedError,
     OpenCeremonyExistsError,
+    ProposalError,
     RatificationError,
     ReApprovalError,
     RevocationError,
@@ -34,6 +35,19 @@ OTHER_KIND = {
     Kind.RE_APPROVAL: Kind.REVOCATION,
 }
 """Of which other kind the ceremonies matter to one for the same version."""
+
+
+def check_proposed(acceptance: Request, changes: Sequence[Known]) -> None:
+    """Refuse to accept a policy that nobody proposes any more: whoever proposed it could do so alone."""
+    if not any(
+        each.subjects == acceptance.subjects and each.state in (State.OPEN, State.APPROVED)
+        for each in changes
+    ):
+        raise ProposalError(
+            f"expected a policy version {acceptance.version} whose change is open or approved, "
+            f"got {acceptance.subjects[0].digest}, which nobody proposes any more",
+            hint="propose it anew, then accept it",
+        )
 
 
 def check_alone(request: Request, others: Sequence[Known]) -> None:

@@ -12,7 +12,7 @@ from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.statements import Concluded, Request
-from quorumseal.ceremony.succeeding import check_alone, check_ratification, check_revocation
+from quorumseal.ceremony.succeeding import check_alone, check_proposed, check_ratification, check_revocation
 from tests.burning import (
     BURNING,
     DAY,
@@ -24,6 +24,7 @@ from tests.burning import (
     revocation,
     run_emergency,
 )
+from tests.changing import next_version, policy_request
 from tests.organisation import NOW
 
 EMERGENCY = run_emergency("alice", "carol")[0]
@@ -153,3 +154,19 @@ def test_the_conclusion_is_known_by_its_hash() -> None:
     at = NOW + DAY
     reported, _ = extend(EMERGENCY, reports(EMERGENCY, "dan", at=at), at=at)
     assert reported.conclusion == EMERGENCY.hashes[-1] != reported.hashes[-1]
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_a_policy_that_is_proposed_still_is_accepted(state: State) -> None:
+    new = next_version(BURNING)
+    taken = policy_request(Kind.POLICY_ACCEPTANCE, new, new, number=2, requester="alice")
+    change = Known(ceremony="", identity=DIGEST, request=DIGEST, state=state, subjects=taken.subjects)
+    with pytest.raises(request_errors.ProposalError):
+        check_proposed(taken, [])
+    with pytest.raises(request_errors.ProposalError):
+        check_proposed(taken, [replace(change, subjects=())])
+    if state in (State.OPEN, State.APPROVED):
+        check_proposed(taken, [change])
+    else:
+        with pytest.raises(request_errors.ProposalError):
+            check_proposed(taken, [change])

@@ -13,7 +13,8 @@ from quorumseal.ceremony.commands import Record
 from quorumseal.ceremony.errors import RemovedSinceError
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.request_errors import OpenCeremonyExistsError
+from quorumseal.ceremony.request_errors import OpenCeremonyExistsError, ProposalError
+from quorumseal.ceremony.statements import Choice
 from quorumseal.ceremony.values import digest_of
 from quorumseal.verifier.errors import PolicyTooOldError
 from quorumseal.verifier.standing import Standing
@@ -194,12 +195,12 @@ def test_what_is_open_about_the_next_version_ends_when_another_takes_its_place(d
     change(desk, ACME, TWO)
     stale = asked(Kind.POLICY_CHANGE, TWO, THREE, 60)
     desk.written(stale)
+    open_one = asked(Kind.POLICY_ACCEPTANCE, THREE, THREE, 61)
+    desk.written(open_one)
     rival = next_version(TWO, clock_skew=timedelta(minutes=5))
     winner = asked(Kind.POLICY_CHANGE, TWO, rival, 62, supersedes=stale.request.digest)
     desk.written(winner)
     approved(desk, TWO, winner)
-    open_one = asked(Kind.POLICY_ACCEPTANCE, THREE, THREE, 61)
-    desk.written(open_one)
     taken = asked(Kind.POLICY_ACCEPTANCE, rival, rival, 63, supersedes=open_one.request.digest)
     desk.written(taken)
     approved(desk, rival, taken)
@@ -225,3 +226,46 @@ def test_two_coordinators_adopt_one_policy_once(workshop: Workshop, desk: Desk) 
         (refused,) = each.write(late)
         assert isinstance(refused, OldPolicyError)
         assert each.policies.newest.digest == TWO.policy.digest
+
+
+MINE = next_version(ACME, clock_skew=timedelta(minutes=6))
+
+
+def rejected(desk: Desk, start: Start) -> None:
+    statement = ACME.decision("carol", start.request, roles=["security"], choice=Choice.REJECTION)
+    decision = ACME.sign_decision(statement)
+    desk.written(Act(ceremony=start.request.statement.ceremony, command=Record(decision)))
+
+
+def test_a_proposal_that_was_rejected_is_accepted_by_nobody_any_more(desk: Desk) -> None:
+    refused = asked(Kind.POLICY_CHANGE, ACME, MINE, 50)
+    desk.written(refused)
+    rejected(desk, refused)
+    given = asked(Kind.POLICY_CHANGE, ACME, TWO, 52, supersedes=refused.request.digest)
+    desk.written(given)
+    taken = asked(Kind.POLICY_ACCEPTANCE, TWO, TWO, 53)
+    desk.written(taken)
+    (outcome,) = desk.write(asked(Kind.POLICY_ACCEPTANCE, MINE, MINE, 54, supersedes=taken.request.digest))
+    assert isinstance(outcome, ProposalError)
+    assert chain_of(desk, taken).ceremony.state is State.OPEN
+
+
+def test_an_acceptance_of_other_bytes_holds_up_no_policy_that_both_sides_approved(desk: Desk) -> None:
+    rival = asked(Kind.POLICY_CHANGE, ACME, MINE, 50)
+    desk.written(rival)
+    accepted = asked(Kind.POLICY_ACCEPTANCE, MINE, MINE, 51)
+    desk.written(accepted)
+    given = asked(Kind.POLICY_CHANGE, ACME, TWO, 52, supersedes=rival.request.digest)
+    desk.written(given)
+    taken = asked(Kind.POLICY_ACCEPTANCE, TWO, TWO, 53, supersedes=accepted.request.digest)
+    desk.written(taken)
+    approved(desk, TWO, taken)
+    again = asked(Kind.POLICY_CHANGE, ACME, MINE, 54, supersedes=given.request.digest)
+    desk.written(again)
+    late = asked(Kind.POLICY_ACCEPTANCE, MINE, MINE, 55, supersedes=taken.request.digest)
+    desk.written(late)
+    approved(desk, MINE, late)
+    last = asked(Kind.POLICY_CHANGE, ACME, TWO, 56, supersedes=again.request.digest)
+    desk.written(last)
+    approved(desk, ACME, last)
+    assert desk.policies.newest.digest == TWO.policy.digest
