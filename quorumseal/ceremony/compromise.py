@@ -58,11 +58,12 @@ def remainder(ceremony: Ceremony, revoked: Collection[Revoked]) -> Remainder:
         fallen=tuple(sorted(before.keys() - left.decisions.keys())),
         request_fell=left.request_fell,
         seats=left.tally(at=at).seats,
-        missing=_missing(left, at),
+        missing=shortfall(left, at=at),
     )
 
 
-def _missing(left: Ceremony, at: datetime) -> tuple[str, ...]:
+def shortfall(left: Ceremony, *, at: datetime) -> tuple[str, ...]:
+    """Say in sentences what the quorum falls short of after keys fell; nothing where it is met."""
     if left.request_fell:
         return (f"{left.request.signer} asked for it with that key, so nothing that followed counts",)
     count = left.tally(at=at)

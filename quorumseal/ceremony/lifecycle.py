@@ -334,7 +334,7 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
         case SignerSuspended(suspended=suspended):
             fallen = put_out(suspended.person, ceremony.decisions, ceremony.stands_for)
             return replace(
-                without(ceremony, fallen),
+                _without(ceremony, fallen),
                 suspended={**ceremony.suspended, suspended.person: suspended},
                 size=ceremony.size + sum(map(cost, suspended.envelopes)),
             )
@@ -357,7 +357,7 @@ def apply(ceremony: Ceremony, event: Event) -> Ceremony:
             return replace(ceremony, state=state, ended_at=event.at)
 
 
-def without(ceremony: Ceremony, fallen: Collection[str]) -> Ceremony:
+def _without(ceremony: Ceremony, fallen: Collection[str]) -> Ceremony:
     """Return the ceremony after the standing decisions of some people fell."""
     return replace(
         ceremony,
@@ -373,7 +373,7 @@ def without(ceremony: Ceremony, fallen: Collection[str]) -> Ceremony:
 def without_key(ceremony: Ceremony, revoked: Revoked) -> Ceremony:
     """Return the ceremony after what a key signed from an instant on fell."""
     fallen = hit(revoked, ceremony.decisions, ceremony.stands_for, ceremony.times)
-    return replace(without(ceremony, fallen), revoked={**ceremony.revoked, revoked.key: revoked})
+    return replace(_without(ceremony, fallen), revoked={**ceremony.revoked, revoked.key: revoked})
 
 
 def replay(ceremony: Ceremony, events: Iterable[Event]) -> Ceremony:

@@ -9,12 +9,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from quorumseal.ceremony.breaking_glass import emergency_met
-from quorumseal.ceremony.lifecycle import Ceremony, without
+from quorumseal.ceremony.compromise import shortfall
+from quorumseal.ceremony.lifecycle import Ceremony, without_key
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.quorum import explain, quorum_met
-from quorumseal.ceremony.revoking import Revoked, hit, read_revoked
-from quorumseal.ceremony.values import instant_text
+from quorumseal.ceremony.revoking import Revoked, read_revoked
 from quorumseal.signatures import Envelope
 
 
@@ -39,9 +37,13 @@ class Remains:
 
     ceremony: Ceremony
     uses: tuple[RevokedUse, ...]
-    quorum_met: bool
     missing: tuple[str, ...]
-    """What it lacks, in sentences."""
+    """What its quorum falls short of, in sentences; nothing where it is met without them."""
+
+    @property
+    def quorum_met(self) -> bool:
+        """Whether it holds."""
+        return not self.missing
 
 
 def judge_revoked_keys(
@@ -60,11 +62,8 @@ def without_revoked(ceremony: Ceremony, revoked: Collection[Revoked], *, logged:
     for each in revoked:
         since = each if logged else replace(each, since=min(each.since, *_times(ceremony)))
         uses += _uses(ceremony, since)
-        after = without(after, hit(since, after.decisions, after.stands_for, after.times))
-        after = replace(after, revoked={**after.revoked, since.key: since})
-    met = emergency_met(after, at=at) if after.emergency else quorum_met(after.needs, after.consents(at=at))
-    missing = () if met else (*_lost_request(after), *explain(after.tally(at=at)))
-    return Remains(ceremony=after, uses=tuple(uses), quorum_met=met, missing=missing)
+        after = without_key(after, since)
+    return Remains(ceremony=after, uses=tuple(uses), missing=shortfall(after, at=at))
 
 
 def _times(ceremony: Ceremony) -> tuple[datetime, ...]:
@@ -89,11 +88,3 @@ def _uses(ceremony: Ceremony, revoked: Revoked) -> list[RevokedUse]:
         for signer, key, at in keys
         if key.key.key_id == revoked.key
     ]
-
-
-def _lost_request(ceremony: Ceremony) -> tuple[str, ...]:
-    if not ceremony.request_fell:
-        return ()
-    revoked = ceremony.revoked[ceremony.request.key.key.key_id]
-    since = instant_text(revoked.since)
-    return (f"the request by {ceremony.request.signer} was made by a key revoked since {since}",)

@@ -15,12 +15,23 @@ from quorumseal.ceremony.statements import Delegation
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import Envelope
 from quorumseal.verifier.bundle import make_bundle, write_bundle
+from quorumseal.verifier.errors import RevokedKeyError
 from quorumseal.verifier.outcomes import Outcome, outcome_of
 from quorumseal.verifier.part import Part
 from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.status import Status, write_status
 from quorumseal.verifier.verify import Verified, verify
-from tests.burning import DAY, HOUR, MINUTE, delegation, joins, ratification, reapproval, run_emergency
+from tests.burning import (
+    DAY,
+    HOUR,
+    MINUTE,
+    delegation,
+    emergency_request,
+    joins,
+    ratification,
+    reapproval,
+    run_emergency,
+)
 from tests.changing import both_sides, next_version
 from tests.forging import verdict
 from tests.losing import LOSING, by_guardian, by_owner, key_id
@@ -107,8 +118,18 @@ def test_the_refusal_names_who_which_key_and_what_is_short() -> None:
         RELEASE.verify(revoked("alice", NOW))
     assert f"alice (key {key_id('alice')}, revoked since 2026-11-20T14:00:00.000Z)" in str(refused.value)
     assert outcome_of("revoked.key") is Outcome.REVOKED
-    with pytest.raises(Exception, match="the request by mallory was made by a key revoked since"):
+    with pytest.raises(
+        Exception, match="mallory asked for it with that key, so nothing that followed counts"
+    ):
         RELEASE.verify(revoked("mallory", NOW))
+
+
+def test_the_refusal_says_that_an_emergency_lacks_people_where_its_roles_are_filled() -> None:
+    _, entries = run_emergency(
+        "alice", "carol", "bob", acme=LOSING, request=emergency_request(LOSING, people=3)
+    )
+    with pytest.raises(RevokedKeyError, match="the emergency needs more people than are left"):
+        Published(entries).verify(revoked("bob", NOW), allow_provisional=True)
 
 
 def test_what_holds_says_which_revoked_keys_signed_in_it() -> None:
