@@ -58,10 +58,6 @@ class LogClock:
         started, from_elapsed = trusted
         return self.now() > started + timedelta(seconds=self._elapsed() - from_elapsed) + skew
 
-    def trust_again(self) -> None:
-        """Go on from the present time: an operator has looked at the clock."""
-        self._trusted = self._jumped = None
-
     def _check_jump(self, now: datetime, skew: timedelta) -> None:
         if self._jumped is not None:
             raise self._jumped

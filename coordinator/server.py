@@ -312,12 +312,6 @@ def require_authorities(files: TlsFiles) -> None:
         ) from None
 
 
-def check_organisation(settings: Settings, tls: ServerTls, organisation: Organisation) -> None:
-    """Refuse a log of another organisation, and authorities that its newest policy does not know."""
-    require_organisation(settings, organisation.policy.policy)
-    require_known_authorities(tls, organisation.policy.policy)
-
-
 def require_organisation(settings: Settings, policy: Policy) -> None:
     """Refuse a log of another organisation."""
     if policy.organisation != settings.organisation:

@@ -40,11 +40,6 @@ class Offboarding:
     """The ids of their keys, which no policy from then on lists."""
 
     @property
-    def alone(self) -> Mapping[str, str]:
-        """The roles that fall to one person, with that person."""
-        return {role: min(left) for role, left in self.roles.items() if len(left) == 1}
-
-    @property
     def empty(self) -> tuple[str, ...]:
         """The roles in which nobody is left."""
         return tuple(role for role, left in self.roles.items() if not left)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes into a request: artifacts under their names, evidence, and where an artifact may be fetched."""
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,17 @@ def name_subjects(paths: Sequence[Path]) -> dict[str, Path]:
     if not 1 <= len(named) <= MAX_SUBJECTS:
         raise UsageError(f"expected 1 to {MAX_SUBJECTS} artifacts, got {len(named)}")
     return named
+
+
+def add_evidence(parser: ArgumentParser) -> None:
+    """Let a request come with files for whoever reviews it."""
+    parser.add_argument(
+        "--evidence",
+        action="append",
+        default=[],
+        metavar="KIND:FILE",
+        help="a file for reviewers; repeatable",
+    )
 
 
 def attach(text: str) -> tuple[Evidence, bytes]:

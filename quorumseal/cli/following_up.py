@@ -4,7 +4,7 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
-from quorumseal.cli.attachments import attach
+from quorumseal.cli.attachments import add_evidence, attach
 from quorumseal.cli.desk import Desk, add_ceremony, open_desk
 from quorumseal.cli.start import ask, show_draft, would_open
 from signer_agent.cli.opening import add_passphrase
@@ -25,13 +25,7 @@ def add_following(parser: ArgumentParser) -> None:
         help="3bd or 4bh (working time), 8h, 3d, or an instant with its zone (default: the rule's)",
     )
     parser.add_argument("--ticket", metavar="TEXT", help="where this is talked about")
-    parser.add_argument(
-        "--evidence",
-        action="append",
-        default=[],
-        metavar="KIND:FILE",
-        help="a file for reviewers; repeatable",
-    )
+    add_evidence(parser)
     parser.add_argument("--on-behalf-of", metavar="PERSON", help="for which person a machine asks")
     parser.add_argument(
         "--supersede", metavar="CEREMONY", help="take the place of an earlier request for the same"

@@ -17,7 +17,7 @@ from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statements import Evidence
 from quorumseal.ceremony.values import digest_of
 from quorumseal.cli import standing
-from quorumseal.cli.attachments import attach
+from quorumseal.cli.attachments import add_evidence, attach
 from quorumseal.cli.desk import Desk, add_home, command, open_desk
 from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.cli.policy_files import read_any
@@ -60,13 +60,7 @@ def add_asked(parser: ArgumentParser) -> None:
         help="5bd, 3d, or an instant with its zone (default: 7d)",
     )
     parser.add_argument("--ticket", metavar="TEXT", help="where this change is talked about")
-    parser.add_argument(
-        "--evidence",
-        action="append",
-        default=[],
-        metavar="KIND:FILE",
-        help="a file for reviewers; repeatable",
-    )
+    add_evidence(parser)
     parser.add_argument(
         "--supersede", action="store_true", help="take the place of another proposal that is open"
     )

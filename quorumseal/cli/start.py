@@ -18,7 +18,7 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Request, Subject
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli import ceremony_screen, standing
-from quorumseal.cli.attachments import attach, locate, name_subjects
+from quorumseal.cli.attachments import add_evidence, attach, locate, name_subjects
 from quorumseal.cli.desk import Desk, add_home, command, open_desk
 from quorumseal.cli.hashing import hash_files
 from quorumseal.cli.output import print_json, screen
@@ -62,13 +62,7 @@ def add_release(parser: ArgumentParser) -> None:
         help="3bd or 4bh (working time), 8h, 3d, or an instant with its zone (default: the rule's)",
     )
     parser.add_argument("--ticket", metavar="TEXT", help="where this release is talked about")
-    parser.add_argument(
-        "--evidence",
-        action="append",
-        default=[],
-        metavar="KIND:FILE",
-        help="a file for reviewers; repeatable",
-    )
+    add_evidence(parser)
     parser.add_argument(
         "--locator",
         action="append",

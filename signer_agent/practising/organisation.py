@@ -45,7 +45,6 @@ class Practice:
     """The organisation, with the keys of all but the one who practises."""
 
     policy: SignedPolicy
-    you: str
     asker: str
     colleague: str
     keys: Mapping[str, PrivateKey]
@@ -108,7 +107,7 @@ def found_practice(you: str, key: PublicKey, *, at: datetime, randomness: Random
         drill=True,
     )
     signed = signed_policy(JointEnvelope.of([sign(write_policy(policy), keys[asker])]))
-    return Practice(policy=signed, you=you, asker=asker, colleague=colleague, keys=keys, log_key=log_key)
+    return Practice(policy=signed, asker=asker, colleague=colleague, keys=keys, log_key=log_key)
 
 
 def _valid(key: PublicKey, at: datetime) -> SignerKey:

@@ -41,11 +41,11 @@ def test_what_somebody_holds_is_said_role_by_role() -> None:
     assert (leaving.deputy, leaving.leads) == (("release",), ("engineering",))
     assert leaving.extends == ("standard",)
     assert leaving.keys == (ROOMY.key("alice").public.key_id,)
-    assert (leaving.alone, leaving.empty) == ({}, ())
+    assert leaving.empty == ()
 
 
 def test_a_role_that_falls_to_one_person_or_nobody_is_named() -> None:
-    assert leaves("mallory").alone == {"managers": "kim"}
+    assert leaves("mallory").roles["managers"] == frozenset({"kim"})
     alone = replace(ROOMY, roles={**ROOMY.roles, "managers": ("mallory",)})
     assert leaves("mallory", acme=alone).empty == ("managers",)
 

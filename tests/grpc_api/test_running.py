@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from coordinator import values as coordinator_values
 from coordinator.certificates import Kind
 from coordinator.grpc_api.errors import AddressError
-from coordinator.server import check_organisation, read_tls
+from coordinator.server import read_tls, require_known_authorities
 from coordinator.settings import SettingsError, read_settings
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Choice, Request
@@ -152,13 +151,12 @@ def test_an_authority_that_the_policy_does_not_list_lets_nobody_in(acme: Site) -
     stranger = f"sha256:{'5' * 64}"
     own = digest_of(ssl.PEM_cert_to_DER_cert(acme.authority.certificate_pem.decode()))
     for listed, welcome in (((), True), ((own, stranger), True), ((stranger,), False)):
-        policy = replace(ACME.policy, policy=replace(ACME.policy.policy, authorities=listed))
-        organisation = coordinator_values.Organisation(policy=policy, versions=(), checkpoint=b"", now=NOW)
+        policy = replace(ACME.policy.policy, authorities=listed)
         if welcome:
-            check_organisation(settings, read_tls(settings.tls), organisation)
+            require_known_authorities(read_tls(settings.tls), policy)
         else:
             with pytest.raises(SettingsError, match="expected authorities that policy version 1 lists"):
-                check_organisation(settings, read_tls(settings.tls), organisation)
+                require_known_authorities(read_tls(settings.tls), policy)
 
 
 def test_a_coordinator_finds_its_settings_wrong_before_it_listens(
