@@ -17,7 +17,7 @@ PATIENCE = 240  # some 15 s where nothing else is at work
 
 
 def carry_out(scratch: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {"TMPDIR": str(scratch), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    environment = {"TMPDIR": str(scratch), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
     program = [sys.executable, "-m", "scripts.founders", *words]
     return subprocess.run(
         program, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
@@ -31,6 +31,7 @@ def test_three_founders_on_their_own_machines_found_release_and_verify(tmp_path:
     last = ran.stdout.splitlines()[-1]
     assert last.startswith("✓ founded by three")
     assert ("NO NETWORK NAMESPACES" in ran.stdout) is not network_can_be_made()
+    assert "alice: ✓ alice has joined acme: your home is /" in " ".join(ran.stdout.split())
     for step in steps(MANUAL.read_text()):
         assert f"{step.machine}$ {step.command}" in ran.stdout
     assert not any(tmp_path.iterdir()), "nothing is left behind"

@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,8 @@ ADDRESSES: Final = {
 }
 ARTIFACT: Final = "widget-1.0.tar.gz"
 _EACH: Final = 60.0
+_WIDTH: Final = 80
+_OURS: Final = Path(sys.executable).parent  # where this environment has `quorumseal`, activated or not
 _FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 _CODE = re.compile(r"\b[0-9a-f]{4}(?:-[0-9a-f]{4}){7}\b")
 
@@ -69,7 +72,7 @@ class Story:
             self._machines.on(step.machine, words),
             self._answers(step.machine),
             folder=self._home(step.machine),
-            environment={"HOME": str(self._home(step.machine)), "PATH": os.environ["PATH"]},
+            environment={"HOME": str(self._home(step.machine)), "PATH": f"{_OURS}:{os.environ['PATH']}"},
         )
         match step.lasts:
             case "running":
@@ -85,7 +88,7 @@ class Story:
 
     def _end(self, step: Step, typed: Typed) -> None:
         code = typed.end(seconds=_EACH)
-        answers = [line for line in typed.shown.splitlines() if line.startswith("✓")]
+        answers = _answered(typed.shown.splitlines())
         if code != 0 or not answers:
             raise CommandError(f"expected {step.command} to succeed, got exit {code}:\n{typed.shown}")
         self._tell(f"        {step.machine}: {answers[-1]}")
@@ -118,3 +121,20 @@ class Story:
         for bundle in published.iterdir():
             shutil.copy(bundle, self._home("consumer"))
         shutil.copy(self._home("alice") / ".config" / "quorumseal" / "trust.json", self._home("consumer"))
+
+
+def _answered(lines: list[str]) -> list[str]:
+    """Return every line that says what was done; one that was too long for the terminal in one piece."""
+    answers: list[str] = []
+    before = ""  # the line above, while it belongs to an answer
+    for line in lines:
+        words = line.split()
+        if line.startswith("✓"):
+            answers.append(line)
+            before = line
+        elif before and words and len(before) + 1 + len(words[0]) > _WIDTH:
+            answers[-1] += f" {line.strip()}"
+            before = line
+        else:
+            before = ""
+    return answers
