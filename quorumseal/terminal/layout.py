@@ -71,9 +71,12 @@ def facts(pairs: Sequence[tuple[str, Cell]], look: Look) -> list[str]:
     for label, value in pairs:
         text = drawn(value, look)
         longest = max(map(columns, text.split(" ")))
-        least = longest if longest <= look.width - len(GAP) else _LEAST_CELL
+        below = len(label) - len(label.lstrip()) + len(GAP)
+        if longest > look.width - below:
+            below = len(GAP)
+        least = longest if longest <= look.width - below else _LEAST_CELL
         beside = look.width - indent >= least
-        room = look.width - (indent if beside else len(GAP))
+        room = look.width - (indent if beside else below)
         margin = " " * (look.width - room)
         first, *rest = wrap(text, room)
         lines += [_padded(label, indent) + first] if beside else [label, margin + first]

@@ -40,8 +40,11 @@ class Screen:
         self._data(_marked(self.look, mark, parts))
 
     def line(self, *parts: Cell) -> None:
-        """Write one line of data, wrapped where it must be; without parts an empty one."""
-        self._data(wrap(_joined(parts, self.look), self.look.width))
+        """Write one line of data, wrapped under its own indentation; without parts an empty one."""
+        text = _joined(parts, self.look)
+        words = text.lstrip()
+        indent = text[: min(len(text) - len(words), 2 * len(GAP))]
+        self._data([indent + line for line in wrap(words, self.look.width - len(indent))])
 
     def item(self, mark: Mark, *parts: Cell) -> None:
         """Write a line with a mark, indented under what it belongs to."""
@@ -54,7 +57,8 @@ class Screen:
 
     def heading(self, text: str) -> None:
         """Write an empty line and what the lines below are about."""
-        self._data(["", self.look.tone(drawn(text, self.look), Tone.STRONG)])
+        lines = wrap(drawn(text, self.look), self.look.width)
+        self._data(["", *(self.look.tone(line, Tone.STRONG) for line in lines)])
 
     def banner(self, *parts: Cell) -> None:
         """Write what nobody may overlook: white on red where there are colours, and behind marks anywhere."""

@@ -143,6 +143,15 @@ def test_no_line_of_a_quotation_passes_for_ours(text: str) -> None:
     assert all(line.startswith("  │") for line in out.getvalue().split("\n")[:-1])
 
 
+def test_a_line_and_a_heading_wrap_and_keep_their_indentation() -> None:
+    out = io.StringIO()
+    screen = Screen(out, io.StringIO(), look=Look(width=20), err_look=PLAIN)
+    screen.line("  one two three four five")
+    screen.line(" " * 30 + "six")
+    screen.heading("What is too long for one line")
+    assert out.getvalue() == "  one two three four\n  five\n    six\n\nWhat is too long for\none line\n"
+
+
 def test_text_of_ours_is_made_visible_too() -> None:
     assert drawn("a\x1b[31mb", PLAIN) == "a⟨U+001B⟩[31mb"
     assert drawn("✓ done…", PLAIN) == "✓ done…"
@@ -307,6 +316,8 @@ def test_a_digest_is_never_broken_on_a_terminal_of_80_columns(width: int) -> Non
 def test_a_value_that_does_not_fit_beside_its_label_goes_below() -> None:
     assert facts([("Digest", DIGEST)], Look(width=75)) == ["Digest", f"  {DIGEST}"]
     assert facts([("A label that is long", "value")], NARROW) == ["A label that is long", "  value"]
+    assert facts([("  digest", DIGEST)], Look(width=80)) == ["  digest", f"    {DIGEST}"]
+    assert facts([("  digest", DIGEST)], Look(width=74)) == ["  digest", f"  {DIGEST}"]
     assert facts([], PLAIN) == []
 
 
