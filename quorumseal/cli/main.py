@@ -39,6 +39,9 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         screen().talk("interrupted")
         return Outcome.INTERRUPTED
+    except EOFError:  # Ctrl-D where somebody was asked
+        ended = UsageError("expected an answer, got the end of the input", hint="run the same command again")
+        return _refuse(ended, as_json="--json" in words)
     except BrokenPipeError:
         # Whoever read us has gone.  What could not be said was not said: this is no success.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

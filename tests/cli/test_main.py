@@ -67,6 +67,17 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert capsys.readouterr().err == "interrupted\n"
 
 
+def test_the_end_of_the_input_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def asking(_: Namespace) -> int:
+        raise EOFError
+
+    verb_that(monkeypatch, asking)
+    assert main(["try"]) == 2
+    assert "got the end of the input [usage.arguments]" in capsys.readouterr().err
+
+
 def test_a_missing_extra_prints_the_line_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
