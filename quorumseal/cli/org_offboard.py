@@ -14,7 +14,7 @@ from quorumseal.ceremony.values import name
 from quorumseal.cli.attachments import attach
 from quorumseal.cli.desk import Desk, add_home, command, open_desk
 from quorumseal.cli.output import Json, print_json, screen
-from quorumseal.cli.policy_propose import add_asked, ask_both
+from quorumseal.cli.policy_propose import add_asked, ask_both, asked_words
 from quorumseal.refusal import Refusal
 from quorumseal.terminal import Mark, Screen, instant_text
 from signer_agent.inbox import open_inbox
@@ -61,7 +61,9 @@ def run(arguments: Namespace) -> int:
         for _, data in given:
             desk.connection.put_evidence(data)
         if not arguments.json:
-            _draw_besides(screen(), leaving.person, arguments)
+            drawn = screen()
+            _draw_besides(drawn, leaving.person, arguments)
+            drawn.line()
         return ask_both(desk, proposal, arguments)
 
 
@@ -119,7 +121,6 @@ def _draw_besides(drawn: Screen, person: str, arguments: Namespace) -> None:
     drawn.command(command(arguments, *words), indent=4)
     drawn.item(Mark.WAITING, "an operator lets their connections in no more:")
     drawn.command(["quorumseal", "org", "revoke-certificate", person], indent=4)
-    drawn.line()
 
 
 def _stop(leaving: Offboarding, arguments: Namespace) -> int:
@@ -131,7 +132,7 @@ def _stop(leaving: Offboarding, arguments: Namespace) -> int:
     words = ["org", "offboard", leaving.person]
     for role, replacement in arguments.replace:
         words += ["--replace", f"{role}={replacement}"]
-    drawn.next("Propose it", command(arguments, *words))
+    drawn.next("Propose it", command(arguments, *words, *asked_words(arguments)))
     return 0
 
 

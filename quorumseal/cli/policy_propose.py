@@ -14,6 +14,7 @@ from pathlib import Path
 from quorumseal.ceremony.newcomers import explaining
 from quorumseal.ceremony.policy import Kind, Policy
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.spans import Until, write_span
 from quorumseal.ceremony.statements import Evidence
 from quorumseal.ceremony.values import digest_of
 from quorumseal.cli import standing
@@ -66,6 +67,19 @@ def add_asked(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--yes", action="store_true", help="do not ask; for scripts")
     add_passphrase(parser)
+
+
+def asked_words(arguments: Namespace) -> list[str]:
+    """Return the options that say what goes into both requests, for the command after a dry run."""
+    words: list[str] = []
+    until: Until | None = arguments.deadline
+    if until is not None:
+        words += ["--deadline", until.isoformat() if isinstance(until, datetime) else write_span(until)]
+    if arguments.ticket is not None:
+        words += ["--ticket", arguments.ticket]
+    for evidence in arguments.evidence:
+        words += ["--evidence", evidence]
+    return [*words, "--supersede"] if arguments.supersede else words
 
 
 def run(arguments: Namespace) -> int:
@@ -162,7 +176,8 @@ def _show(proposal: Proposal, arguments: Namespace) -> int:
         return 0
     drawn = screen()
     _draw_proposal(drawn, proposal)
-    drawn.next("Propose it", command(arguments, "policy", "propose", str(arguments.source)))
+    words = "policy", "propose", str(arguments.source), *asked_words(arguments)
+    drawn.next("Propose it", command(arguments, *words))
     return 0
 
 

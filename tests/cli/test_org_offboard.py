@@ -30,8 +30,11 @@ def test_it_is_shown_what_a_departure_means_before_anything_is_asked(office: Off
     assert office.start() == 0
     office.approve("erin")
     capsys.readouterr()
-    assert offboard(office, "erin", "--dry-run") == 0
-    text = flat(capsys.readouterr().out)
+    assert offboard(office, "erin", "--dry-run", "--ticket", "HR-12") == 0
+    shown = capsys.readouterr().out
+    assert "\n\n\n" not in shown
+    assert "org offboard erin --ticket HR-12" in shown.splitlines()[-1]
+    text = flat(shown)
     for part in (
         "erin would leave 1 role and 1 open ceremony",
         "engineering: alice, bob are left",

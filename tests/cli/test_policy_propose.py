@@ -160,8 +160,11 @@ def test_somebody_whom_only_the_new_policy_knows_asks_for_the_acceptance(
 
 def test_what_would_be_asked_is_shown_and_nothing_is_signed(office: Office, capsys: Capture) -> None:
     source = write(office, following(founded(office)))
-    assert propose(office, source, "alice", "--dry-run") == 0
-    text = flat(capsys.readouterr().out)
+    asked = "--deadline", "2d", "--ticket", "GOV-3", "--supersede"
+    assert propose(office, source, "alice", "--dry-run", *asked) == 0
+    shown = capsys.readouterr().out
+    assert " --deadline 2d --ticket GOV-3 --supersede " in shown.splitlines()[-1]
+    text = flat(shown)
     assert text.startswith("! policy version 2 would change 2 things, of which 1 weakens")
     assert "old side: 2 of engineering (alice, bob, erin)" in text
     assert main(["list", "--json", *office.home("alice")]) == 0
