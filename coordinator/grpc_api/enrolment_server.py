@@ -7,7 +7,7 @@ Nobody is known here, so everything is small and bounded: messages, calls at onc
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -117,9 +117,12 @@ class EnrolmentServer:
     ) -> "grpc.RpcMethodHandler[Any, Any]":
         method = f"/{SERVICE}/{kind.DESCRIPTOR.name.removesuffix('Request')}"
 
-        async def handle(data: bytes, context: Context) -> bytes:
+        async def handle(messages: AsyncIterator[bytes], context: Context) -> bytes:
+            async def answer() -> Message:
+                return await behaviour(parse(kind, await anext(messages, b"")))
+
             try:
-                return (await self._answer(context, lambda: behaviour(parse(kind, data)))).SerializeToString()
+                return (await self._answer(context, answer)).SerializeToString()
             except Refusal as refusal:
                 self._observe(Observation(REFUSALS, label=refusal.code))
                 _log.info("refused a call", extra=about(reason=refusal, call=method))
@@ -133,7 +136,8 @@ class EnrolmentServer:
                 )
                 await refuse(context, unforeseen, within=_REFUSAL_SECONDS)
 
-        return grpc.unary_unary_rpc_method_handler(handle)
+        # As a stream of one message, whose arrival is within the call's time: grpcio waits for it for ever.
+        return grpc.stream_unary_rpc_method_handler(handle)
 
     async def _answer(self, context: Context, behaviour: Callable[[], Awaitable[Message]]) -> Message:
         versions = [*context.auth_context().get("ssl_tls_version", ())]

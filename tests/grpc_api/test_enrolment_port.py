@@ -6,6 +6,7 @@ import os
 import re
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import grpc
 import pytest
 
 from coordinator.certificates import self_signed
+from coordinator.grpc_api import enrolment_server
 from coordinator.grpc_api.guessing import MOST_GUESSES, WINDOW_SECONDS, Guesses, place_of
 from quorumseal.client.connection import TlsFiles
 from quorumseal.client.enrolment import EnrolmentConnection, fetch_certificate, fingerprint
@@ -99,7 +101,34 @@ def test_garbage_is_refused_by_name(site: FoundingSite, data: bytes) -> None:
 def pinned(running: Running) -> grpc.Channel:
     credentials = grpc.ssl_channel_credentials(fetch_certificate(running.port))
     name = ("grpc.ssl_target_name_override", "enrolment.quorumseal")
-    return grpc.secure_channel(running.port, credentials, [name])
+    own = ("grpc.use_local_subchannel_pool", 1)
+    return grpc.secure_channel(running.port, credentials, [name, own])
+
+
+def test_calls_that_begin_and_send_nothing_hold_the_port_for_a_while_only(
+    site: FoundingSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrolment_server, "_CALL_SECONDS", 1.0)
+    over = threading.Event()
+
+    def nothing() -> Iterator[bytes]:
+        over.wait()
+        yield from ()
+
+    with site.running() as running:
+        channels = [pinned(running) for _ in range(8)]
+        calls: list[Any] = []
+        for channel in channels:
+            begin: Any = channel.stream_unary("/quorumseal.v1.EnrolmentService/GetInvitation")
+            calls += [begin.future(nothing(), timeout=60) for _ in range(4)]
+        try:
+            wait_until(lambda: all(call.done() for call in calls))
+            assert {error_of(call.exception(), "").code for call in calls} == {"limit.time"}
+            assert refusal(running, code_of("anybody")) == "invitation.unknown"
+        finally:
+            over.set()
+            for channel in channels:
+                channel.close()
 
 
 def test_guesses_are_counted_and_whoever_makes_no_mistake_is_not_kept_waiting(site: FoundingSite) -> None:
