@@ -26,6 +26,12 @@ class PolicyChainError(VerificationError):
     code = "policy_chain.broken"
 
 
+class PolicyNotYetError(VerificationError):
+    """A ceremony concluded under a policy that did not hold yet."""
+
+    code = "policy_chain.not_yet"
+
+
 class PolicyTooOldError(PolicyChainError):
     """The policy is older than the minimum version that the trust file asks for."""
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the pinned policy version to the one that a ceremony ran under."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quorumseal.ceremony.changing import check_change, policy_adopted_by
 from quorumseal.ceremony.entries import read_entry
@@ -20,7 +20,12 @@ from quorumseal.ceremony.values import digest_of
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import JointEnvelope
 from quorumseal.verifier.bundle import Adopted, PolicyVersion
-from quorumseal.verifier.errors import ConclusionCheckpointError, PolicyChainError, PolicyTooOldError
+from quorumseal.verifier.errors import (
+    ConclusionCheckpointError,
+    PolicyChainError,
+    PolicyNotYetError,
+    PolicyTooOldError,
+)
 from quorumseal.verifier.part import ROOT_PREFIX, Part, VerifiedPart, verify_part, verify_seen_checkpoints
 from quorumseal.verifier.trust import Trust
 
@@ -30,6 +35,8 @@ class PolicyChain:
     """Every version from the pinned one on, each approved under the one before."""
 
     versions: tuple[SignedPolicy, ...]
+    begins: Mapping[str, int] = field(default_factory=dict)
+    """The index of the entry from which on a later version holds, by its digest."""
 
     @property
     def newest(self) -> SignedPolicy:
@@ -46,6 +53,16 @@ class PolicyChain:
         return tuple(
             each.policy.log for each in self.versions if each.policy.version >= policy.policy.version
         )
+
+    def require_held(self, policy: SignedPolicy, part: Part) -> None:
+        """Refuse a ceremony that concluded before the version that it is under held."""
+        begins = self.begins.get(policy.digest, 0)
+        if part.index < begins:
+            raise PolicyNotYetError(
+                f"expected a ceremony that concluded after policy version {policy.policy.version} held "
+                f"(entry {begins} of the log), got one that did at entry {part.index}",
+                hint="nobody can have been asked under a policy that was not there; tell the publisher",
+            )
 
     def require_recent(self, policy: SignedPolicy, trust: Trust) -> None:
         """Refuse a version that a consumer does not accept any more."""
@@ -75,7 +92,12 @@ def policy_chain(versions: Sequence[PolicyVersion], trust: Trust) -> PolicyChain
     policies = [_pinned(versions[0], trust)]
     for version in versions[1:]:
         policies.append(_next(policies[-1], version))
-    return PolicyChain(versions=tuple(policies))
+    begins = {
+        policy.digest: max(version.change.index, version.acceptance.index)
+        for policy, version in zip(policies, versions, strict=True)
+        if isinstance(version, Adopted)
+    }
+    return PolicyChain(versions=tuple(policies), begins=begins)
 
 
 def _named(part: Part) -> str | None:

@@ -115,6 +115,7 @@ def judge_part(part: Part, policies: PolicyChain) -> Judged:
     verified = verify_part(part, policy, *policies.logs(policy))
     _check_approved(verified.chain)
     _check_conclusion(part.index, verified.checkpoint)
+    policies.require_held(policy, part)
     return Judged(chain=verified.chain, checkpoint=verified.checkpoint)
 
 

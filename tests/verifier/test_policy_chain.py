@@ -11,13 +11,15 @@ from quorumseal.ceremony.policy_document import write_policy
 from quorumseal.refusal import Refusal
 from quorumseal.strict_json import write
 from quorumseal.verifier.bundle import Adopted, PolicyVersion, parse_version, version_json
-from quorumseal.verifier.errors import PolicyTooOldError
+from quorumseal.verifier.errors import PolicyNotYetError, PolicyTooOldError
 from quorumseal.verifier.part import Part
 from quorumseal.verifier.policy_chain import own_policy, walk, walk_all
+from quorumseal.verifier.verify import verify
 from tests.changing import both_sides
 from tests.organisation import NOW, changed
 from tests.simulated_log import SimulatedLog
 from tests.verifier.keepers import claimed, handed_to, kept_by
+from tests.verifier.published import ARTIFACTS
 
 DAY, BEFORE_LONG = timedelta(days=1), timedelta(hours=1)
 ONE = kept_by("1 alice")
@@ -148,3 +150,17 @@ def test_any_other_chain_is_refused(tale: str) -> None:
     with pytest.raises(Refusal) as refused:
         walk(tell(), LOG.trust)
     assert refused.value.code == code
+
+
+def test_nothing_concludes_under_a_version_before_it_holds() -> None:
+    """The keys of the log and a quorum of version 2 make no release before both sides agreed."""
+    request = TWO.sign_request(TWO.request(number=9, requester="alice"))
+    _, release = TWO.run("rita", request=request)
+    early, late = SimulatedLog(ONE), SimulatedLog(ONE)
+    early.append(release)
+    early.adopt(*TO_TWO)
+    late.adopt(*TO_TWO)
+    late.append(release)
+    assert verify(late.bundle(release), late.trust, ARTIFACTS).policy.policy.version == 2
+    with pytest.raises(PolicyNotYetError, match="after policy version 2 held"):
+        verify(early.bundle(release), early.trust, ARTIFACTS)
