@@ -24,9 +24,9 @@ class Offboarding:
     asked: tuple[Ceremony, ...]
     """Open, and they asked for it: it goes on, and nobody of them answers for it."""
     counted: tuple[Ceremony, ...]
-    """Open, and their approval fills a seat: once they are gone it counts no more."""
+    """Open, and their approval fills a seat: what was logged before the next policy counts on."""
     short: tuple[Ceremony, ...]
-    """Open, and without them nobody is left who could meet its quorum."""
+    """Open, and without what they have yet to decide nobody is left who could meet its quorum."""
     roles: Mapping[str, frozenset[str]]
     """Their roles, each with who is left in it."""
     deputy: tuple[str, ...]
@@ -55,7 +55,7 @@ def offboarding(
         person=person,
         asked=tuple(c for c in still_open if person in _askers(c)),
         counted=tuple(c for c in still_open if any(person in people for _, people in c.seats(at=at))),
-        short=tuple(c for c in still_open if _falls_short(c, person)),
+        short=tuple(c for c in still_open if _falls_short(c, person, at=at)),
         roles={
             name: role.members - {person}
             for name, role in sorted(policy.roles.items())
@@ -126,8 +126,9 @@ def _askers(ceremony: Ceremony) -> frozenset[str]:
     return frozenset({request.context.signer, request.on_behalf_of or request.context.signer})
 
 
-def _falls_short(ceremony: Ceremony, person: str) -> bool:
-    """Whether the quorum can be met with them, and without them cannot, whoever decided what so far."""
+def _falls_short(ceremony: Ceremony, person: str, *, at: datetime) -> bool:
+    """Whether the quorum can be met with them, and cannot without more of them than their approval so far."""
     needs = [replace(need, members=need.members - ceremony.rejecters) for need in ceremony.needs]
-    others = [replace(need, members=need.members - {person}) for need in needs]
+    kept = ceremony.consents(at=at).get(person, frozenset())
+    others = [need if need.role in kept else replace(need, members=need.members - {person}) for need in needs]
     return fillable(needs) and not fillable(others)

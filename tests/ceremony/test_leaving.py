@@ -75,6 +75,22 @@ def test_open_ceremonies_that_they_asked_for_count_in_or_are_needed_for_are_name
     assert named("dan") == [[], [], ["2"]]  # rita asked, so dan alone is left to release it
 
 
+def test_an_approval_that_was_logged_before_they_left_is_not_missed() -> None:
+    small = Organisation()
+    request = small.sign_request(small.request(requester="ci", on_behalf_of="rita"))
+    approved, _ = small.run("dan", request=request)
+    leaving = leaves("dan", approved, acme=small)
+    assert (len(leaving.counted), leaving.short) == (1, ())
+    only_security = small.decision("dan", request, roles=["security"])
+    elsewhere = replace(
+        approved.ceremony,
+        decisions={"dan": small.sign_decision(only_security)},
+        counting={"dan": frozenset({"security"})},
+    )
+    leaving = offboarding(small.policy.policy, "dan", [elsewhere], Standing(), at=NOW)
+    assert len(leaving.short) == 1, "nobody but dan could release it, and for that dan has not signed"
+
+
 def test_a_ceremony_that_was_out_of_reach_before_falls_short_for_nobody() -> None:
     small = Organisation()
     chain, _ = small.run()
