@@ -20,6 +20,7 @@ from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind, Log
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.request_errors import CeremonyExistsError
+from quorumseal.ceremony.revoking import own_revocation
 from quorumseal.ceremony.signed import authenticate, signed_as
 from quorumseal.ceremony.statements import (
     Absence,
@@ -74,6 +75,8 @@ def sign_and_store(agent: Agent, draft: Draft, key: PrivateKey, policy: SignedPo
     """Sign the draft's bytes and put them on record; the only place where anything is signed."""
     require_roster_key(agent, key, policy)
     statement = draft.statement
+    if isinstance(statement, KeyRevocation) and key.public.key_id == statement.key:
+        raise own_revocation(statement.key, agent.name, policy.policy)
     if key.public.key_id in draft.revoked:
         raise KeyRevokedError(
             f"expected a key of {agent.name} that signs this, got {key.public.key_id}, which does not"

@@ -17,7 +17,7 @@ from quorumseal.ceremony.errors import (
 )
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.seconding import PAIR, claims_beside, guardians_of, is_guardian, read_makers
+from quorumseal.ceremony.seconding import PAIR, ask_guardians, claims_beside, is_guardian, read_makers
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import Decision, Delegation, KeyRevocation
 from quorumseal.ceremony.values import instant_text
@@ -58,18 +58,23 @@ def check_revocation(act: Signed[KeyRevocation], policies: Sequence[Policy]) -> 
         )
     owner = owner_of(statement.key, policies)
     if act.key.key.key_id == statement.key:
-        raise RevocationSignerError(
-            f"expected another key to revoke {statement.key}, got that key itself",
-            hint=f"sign with another key of {owner}, or ask two of: {guardians_of(policy, besides=owner)}",
-        )
+        raise own_revocation(statement.key, owner, policy)
     if act.signer == owner:
         return False
     if not is_guardian(policy, act.signer):
         raise RevocationSignerError(
             f"expected a revocation by {owner} with another key, or by guardians, got one by {act.signer}",
-            hint=f"ask {owner}, or two of: {guardians_of(policy, besides=owner)}",
+            hint=f"ask {owner}, or {ask_guardians(policy, besides=owner)}",
         )
     return True
+
+
+def own_revocation(key: str, owner: str, policy: Policy) -> RevocationSignerError:
+    """Return why a key does not revoke itself, and who revokes it instead."""
+    return RevocationSignerError(
+        f"expected another key to revoke {key}, got that key: a key cannot revoke itself",
+        hint=f"sign with another key of {owner} (--with-key), or {ask_guardians(policy, besides=owner)}",
+    )
 
 
 def revoked_after(

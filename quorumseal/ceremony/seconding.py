@@ -37,10 +37,15 @@ def is_guardian(policy: Policy, signer: str) -> bool:
     )
 
 
-def guardians_of(policy: Policy, *, besides: str = "") -> str:
-    """Name the people who guard, for a hint."""
+def ask_guardians(policy: Policy, *, besides: str) -> str:
+    """Say in a hint whom to ask for two signatures about somebody, or how there come to be two to ask."""
     names = sorted(name for name in policy.signers if name != besides and is_guardian(policy, name))
-    return ", ".join(names) or "the policy has none"
+    if len(names) >= PAIR:
+        return f"ask two of: {', '.join(names)}"
+    return (
+        f"mark a role of two other people with guardian = true by a policy change: `quorumseal policy edit` "
+        f"(who guards besides {besides}: {', '.join(names) or 'nobody'})"
+    )
 
 
 def claims_beside(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from quorumseal.ceremony.errors import StandingTimeError, SuspensionShorterError, SuspensionSignerError
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.seconding import PAIR, claims_beside, guardians_of, is_guardian, read_makers
+from quorumseal.ceremony.seconding import PAIR, ask_guardians, claims_beside, is_guardian, read_makers
 from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.statements import Decision, Delegation, Suspension
 from quorumseal.ceremony.values import instant_text
@@ -36,7 +36,7 @@ def check_suspension(act: Signed[Suspension], policy: Policy) -> None:
     if act.signer == person or not is_guardian(policy, act.signer):
         raise SuspensionSignerError(
             f"expected a suspension of {person} by another person who guards, got one by {act.signer}",
-            hint=f"two of these suspend together: {guardians_of(policy, besides=person)}",
+            hint=ask_guardians(policy, besides=person),
         )
 
 

@@ -9,7 +9,8 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 
 from quorumseal.ceremony.leaving import Offboarding, offboarding, without_person
 from quorumseal.ceremony.lifecycle import Ceremony
-from quorumseal.ceremony.policy import GOVERNED
+from quorumseal.ceremony.policy import GOVERNED, Policy
+from quorumseal.ceremony.seconding import PAIR
 from quorumseal.ceremony.values import name
 from quorumseal.cli.attachments import attach
 from quorumseal.cli.desk import Desk, add_home, command, open_desk
@@ -21,6 +22,7 @@ from signer_agent.inbox import open_inbox
 from signer_agent.observing import observe_policy, observe_standing
 from signer_agent.proposing import Asked, write_proposal
 from signer_agent.screen import name_of
+from signer_agent.taking_out import guardians_beside
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -49,7 +51,7 @@ def run(arguments: Namespace) -> int:
         policy = observe_policy(desk.agent)
         following = without_person(policy, leaving.person, dict(arguments.replace), at=desk.agent.now())
         if arguments.dry_run:
-            return _stop(leaving, arguments)
+            return _stop(leaving, policy.policy, arguments)
         given = [attach(text) for text in arguments.evidence]
         asked = Asked(
             deadline=arguments.deadline,
@@ -62,7 +64,7 @@ def run(arguments: Namespace) -> int:
             desk.connection.put_evidence(data)
         if not arguments.json:
             drawn = screen()
-            _draw_besides(drawn, leaving.person, arguments)
+            _draw_besides(drawn, leaving.person, policy.policy, arguments)
             drawn.line()
         return ask_both(desk, proposal, arguments)
 
@@ -113,22 +115,27 @@ def _draw(drawn: Screen, leaving: Offboarding) -> None:
         drawn.line(f"    {key}")
 
 
-def _draw_besides(drawn: Screen, person: str, arguments: Namespace) -> None:
+def _draw_besides(drawn: Screen, person: str, policy: Policy, arguments: Namespace) -> None:
     """Say what a change of the policy does not do."""
     drawn.heading("Besides")
-    drawn.item(Mark.WAITING, "until it is in force they count; two guardians can stop that at once:")
-    words = "org", "suspend", person, "--until", "7d", "--reason", "leaving"
-    drawn.command(command(arguments, *words), indent=4)
+    if len(guardians_beside(policy, person)) >= PAIR:
+        drawn.item(Mark.WAITING, "until it is in force they count; two guardians can stop that at once:")
+        words = "org", "suspend", person, "--until", "7d", "--reason", "leaving"
+        drawn.command(command(arguments, *words), indent=4)
+    else:
+        drawn.item(
+            Mark.WARNING, "until it is in force they count; the policy lists no two guardians to stop that"
+        )
     drawn.item(Mark.WAITING, "an operator lets their connections in no more:")
     drawn.command(["quorumseal", "org", "revoke-certificate", person], indent=4)
 
 
-def _stop(leaving: Offboarding, arguments: Namespace) -> int:
+def _stop(leaving: Offboarding, policy: Policy, arguments: Namespace) -> int:
     if arguments.json:
         print_json(_json(leaving))
         return 0
     drawn = screen()
-    _draw_besides(drawn, leaving.person, arguments)
+    _draw_besides(drawn, leaving.person, policy, arguments)
     words = ["org", "offboard", leaving.person]
     for role, replacement in arguments.replace:
         words += ["--replace", f"{role}={replacement}"]

@@ -67,7 +67,11 @@ def report(
         return
     shown.answer(Mark.WAITING, waiting)
     shown.line("It is in the log, and does nothing yet: a second guardian must sign the same.")
-    shown.next(f"One of {', '.join(others)} runs" if others else "A second guardian runs", again)
+    if others:
+        shown.next(f"One of {', '.join(others)} runs", again)
+        return
+    why = "Nobody else guards: mark a role with guardian = true by a policy change, then two sign anew"
+    shown.next(why, command(arguments, "policy", "edit"))
 
 
 def _key(settings: Settings, seen: ObservedStanding, arguments: Namespace) -> PrivateKey:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two guardians suspend somebody else, for thirty days at most; it ends by its date alone."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -47,6 +48,25 @@ COURSES: dict[str, tuple[Sequence[Signed[Suspension]], int]] = {
         7,
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("guardians", "says"),
+    [
+        ({"security"}, "ask two of: bob, carol, dan"),
+        ({"release"}, r"`quorumseal policy edit` \(who guards besides alice: rita\)"),
+        (set(), r"`quorumseal policy edit` \(who guards besides alice: nobody\)"),
+    ],
+)
+def test_whoever_may_not_suspend_is_told_whom_to_ask_or_how_somebody_comes_to_guard(
+    guardians: set[str], says: str
+) -> None:
+    roles = {**LOSING.roles, "release": ("rita", "alice")}
+    acme = changed(LOSING, roles=roles, guardians=frozenset(guardians), emergency=None)
+    act = acme.sign(replace(suspension("erin", "alice"), context=acme.context("erin")))
+    with pytest.raises(errors.SuspensionSignerError) as refused:
+        stand(Standing(), act, acme.policy.policy, at=NOW)
+    assert re.search(says, refused.value.hint)
 
 
 @pytest.mark.parametrize(("acts", "expected"), COURSES.values(), ids=COURSES)

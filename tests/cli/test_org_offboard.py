@@ -40,12 +40,20 @@ def test_it_is_shown_what_a_departure_means_before_anything_is_asked(office: Off
         "engineering: alice, bob are left",
         "erin's approval counts: what is logged by then stays",
         "widget 1.0 (widget@1.0)",
-        "org suspend erin",
+        "until it is in force they count; the policy lists no two guardians to stop that",
         "org revoke-certificate erin",
     ):
         assert part in text
+    assert "org suspend" not in text
     assert main(["list", "--json", *office.home("alice")]) == 0
     assert len(said(capsys.readouterr().out)["ceremonies"]) == 1, "nothing was proposed"
+
+
+def test_two_guardians_who_could_stop_them_at_once_are_advised(tmp_path: Path, capsys: Capture) -> None:
+    guarded = copied_office(tmp_path / "guarded", guardians=["engineering"])
+    with coordinator_of(guarded):
+        assert offboard(guarded, "dan", "--replace", "release=erin", "--dry-run") == 0
+        assert "org suspend dan --until 7d --reason leaving" in flat(capsys.readouterr().out)
 
 
 def test_a_departure_holds_once_both_sides_approved_it(office: Office, capsys: Capture) -> None:

@@ -49,8 +49,9 @@ def test_an_owner_revokes_a_key_with_another_one_and_not_with_itself(
 ) -> None:
     alice = desk(tmp_path, coordinator, "alice")
     draft = revocation(alice)
-    with pytest.raises(errors.KeyRevokedError):
+    with pytest.raises(errors.RevocationSignerError, match="a key cannot revoke itself") as refused:
         say(alice, draft)
+    assert "another key of alice (--with-key), or ask two of: bob, carol, dan" in refused.value.hint
     assert alice.key.signed == []
     seen = say(alice, draft, CountingKey(LOSING.spare_key("alice")))
     assert [*seen.standing.revoked] == [ALICE]
