@@ -18,6 +18,7 @@ from coordinator.enrolment_settings import AuthorityFiles
 from coordinator.errors import NoNextAuthorityError
 from coordinator.letting_in import read_authority
 from coordinator.log_rotation import edit, shown, write_secret
+from coordinator.named_files import read_passphrase
 from coordinator.settings import Settings
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_document import SignedPolicy
@@ -78,9 +79,7 @@ def look(settings: Settings, policy: Policy) -> Rotating:
 def make_next(settings: Settings, rotating: Rotating, file: Path, *, at: datetime) -> Authority:
     """Make the next authority under today's passphrase, and name it in the settings."""
     files = rotating.files
-    passphrase = None
-    if files.passphrase_file is not None:
-        passphrase = files.passphrase_file.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
+    passphrase = read_passphrase(files.passphrase_file)
     made = Authority.create(settings.organisation, at=at, lifetime=LIFETIME, randomness=os.urandom)
     names = (f"authority.{number}" for number in count(2))
     name = next(n for n in names if not files.key.with_name(f"{n}.key.pem").exists())

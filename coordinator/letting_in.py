@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 
 from coordinator.certificates import Authority
 from coordinator.enrolling import Enrolling, Office
@@ -14,6 +13,7 @@ from coordinator.enrolment_settings import AuthorityFiles, EnrolmentPort
 from coordinator.founders import Founders
 from coordinator.inviting import Inviting
 from coordinator.log_keys import LogKeys
+from coordinator.named_files import read_named, read_passphrase
 from coordinator.roster import Roster
 from coordinator.settings import Settings, SettingsError
 from coordinator.storage import Storage
@@ -58,7 +58,7 @@ class LettingIn:
             return None
         office = Office(
             authority=self._authority,
-            client_authorities=_read(self._settings.tls.client_authorities),
+            client_authorities=read_named(self._settings.tls.client_authorities),
             lifetime=files.lifetime,
             coordinator="" if port is None else port.coordinator,
         )
@@ -77,11 +77,9 @@ class LettingIn:
 
 def read_authority(files: AuthorityFiles, organisation: str) -> Authority:
     """Open the certificate authority."""
-    passphrase = None
-    if files.passphrase_file is not None:
-        passphrase = _read(files.passphrase_file).removesuffix(b"\n").removesuffix(b"\r")
+    passphrase = read_passphrase(files.passphrase_file)
     try:
-        authority = Authority.load(_read(files.certificate), _read(files.key), passphrase)
+        authority = Authority.load(read_named(files.certificate), read_named(files.key), passphrase)
     except SettingsError:
         raise
     except Refusal as refusal:
@@ -111,16 +109,6 @@ def port_of(settings: Settings) -> EnrolmentPort:
 def own_fingerprint(port: EnrolmentPort) -> str:
     """Return the fingerprint of the enrolment port's certificate."""
     try:
-        return fingerprint(_read(port.certificate))
+        return fingerprint(read_named(port.certificate))
     except CredentialsError as error:
         raise SettingsError(f"settings.enrolment.certificate: {error}") from None
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SettingsError(
-            f"expected to read {path}, got {error.strerror}",
-            hint="see who owns it: the coordinator's user must be able to read it",
-        ) from None

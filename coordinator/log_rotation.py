@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
-from coordinator.settings import LogKeyFile, Settings, SettingsError
+from coordinator.settings import Settings, SettingsError
 from coordinator.storage import Storage
 from quorumseal.ceremony.policy import LogKey, Policy
 from quorumseal.ceremony.policy_document import SignedPolicy
@@ -67,13 +67,6 @@ def take_over(settings: Settings, file: Path) -> Path:
         ),
     )
     return settings.log_key.file
-
-
-def passphrase_of(files: LogKeyFile) -> bytes | None:
-    """Return what opens the log's key."""
-    if files.passphrase_file is None:
-        return None
-    return files.passphrase_file.read_bytes().removesuffix(b"\n").removesuffix(b"\r")
 
 
 def free_file(file: Path) -> Path:

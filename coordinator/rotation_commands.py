@@ -54,12 +54,13 @@ def rotate_log_key(arguments: Namespace) -> int:
 
 
 def _next_key(file: Path, settings: Settings) -> Ed25519PrivateKey:
-    from coordinator.log_rotation import make_next_key, passphrase_of
+    from coordinator.log_rotation import make_next_key
+    from coordinator.named_files import read_passphrase
     from coordinator.server import read_log_key
 
     if settings.next_log_key is None:
         read_log_key(settings.log_key)  # its passphrase opens it, and so will open the next one
-        return make_next_key(settings, passphrase_of(settings.log_key), file)
+        return make_next_key(settings, read_passphrase(settings.log_key.passphrase_file), file)
     return read_log_key(settings.next_log_key)
 
 

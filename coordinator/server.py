@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coordinator.assembly import Coordinator
@@ -23,6 +22,7 @@ from coordinator.grpc_api.joining import Joining
 from coordinator.grpc_api.server import ApiServer, ServerTls
 from coordinator.letting_in import LettingIn
 from coordinator.metrics.observing import unobserved
+from coordinator.named_files import read_named, read_passphrase
 from coordinator.policies import Policies
 from coordinator.revoking import Revocations, revoked_by
 from coordinator.settings import LogKeyFile, Settings, SettingsError, TlsFiles
@@ -187,7 +187,7 @@ class CoordinatorServer:
         return Revocations(by_file, storage.certificates.revoked)
 
     def _enrolment_server(self, port: EnrolmentPort, enrolling: Enrolling) -> EnrolmentServer:
-        tls = OwnTls(certificate=_read(port.certificate), key=_read(port.key))
+        tls = OwnTls(certificate=read_named(port.certificate), key=read_named(port.key))
         return EnrolmentServer(
             enrolling, listen=port.listen, tls=tls, elapsed=time.monotonic, observe=self._observe
         )
@@ -259,11 +259,9 @@ def now() -> datetime:
 
 def read_log_key(files: LogKeyFile) -> Ed25519PrivateKey:
     """Open the key that signs checkpoints."""
-    passphrase = None
-    if files.passphrase_file is not None:
-        passphrase = _read(files.passphrase_file).removesuffix(b"\n").removesuffix(b"\r")
+    passphrase = read_passphrase(files.passphrase_file)
     try:
-        key = read_key_file(_read(files.file), passphrase)
+        key = read_key_file(read_named(files.file), passphrase)
     except KeyFileError as error:
         hint = "see that passphrase_file holds the passphrase of this very key file"
         raise SettingsError(f"settings.log_key.file ({files.file}): {error}", hint=hint) from None
@@ -280,9 +278,9 @@ def read_tls(files: TlsFiles) -> ServerTls:
     require_pair(files)
     require_authorities(files)
     return ServerTls(
-        certificate=_read(files.certificate),
-        key=_read(files.key),
-        client_authorities=_read(files.client_authorities),
+        certificate=read_named(files.certificate),
+        key=read_named(files.key),
+        client_authorities=read_named(files.client_authorities),
     )
 
 
@@ -347,13 +345,3 @@ def strangers(settings: Settings, policy: Policy) -> list[str]:
 def _certificates(pem: bytes) -> list[bytes]:
     blocks = pem.decode("ascii", "replace").split(_PEM_END)[:-1]
     return [ssl.PEM_cert_to_DER_cert(block[block.index("-----BEGIN") :] + _PEM_END) for block in blocks]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SettingsError(
-            f"expected to read {path}, got {error.strerror}",
-            hint="see who owns it: the coordinator's user must be able to read it",
-        ) from None

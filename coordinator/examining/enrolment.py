@@ -9,6 +9,7 @@ from coordinator.enrolment_settings import AuthorityFiles, EnrolmentPort
 from coordinator.examining.addresses import listenable
 from coordinator.examining.certificates import life
 from coordinator.examining.files import secret
+from coordinator.named_files import read_passphrase
 from quorumseal.refusal import Refusal
 from quorumseal.terminal.findings import Finding, fine, wrong
 
@@ -18,12 +19,10 @@ Place = Callable[[str], str]
 def authority(place: Place, files: AuthorityFiles, *, organisation: str, at: datetime) -> Iterator[Finding]:
     """Look at the authority: its secrets, its life, and whether it opens and is the organisation's."""
     yield secret(place("authority.key"), files.key)
-    passphrase = None
     if files.passphrase_file is not None:
         yield secret(place("authority.passphrase_file"), files.passphrase_file)
     try:
-        if files.passphrase_file is not None:
-            passphrase = files.passphrase_file.read_bytes().rstrip(b"\r\n")
+        passphrase = read_passphrase(files.passphrase_file)
         certificate = files.certificate.read_bytes()
         opened = Authority.load(certificate, files.key.read_bytes(), passphrase)
     except (OSError, Refusal) as error:
