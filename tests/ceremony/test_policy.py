@@ -12,7 +12,7 @@ from quorumseal.ceremony.errors import PolicyError, PolicyUnsatisfiableError, Un
 from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Rule, SignerKind
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.request_errors import UnknownProductError
-from quorumseal.ceremony.values import digest_of
+from quorumseal.ceremony.values import EMPTY_DIGEST, digest_of
 from quorumseal.signatures import Scheme
 from tests.organisation import NOW, ROLES, Organisation, changed, key_of
 
@@ -293,3 +293,22 @@ def test_the_log_key_of_a_size_is_the_last_one_that_began() -> None:
         SECOND_LOG_KEY.key,
         SECOND_LOG_KEY.key,
     ]
+
+
+def test_nobody_is_called_practice_in_earnest() -> None:
+    policy = POLICY
+    with pytest.raises(PolicyError, match="expected another name than practice"):
+        replace(policy, organisation="practice")
+    assert replace(policy, organisation="practice", drill=True).drill
+
+
+@pytest.mark.parametrize(("first", "later"), [(EMPTY_DIGEST, EMPTY_DIGEST), (None, None)])
+def test_every_log_key_but_the_first_names_the_root_that_it_begins_at(
+    first: str | None, later: str | None
+) -> None:
+    keys = (
+        LogKey(key=key_of("log").public, from_size=0, from_root=first),
+        LogKey(key=key_of("next log").public, from_size=7, from_root=later),
+    )
+    with pytest.raises(PolicyError, match="name the root of the size that it begins at"):
+        replace(POLICY, log=Log(origin="log.acme.example", keys=keys))

@@ -14,6 +14,7 @@ from quorumseal.ceremony.policy_document import SignedPolicy, adopted_policy, wr
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing_chain import StandingChain, replay_standing, stand_on
 from quorumseal.ceremony.statements import StandingAct
+from quorumseal.strict_json import InvalidFieldError, JsonValue
 from tests.burning import BURNING, DAY, MINUTE, absence, delegation, withdrawal
 from tests.organisation import NOW, ceremony_number
 
@@ -65,6 +66,27 @@ def test_a_policy_follows_the_one_before_and_acts_are_under_the_newest() -> None
     )
     with pytest.raises(errors.OtherPolicyError):
         replayed([*entries, second, under_the_first])
+
+
+def test_the_first_policy_is_founded_and_a_later_one_is_not() -> None:
+    chain, entries = run()
+    first = policy_entry(_second_policy(), at=NOW, seq=0, prev=None)
+    with pytest.raises(errors.ChainBrokenError, match="signed by its founders, got a later one"):
+        replayed([first])
+    founded = BURNING.sign_policy(replace(BURNING.policy.policy, version=2, previous=BURNING.policy.digest))
+    again = policy_entry(founded, at=NOW, seq=1, prev=chain.hashes[-1])
+    with pytest.raises(errors.ChainBrokenError, match="that ceremonies approved, got one signed by founders"):
+        replayed([*entries, again])
+
+
+def test_a_later_policy_names_its_change_and_its_acceptance() -> None:
+    chain, entries = run()
+    whole = policy_entry(_second_policy(), at=NOW, seq=1, prev=chain.hashes[-1])
+    body: dict[str, JsonValue] = {**whole.body, "ceremonies": [ceremony_number(1)]}
+    alone = write_entry(EntryType.POLICY, body, at=NOW, ceremony=None, seq=1, prev=chain.hashes[-1])
+    assert len(replayed([*entries, whole]).policies) == 2
+    with pytest.raises(InvalidFieldError, match="a change and its acceptance"):
+        replayed([*entries, alone])
 
 
 def _entry(kind: EntryType, act: Signed[StandingAct], chain: StandingChain) -> Entry:

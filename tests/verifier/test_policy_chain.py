@@ -11,7 +11,7 @@ from quorumseal.ceremony.policy_document import write_policy
 from quorumseal.refusal import Refusal
 from quorumseal.strict_json import write
 from quorumseal.verifier.bundle import Adopted, PolicyVersion, parse_version, version_json
-from quorumseal.verifier.errors import PolicyNotYetError, PolicyTooOldError
+from quorumseal.verifier.errors import BundleFormatError, PolicyNotYetError, PolicyTooOldError
 from quorumseal.verifier.part import Part
 from quorumseal.verifier.policy_chain import own_policy, walk, walk_all
 from quorumseal.verifier.verify import verify
@@ -150,6 +150,12 @@ def test_any_other_chain_is_refused(tale: str) -> None:
     with pytest.raises(Refusal) as refused:
         walk(tell(), LOG.trust)
     assert refused.value.code == code
+
+
+def test_a_version_without_the_entries_of_its_change_is_none() -> None:
+    written = version_json(replace(SECOND, change=replace(SECOND.change, entries=())))
+    with pytest.raises(BundleFormatError, match="entries of a policy change"):
+        parse_version(write(written))
 
 
 def test_nothing_concludes_under_a_version_before_it_holds() -> None:
