@@ -160,8 +160,7 @@ def _rehearse(arguments: Namespace, settings: Settings) -> int:
     drawn.item(Mark.DONE, f"a release before the change is verified, under version {versions[0]}")
     drawn.item(Mark.DONE, "both sides of the governance approved the change")
     drawn.item(Mark.DONE, f"a release after it is verified by the first trust file, version {versions[1]}")
-    words = ["quorumseal", "coordinator", "rotate-log-key", "--settings", str(arguments.settings)]
-    drawn.next("In earnest", words)
+    drawn.next("In earnest", _in_earnest("rotate-log-key", arguments))
     return 0
 
 
@@ -294,9 +293,16 @@ def _rehearse_authority(arguments: Namespace, settings: Settings) -> int:
     drawn.item(
         Mark.DONE, f"a release after both changes is verified by the first trust file, version {version}"
     )
-    words = ["quorumseal", "coordinator", "rotate-authority", "--settings", str(arguments.settings)]
-    drawn.next("In earnest", words)
+    drawn.next("In earnest", _in_earnest("rotate-authority", arguments))
     return 0
+
+
+def _in_earnest(verb: str, arguments: Namespace) -> list[str]:
+    """Return the command that was rehearsed, with every other option that was typed."""
+    words = ["quorumseal", "coordinator", verb, "--settings", str(arguments.settings)]
+    if arguments.out is not None:
+        words += ["--out", str(arguments.out)]
+    return [*words, "--switch"] if getattr(arguments, "switch", False) else words
 
 
 def _screen() -> Screen:

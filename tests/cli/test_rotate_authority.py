@@ -97,8 +97,10 @@ def test_a_rehearsal_of_an_authority_comes_to_the_end_and_changes_no_byte(
     office: Office, capsys: Capture
 ) -> None:
     before = every_byte(office.folder)
-    assert rotate(office, "--rehearse") == 0
-    text = flat(capsys.readouterr().out)
+    assert rotate(office, "--rehearse", "--switch", "--out", "policy-3.toml") == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[-1].endswith("coordinator.toml --out policy-3.toml --switch")
+    text = flat(shown)
     assert "switched: somebody with a certificate of the old" in text
     assert "at the end the old authority lets nobody in" in text
     assert every_byte(office.folder) == before

@@ -53,8 +53,10 @@ def test_a_rehearsal_comes_to_the_end_and_changes_no_byte(office: Office, capsys
         released(office, "1.0")
     capsys.readouterr()
     before = every_byte(office.folder)
-    assert rotate(office, "--rehearse") == 0
-    text = flat(capsys.readouterr().out)
+    assert rotate(office, "--rehearse", "--out", "policy-2.toml") == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[-1].endswith("coordinator.toml --out policy-2.toml")
+    text = flat(shown)
     assert "rehearsed to its end" in text
     assert "a release after it is verified by the first trust file, version 2" in text
     assert every_byte(office.folder) == before
