@@ -11,9 +11,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from quorumseal.ceremony.key_rotation import EVIDENCE_KIND, EVIDENCE_MEDIA_TYPE
+from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Policy
-from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.policy_document import SignedPolicy, read_policy
 from quorumseal.ceremony.policy_writing import policy_text
+from quorumseal.ceremony.request_errors import OpenCeremonyExistsError
 from quorumseal.ceremony.rotating import USUAL_OVERLAP, rotate_key
 from quorumseal.ceremony.statements import Evidence
 from quorumseal.ceremony.values import digest_of
@@ -29,6 +31,7 @@ from signer_agent.inbox import open_inbox
 from signer_agent.key_rotating import Rotation, begin_rotation, finish_rotation, in_force
 from signer_agent.key_sources import open_with_passphrase
 from signer_agent.observing import observe_policy
+from signer_agent.policy_sides import proposals
 from signer_agent.proposing import Asked, write_proposal
 
 
@@ -61,6 +64,8 @@ def run(arguments: Namespace) -> int:
                 f"expected a key to rotate, got one whose next key version {policy.policy.version} lists",
                 hint="finish that rotation first: `quorumseal key rotate --finish`",
             )
+        if arguments.out is None and not arguments.supersede:
+            _require_no_proposal(desk, policy)
         rotation = _begin(desk, policy, arguments)
         old, new = rotation.old.public, rotation.new.public
         following = rotate_key(policy, desk.agent.name, old, new, at=rotation.at, overlap=arguments.overlap)
@@ -87,6 +92,27 @@ def _begin(desk: Desk, policy: SignedPolicy, arguments: Namespace) -> Rotation:
         said = "is there already" if rotation.begun_before else "is made, under the same passphrase"
         screen().talk(f"the new key {said}: {rotation.file}")
     return rotation
+
+
+def _require_no_proposal(desk: Desk, policy: SignedPolicy) -> None:
+    """Refuse to go on beside a proposal of somebody else, before a key is made for nothing.
+
+    Of the rotation's own proposal the signer's next key is part: that one is gone on with.
+    """
+    following = desk.settings.next_key
+    for seen in proposals(desk.agent, policy.policy.version + 1, policy):
+        ceremony = seen.chain.ceremony
+        if ceremony.state is not State.OPEN or ceremony.proposed is None:
+            continue
+        signers = read_policy(ceremony.proposed).signers
+        keys = signers[desk.agent.name].keys if desk.agent.name in signers else ()
+        if following is None or all(key.key.key_id != following.key_id for key in keys):
+            kept = "no key was made" if following is None else f"your new key stays in {following.file}"
+            raise OpenCeremonyExistsError(
+                f"expected no other proposal of policy version {policy.policy.version + 1}, "
+                f"got {seen.chain.id}, which is open",
+                hint=f"{kept}; give the same command once that has ended, or now with --supersede",
+            )
 
 
 def _propose(desk: Desk, rotation: Rotation, following: Policy, arguments: Namespace) -> int:

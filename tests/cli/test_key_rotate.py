@@ -85,6 +85,21 @@ def test_a_key_rotates_by_the_commands_and_open_ceremonies_take_the_old_one(
     assert rotate(office, "alice", "--finish") == 4
 
 
+def test_no_key_is_made_beside_a_proposal_that_is_open_unless_it_takes_its_place(
+    office: Office, capsys: Capture
+) -> None:
+    asked(office, "bob", capsys)
+    assert rotate(office, "alice", "--yes") != 0
+    refusal = flat(capsys.readouterr().err)
+    assert "[request.open_exists]" in refusal
+    assert "no key was made; give the same command once that has ended, or now with --supersede" in refusal
+    assert settings_of(office, "alice").next_key is None
+    assert asked(office, "alice", capsys, "--supersede")["created"]
+    assert rotate(office, "bob", "--yes") != 0
+    assert "your new key stays in" in flat(capsys.readouterr().err)
+    assert asked(office, "alice", capsys)["created"] == []
+
+
 def test_whoever_does_not_govern_hands_the_next_policy_to_somebody_who_does(
     office: Office, capsys: Capture
 ) -> None:
