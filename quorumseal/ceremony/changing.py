@@ -35,7 +35,7 @@ def check_proposal(request: Request, proposed: bytes, policy: Policy) -> Policy:
         if expected != got:
             raise ProposalError(
                 f"expected a policy with the {what} that follows version {policy.version}, got another",
-                hint="write the next version from the one in force",
+                hint="write the next version from the one in force: `quorumseal policy edit`",
             )
     if new.expires <= request.opened_at:
         raise ProposalError(

@@ -137,6 +137,7 @@ def _secrets(settings: Settings) -> dict[str, Secret]:
 
 
 def _secret(file: Path) -> Secret:
+    file = file.resolve() if ".." in file.parts else file
     try:
         found = file.stat()
     except OSError as error:

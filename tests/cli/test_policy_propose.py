@@ -64,6 +64,13 @@ def propose(office: Office, source: str, person: str, *words: str) -> int:
     return main(["policy", "propose", source, "--yes", *words, *office.home(person)])
 
 
+def test_a_file_that_is_in_force_already_is_refused_with_the_way_to_the_next_version(
+    office: Office, capsys: Capture
+) -> None:
+    assert propose(office, str(office.folder / "policy.toml"), "alice") != 0
+    assert "`quorumseal policy edit`" in flat(capsys.readouterr().err)
+
+
 def approve(office: Office, ceremony: str, *people: str) -> None:
     for person in people:
         assert main(["approve", ceremony, "--yes", *office.home(person)]) == 0
