@@ -32,19 +32,12 @@ def draw_policy(drawn: Screen, policy: Policy, *, at: datetime) -> None:
     drawn.heading("Roles")
     drawn.facts([(f"  {role.name}", ", ".join(sorted(role.members))) for role in policy.roles.values()])
     drawn.heading("Roster")
-    drawn.table(
-        ["signer", "kind", "key", "valid until"],
-        [
-            [
-                signer.name,
-                str(signer.kind),
-                f"{key.key.scheme} {key.key.key_id}",
-                f"{key.valid_until:%Y-%m-%d}",
-            ]
-            for signer in policy.signers.values()
-            for key in signer.keys
-        ],
-    )
+    for signer in policy.signers.values():
+        for key in signer.keys:
+            drawn.line(
+                f"  {signer.name}: {signer.kind}, {key.key.scheme}, valid until {key.valid_until:%Y-%m-%d}"
+            )
+            drawn.line(f"    {key.key.key_id}")
 
 
 def policy_json(policy: Policy) -> Json:

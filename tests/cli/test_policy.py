@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import io
 import json
 import tomllib
 from pathlib import Path
@@ -10,7 +11,10 @@ from quorumseal.ceremony.policy_document import read_policy, write_policy
 from quorumseal.ceremony.policy_schema import policy_schema
 from quorumseal.ceremony.values import digest_of
 from quorumseal.cli.main import main
+from quorumseal.cli.policy_files import read_source
+from quorumseal.cli.policy_screen import draw_policy
 from quorumseal.cli.policy_template import Draft, policy_text
+from quorumseal.terminal import Screen
 from tests.cli.published import flat, said
 from tests.organisation import NOW, key_of
 
@@ -46,6 +50,15 @@ def test_check_says_what_the_rules_mean(source: Path, capsys: pytest.CaptureFixt
     answer = said(capsys.readouterr().out)
     assert answer["policy"]["rules"]["standard"]["quorum"] == {"engineering": 2, "security": 1}
     assert set(answer["policy"]["signers"]) == {"alice", "bob", "carol", "rita"}
+
+
+def test_a_key_id_stays_in_one_piece_at_80_columns(source: Path) -> None:
+    out = io.StringIO()
+    draw_policy(Screen.on(out, out, {"COLUMNS": "80"}), read_source(source), at=NOW)
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) < 80
+    keys = [key_of(name).public.key_id for name in ("alice", "bob", "carol", "rita")]
+    assert [line.strip() for line in lines if "sha256:" in line] == keys
 
 
 def test_what_nobody_can_satisfy_is_exit_15_with_the_smallest_reason(
