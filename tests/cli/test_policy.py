@@ -52,9 +52,16 @@ def test_check_says_what_the_rules_mean(source: Path, capsys: pytest.CaptureFixt
     assert set(answer["policy"]["signers"]) == {"alice", "bob", "carol", "rita"}
 
 
+class Terminal(io.StringIO):
+    """A stream that is as wide as COLUMNS says."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 def test_a_key_id_stays_in_one_piece_at_80_columns(source: Path) -> None:
-    out = io.StringIO()
-    draw_policy(Screen.on(out, out, {"COLUMNS": "80"}), read_source(source), at=NOW)
+    out = Terminal()
+    draw_policy(Screen.on(out, out, {"COLUMNS": "80", "NO_COLOR": "1"}), read_source(source), at=NOW)
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) < 80
     keys = [key_of(name).public.key_id for name in ("alice", "bob", "carol", "rita")]
