@@ -45,10 +45,14 @@ def test_what_stands_is_what_the_entries_amount_to() -> None:
     assert not chain.standing.delegations
 
 
-def _second_policy() -> SignedPolicy:
+def _later_policy(version: int) -> SignedPolicy:
     first = BURNING.policy
-    payload = write_policy(replace(first.policy, version=2, previous=first.digest))
+    payload = write_policy(replace(first.policy, version=version, previous=first.digest))
     return adopted_policy(payload, (ceremony_number(1), ceremony_number(2)))
+
+
+def _second_policy() -> SignedPolicy:
+    return _later_policy(version=2)
 
 
 def test_a_policy_follows_the_one_before_and_acts_are_under_the_newest() -> None:
@@ -99,7 +103,7 @@ def test_any_other_tale_is_refused() -> None:
     chain, entries = run(AWAY, HANDED)
     founded, away, handed = entries
     gap = policy_entry(
-        BURNING.sign_policy(replace(BURNING.policy.policy, version=3, previous=BURNING.policy.digest)),
+        _later_policy(version=3),
         at=chain.last_at,
         seq=3,
         prev=chain.hashes[-1],
