@@ -122,17 +122,21 @@ class Workshop:
         """Open one more coordinator on the database, as far as its writer."""
         opened = storage(self.database)
         policies, live = Policies(opened), Live(opened)
-        writer = Writer(
-            opened,
-            LogKeys(self.organisation.log_key, *log_keys),
-            clock=self.time.clock(),
-            live=live,
-            policies=policies,
-            destinations=["directory:test"],
-            routes=routes,
-            observe=observe,
-            most_queued=queued,
-        )
+        try:
+            writer = Writer(
+                opened,
+                LogKeys(self.organisation.log_key, *log_keys),
+                clock=self.time.clock(),
+                live=live,
+                policies=policies,
+                destinations=["directory:test"],
+                routes=routes,
+                observe=observe,
+                most_queued=queued,
+            )
+        except BaseException:
+            opened.close()
+            raise
         desk = Desk(opened, writer, policies, live, LogReader(opened, policies))
         self._desks.append(desk)
         if running:
