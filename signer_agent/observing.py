@@ -20,11 +20,12 @@ from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.standing import Standing
 from quorumseal.ceremony.standing_chain import StandingChain, replay_standing
 from quorumseal.ceremony.statement_document import read_statement
-from quorumseal.ceremony.statements import SeenCheckpoint, Statement
+from quorumseal.ceremony.statements import Statement
 from quorumseal.client.values import Publication
-from quorumseal.tlog import Checkpoint, NoteSignatureError, ProofError, open_checkpoint, verify_consistency
-from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint, verify_logged, verify_part
+from quorumseal.tlog import NoteSignatureError, ProofError, verify_consistency
+from quorumseal.verifier.part import open_log_checkpoint, verify_logged, verify_part
 from signer_agent.agent import Agent
+from signer_agent.checkpoints import Signature, signed_by_log, verified_before
 from signer_agent.errors import HiddenEntriesError, LogBehindError, OtherAnswerError
 from signer_agent.fork import refuse_fork
 from signer_agent.history import observe_history, pinned_by
@@ -33,19 +34,6 @@ from signer_agent.versions import log_in_force
 
 _Answer = TypeVar("_Answer")
 _Statement = TypeVar("_Statement", bound=Statement)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
-    """A checkpoint, and the note in which the log signed it."""
-
-    checkpoint: Checkpoint
-    note: bytes
-
-    @property
-    def seen(self) -> SeenCheckpoint:
-        """How a statement names it."""
-        return SeenCheckpoint(size=self.checkpoint.size, root=f"{ROOT_PREFIX}{self.checkpoint.root.hex()}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +183,7 @@ def connect(agent: Agent, log: Log, note: bytes) -> None:
     known one is remembered.
     """
     known = newest_known(agent, log)
-    other = Signature(checkpoint=open_log_checkpoint(note, log), note=note)
+    other = signed_by_log(note, log)
     if known is None:
         _keep(agent, other)
         return
@@ -226,9 +214,7 @@ def newest_known(agent: Agent, log: Log) -> Signature | None:
     note = agent.journal.newest_checkpoint(log.origin)
     if note is None:
         return None
-    # It was verified under the policy of its day, by which perhaps another of the log's keys signed its size.
-    checkpoint = open_checkpoint(note, log.origin, [key.key for key in log.keys])
-    return Signature(checkpoint=checkpoint, note=note)
+    return verified_before(note, log)
 
 
 def _accept(
@@ -236,13 +222,14 @@ def _accept(
 ) -> Signature:
     """Return a checkpoint that extends the known one, and remember it."""
     if known is None:
-        return _keep(agent, Signature(checkpoint=open_log_checkpoint(note, log), note=note))
+        return _keep(agent, signed_by_log(note, log))
     return _keep(agent, _extended(agent, log, known, note, proof))
 
 
 def _extended(agent: Agent, log: Log, known: Signature, note: bytes, proof: Sequence[bytes]) -> Signature:
     """Return a checkpoint that extends the known one; write down a fork."""
-    new, old = open_log_checkpoint(note, log), known.checkpoint
+    signature = signed_by_log(note, log)
+    new, old = signature.checkpoint, known.checkpoint
     if new.size < old.size:
         raise LogBehindError(
             f"expected a log of {old.size} entries or more, which this agent has seen, got one of {new.size}",
@@ -251,8 +238,8 @@ def _extended(agent: Agent, log: Log, known: Signature, note: bytes, proof: Sequ
     try:
         verify_consistency(old.size, old.root, new.size, new.root, proof)
     except ProofError:
-        raise refuse_fork(agent.home, log, known.note, note, proof) from None
-    return Signature(checkpoint=new, note=note)
+        raise refuse_fork(agent.home, log, known.note, signature.note, proof) from None
+    return signature
 
 
 def _keep(agent: Agent, signature: Signature) -> Signature:

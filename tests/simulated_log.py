@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A log in memory: takes entries, gives the parts and bundles that a coordinator would."""
 
+import base64
 from collections.abc import Collection, Iterable, Sequence
 
 from quorumseal.ceremony.changing import policy_adopted_by
@@ -14,6 +15,7 @@ from quorumseal.tlog import (
     prove_consistency,
     prove_inclusion,
     sign_checkpoint,
+    signature_on,
 )
 from quorumseal.verifier.bundle import Adopted, Bundle, PolicyVersion, write_bundle
 from quorumseal.verifier.part import Part, seen_checkpoints
@@ -70,7 +72,13 @@ class SimulatedLog:
     def seen(self, size: int | None = None) -> SeenCheckpoint:
         """Return how a statement names the checkpoint of a size."""
         size = self.size if size is None else size
-        return SeenCheckpoint(size=size, root="sha256:" + self.roots[size].hex())
+        keys = [self.organisation.log_key.public]
+        signature = signature_on(self.checkpoint(size), self.organisation.origin, keys)
+        return SeenCheckpoint(
+            size=size,
+            root="sha256:" + self.roots[size].hex(),
+            signature=base64.b64encode(signature).decode() if size else "",
+        )
 
     def part(self, entries: Sequence[Entry], *, size: int | None = None, also: Collection[int] = ()) -> Part:
         """Return a ceremony with its proof, up to the checkpoint of its last entry's size."""

@@ -24,6 +24,7 @@ from quorumseal.ceremony.values import (
     instant_text,
     log_origin,
     name,
+    note_signature,
     subject_name,
 )
 from quorumseal.strict_json import Fields, JsonValue
@@ -43,14 +44,18 @@ def write_context(context: Context) -> dict[str, JsonValue]:
         "policy": {"version": context.policy.version, "digest": context.policy.digest},
         "signer": context.signer,
         "signed_at": instant_text(context.signed_at),
-        "checkpoint": {"size": context.checkpoint.size, "root": context.checkpoint.root},
+        "checkpoint": {
+            "size": context.checkpoint.size,
+            "root": context.checkpoint.root,
+            **given("signature", context.checkpoint.signature or None),
+        },
     }
 
 
 def read_context(fields: Fields) -> Context:
     """Read what binds a statement."""
     require_format(fields, FORMAT)
-    policy, checkpoint = fields.object("policy"), fields.object("checkpoint")
+    policy = fields.object("policy")
     return Context(
         organisation=name(fields.text("organisation")),
         log=log_origin(fields.text("log")),
@@ -59,7 +64,15 @@ def read_context(fields: Fields) -> Context:
         ),
         signer=name(fields.text("signer")),
         signed_at=instant(fields.text("signed_at")),
-        checkpoint=SeenCheckpoint(size=checkpoint.integer("size"), root=digest(checkpoint.text("root"))),
+        checkpoint=_read_checkpoint(fields.object("checkpoint")),
+    )
+
+
+def _read_checkpoint(fields: Fields) -> SeenCheckpoint:
+    return SeenCheckpoint(
+        size=fields.integer("size"),
+        root=digest(fields.text("root")),
+        signature=optional(fields, "signature", note_signature) or "",
     )
 
 

@@ -75,6 +75,17 @@ class SeenCheckpoint:
 
     size: int
     root: str
+    signature: str = ""
+    """What the log signed it with, as on the line of its note; empty where the signer's agent left it out.
+
+    Whoever sees the statement can put together the note that its signer saw.  Nothing rests on it but the
+    proof that a log signed two histories: it is verified where a contradiction shows.
+    """
+
+    @property
+    def unsigned(self) -> "SeenCheckpoint":
+        """The checkpoint alone: however often and by whichever of its keys the log signed it."""
+        return SeenCheckpoint(size=self.size, root=self.root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ from quorumseal.terminal.unseen import unseen
 EMPTY_DIGEST = "sha256:" + hashlib.sha256(b"").hexdigest()
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_NOTE_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{90}[AEIMQUYcgkosw048]=")
+"""68 bytes; the last digit before the padding carries four bits, and the two loose ones are nought."""
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _ORIGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._/:~-]{0,126}[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -38,6 +40,13 @@ def digest_from_hex(text: str) -> str:
 def digest(text: str) -> str:
     """Return ``text`` if it is a digest."""
     return _matching(_DIGEST, text, "a digest such as sha256:<64 hexadecimal digits>")
+
+
+def note_signature(text: str) -> str:
+    """Return ``text`` if it can be what a log signs a checkpoint with: key id and signature, in base64."""
+    return _matching(
+        _NOTE_SIGNATURE, text, "a key id and a signature as on the line of a note (68 bytes in base64)"
+    )
 
 
 def name(text: str) -> str:

@@ -31,7 +31,7 @@ from quorumseal.tlog.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from quorumseal.tlog.note import note_key_id, open_note, sign_note, verifier_key
+from quorumseal.tlog.note import note_key_id, note_with, open_note, sign_note, signature_on, verifier_key
 from quorumseal.tlog.proofs import (
     NodeSource,
     consistency_nodes,
@@ -67,6 +67,7 @@ __all__ = [
     "leaf_hash",
     "node_hash",
     "note_key_id",
+    "note_with",
     "open_checkpoint",
     "open_note",
     "prove_consistency",
@@ -74,6 +75,7 @@ __all__ = [
     "read_fork_proof",
     "sign_checkpoint",
     "sign_note",
+    "signature_on",
     "verifier_key",
     "verify_consistency",
     "verify_inclusion",

@@ -50,9 +50,23 @@ def open_note(note: bytes, key_name: str, keys: Iterable[PublicKey]) -> str:
     Lines of unknown signers are ignored, as the specification demands.  A line that names a known key must
     hold its valid signature: one that does not refuses the whole note.
     """
+    return _open(note, key_name, keys)[0]
+
+
+def signature_on(note: bytes, key_name: str, keys: Iterable[PublicKey]) -> bytes:
+    """Return key id and signature of the first line by one of the keys, once the note is seen to hold."""
+    return _open(note, key_name, keys)[1]
+
+
+def note_with(text: str, key_name: str, signature: bytes) -> bytes:
+    """Put a note together again from its text and what ``signature_on`` found; nothing is verified."""
+    return f"{text}\n{_signature_line(key_name, signature)}".encode()
+
+
+def _open(note: bytes, key_name: str, keys: Iterable[PublicKey]) -> tuple[str, bytes]:
     known = _by_id(key_name, keys)
     text, signatures = _parse(note)
-    signed_by_known = False
+    found: bytes | None = None
     for name, blob in signatures:
         key_id, signature = blob[:_KEY_ID_SIZE], blob[_KEY_ID_SIZE:]
         key = known.get(key_id) if name == key_name else None
@@ -65,13 +79,13 @@ def open_note(note: bytes, key_name: str, keys: Iterable[PublicKey]) -> str:
                 f"expected a valid signature by {name}+{key_id.hex()}, got one that is wrong: {reason}",
                 hint="fetch the note again; if it comes again, do not trust its sender",
             ) from reason
-        signed_by_known = True
-    if not signed_by_known:
+        found = found or blob
+    if found is None:
         raise NoteSignatureError(
             f"expected a signature by {_names(key_name, known)}, got none of them in {len(signatures)} lines",
             hint="check which keys the policy lists for this log",
         )
-    return text
+    return text, found
 
 
 def _parse(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:

@@ -116,7 +116,7 @@ def seen_checkpoints(entries: tuple[bytes, ...]) -> frozenset[SeenCheckpoint]:
     found: set[SeenCheckpoint] = set()
     for entry in map(read_entry, entries):
         if "envelope" in entry.body:
-            found.add(read_statement(entry.envelope.payload).context.checkpoint)
+            found.add(read_statement(entry.envelope.payload).context.checkpoint.unsigned)
         if isinstance(proposed := entry.body.get("policy"), str):
             found |= anchors(read_policy(proposed.encode()).log)
     return frozenset(found)

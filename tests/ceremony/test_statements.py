@@ -46,7 +46,7 @@ ACME = Organisation()
 ZEROS = "sha256:" + "0" * 64
 ONES = "sha256:" + "1" * 64
 MORE = (*SUBJECTS, Subject(name="dist/widget-1.0+linux.whl", digest=ONES))
-SEEN = SeenCheckpoint(size=7, root=ONES)
+SEEN = SeenCheckpoint(size=7, root=ONES, signature="c2ln" * 22 + "c2k=")
 
 
 def full_request() -> Request:
@@ -105,7 +105,16 @@ REQUEST, APPROVAL, REJECTION, CANCELLATION = (
         "a cancellation",
     )
 )
-OPTIONAL = {"on_behalf_of", "supersedes", "ticket", "replaces", "not_after", "delegation", "previous"}
+OPTIONAL = {
+    "on_behalf_of",
+    "supersedes",
+    "ticket",
+    "replaces",
+    "not_after",
+    "delegation",
+    "previous",
+    "signature",
+}
 
 
 @pytest.mark.parametrize("kind", STATEMENTS)
@@ -256,6 +265,21 @@ MALFORMED: dict[str, tuple[bytes, Path, JsonValue, str]] = {
     ),
     "a checkpoint before the first": (APPROVAL, (*PREDICATE, "checkpoint", "size"), -1, "json.invalid_field"),
     "a root that is none": (APPROVAL, (*PREDICATE, "checkpoint", "root"), "", "value.format"),
+    "an empty signature of a checkpoint": (
+        APPROVAL, (*PREDICATE, "checkpoint", "signature"), "", "value.format",
+    ),
+    "a signature of a checkpoint that is a byte short": (
+        APPROVAL, (*PREDICATE, "checkpoint", "signature"), "A" * 88 + "AA==", "value.format",
+    ),
+    "a signature of a checkpoint that is a byte long": (
+        APPROVAL, (*PREDICATE, "checkpoint", "signature"), "A" * 92, "value.format",
+    ),
+    "a signature of a checkpoint with loose bits": (
+        APPROVAL, (*PREDICATE, "checkpoint", "signature"), "A" * 90 + "B=", "value.format",
+    ),
+    "a signature of a checkpoint on a line of its own": (
+        APPROVAL, (*PREDICATE, "checkpoint", "signature"), "A" * 91 + "=\n", "value.format",
+    ),
     "a ceremony id of another version": (
         APPROVAL, (*PREDICATE, "ceremony"), "01934000-0000-4000-8000-000000000001", "value.format",
     ),

@@ -18,9 +18,8 @@ from quorumseal.cli.kit.pages import html_page, text_page
 from quorumseal.cli.main import main, parser_of
 from quorumseal.cli.table import Command, Noun, Verb, entries
 from quorumseal.offline.files import read_organisation
-from quorumseal.tlog import Checkpoint
 from quorumseal.verifier.trust import read_trust
-from signer_agent.observing import Signature
+from signer_agent.checkpoints import signed_by_log
 from tests.burning import BURNING
 from tests.cli.office import PASSPHRASE, Office, coordinator_of, found_office
 from tests.cli.published import said
@@ -44,11 +43,10 @@ def kit(office: Office, *words: str) -> int:
 
 def known(acme: Organisation, contacts: str | None = None) -> Known:
     log = SimulatedLog(acme)
-    checkpoint = Checkpoint(acme.origin, log.size, log.roots[log.size])
     return Known(
         policy=acme.policy,
         trust=log.trust,
-        head=Signature(checkpoint=checkpoint, note=log.checkpoint()),
+        head=signed_by_log(log.checkpoint(), acme.policy.policy.log),
         coordinator="coordinator.acme.example:7443",
         at=NOW,
         contacts=contacts,

@@ -12,8 +12,10 @@ from quorumseal.tlog import (
     MalformedNoteError,
     NoteSignatureError,
     note_key_id,
+    note_with,
     open_note,
     sign_note,
+    signature_on,
     verifier_key,
 )
 from quorumseal.tlog.note import MAX_NOTE_BYTES, MAX_SIGNATURES
@@ -222,3 +224,18 @@ def test_arbitrary_bytes_are_refused_and_nothing_else_happens(note: bytes) -> No
         open_note(note, NAME, [KEY.public])
     with pytest.raises((MalformedNoteError, NoteSignatureError)):
         open_note(BODY + "— ".encode() + note + b"\n", NAME, [KEY.public])
+
+
+def test_a_note_is_put_together_again_from_its_text_and_its_first_known_signature() -> None:
+    stranger = line(NAME, bytes(4) + bytes(64))
+    crowded = f"{TEXT}\n{stranger}{signed(TEXT)}{signed(TEXT, OTHER)}".encode()
+    signature = signature_on(crowded, NAME, [OTHER.public, KEY.public])
+    assert signature == note_key_id(NAME, KEY.public) + KEY.sign(TEXT.encode())
+    assert note_with(TEXT, NAME, signature) == sign_note(TEXT, KEY, NAME)
+
+
+def test_no_signature_is_taken_from_a_note_that_does_not_hold() -> None:
+    wrong = f"{TEXT}\n{signed(TEXT)}{line(NAME, note_key_id(NAME, OTHER.public) + bytes(64))}".encode()
+    for note, keys in {sign_note(TEXT, KEY, NAME): [OTHER.public], wrong: [KEY.public, OTHER.public]}.items():
+        with pytest.raises(NoteSignatureError):
+            signature_on(note, NAME, keys)

@@ -3,18 +3,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from quorumseal.ceremony.chain import extend, open_chain
+from quorumseal.ceremony.commands import Record
+from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Log, LogKey
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import JointEnvelope
 from quorumseal.tlog import Checkpoint, prove_consistency, prove_inclusion, sign_checkpoint
 from quorumseal.verifier.bundle import make_bundle, read_bundle, write_bundle
-from quorumseal.verifier.part import Part
+from quorumseal.verifier.part import Part, seen_checkpoints, verify_part
 from quorumseal.verifier.verify import verify
 from tests.forging import relinked, verdict
-from tests.organisation import Organisation, changed, key_of
+from tests.organisation import NOW, Organisation, changed, key_of
 from tests.simulated_log import SimulatedLog
 from tests.verifier.published import ARTIFACTS, Published, published, told
 
@@ -64,6 +68,29 @@ CHECKPOINTS: dict[str, tuple[bytes, str]] = {
 def test_a_checkpoint_is_the_logs_own(case: str) -> None:
     note, code = CHECKPOINTS[case]
     assert with_part(checkpoint=note) == code
+
+
+@pytest.mark.parametrize("signature", ["", "A" * 91 + "=", None])
+def test_one_checkpoint_is_proved_once_whatever_a_statement_says_it_was_signed_with(
+    signature: str | None,
+) -> None:
+    log = SimulatedLog(ACME)
+    chain, opening = open_chain(ACME.policy, ACME.sign_request(), at=NOW)
+    entries = [opening]
+    honest = log.seen()
+    log.append([opening])
+    for minute, signer in enumerate(("alice", "bob", "carol", "rita"), start=1):
+        seen = honest if signature is None or signer != "bob" else replace(honest, signature=signature)
+        at = NOW + timedelta(minutes=minute)
+        decision = ACME.sign_decision(ACME.decision(signer, chain.ceremony.request, at=at, seen=seen))
+        chain, more = extend(chain, Record(decision), at=at)
+        entries += more
+    log.append(entries[1:])
+    part = log.part(entries)
+    assert {seen.size for seen in seen_checkpoints(part.entries)} == {0, 1}
+    assert len(seen_checkpoints(part.entries)) == 2
+    assert list(part.consistency) == [1]
+    assert verify_part(part, ACME.policy).chain.ceremony.state is State.APPROVED
 
 
 def test_a_later_checkpoint_is_not_the_one_signed_at_the_conclusion() -> None:

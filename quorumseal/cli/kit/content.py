@@ -14,7 +14,7 @@ from quorumseal.cli.kit import texts
 from quorumseal.terminal import duration_text, instant_text
 from quorumseal.terminal.words import four_words
 from quorumseal.verifier.trust import Trust
-from signer_agent.observing import Signature
+from signer_agent.checkpoints import Signature
 
 _GROUP = 8
 
