@@ -38,23 +38,15 @@ from quorumseal.ceremony.emergencies import admit_emergency
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyError, OtherPolicyError
 from quorumseal.ceremony.falling import handed_on, in_force
+from quorumseal.ceremony.fitting import check_others, release_of
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.narrowing import narrowing
 from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.request_errors import CeremonyExistsError, RevocationError
+from quorumseal.ceremony.request_errors import CeremonyExistsError
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing_chain import adopt, stand_on
 from quorumseal.ceremony.statements import Request, StandingAct, Subject
-from quorumseal.ceremony.succeeding import (
-    OTHER_KIND,
-    check_alone,
-    check_not_taken_back,
-    check_proposed,
-    check_ratification,
-    check_reapproval,
-    check_revocation,
-)
 from quorumseal.signatures import PrivateKey
 
 _log = logging.getLogger(__name__)
@@ -112,7 +104,7 @@ class Batch:
             # sent again by somebody who never heard the answer, whatever became of the ceremony since
             return Repeated(ceremony=earlier.id, state=earlier.ceremony.state, seq=0)
         _require_newest(command, self._newest)
-        known = self._known(_release(statement))
+        known = self._known(release_of(statement))
         verdict = admit(request, known)
         if isinstance(verdict, Existing):
             state = next(each.state for each in known if each.ceremony == verdict.ceremony)
@@ -122,7 +114,7 @@ class Batch:
                 f"expected a ceremony id that is free, got {statement.ceremony}",
                 hint="start again: an id is made anew each time",
             )
-        self._check_others(request)
+        check_others(request, self._known, self._require)
         return self._open(command, known, superseded=verdict.superseded)
 
     def _open(self, command: Start, known: Sequence[Known], *, superseded: str | None) -> _Logged:
@@ -142,7 +134,7 @@ class Batch:
         )
         if superseded is not None:
             self.written.apply(*extend(self._require(superseded), Supersede(request.digest), at=self._at))
-        self._releases[_release(statement)] = [
+        self._releases[release_of(statement)] = [
             *known,
             Known(
                 ceremony=chain.id,
@@ -154,35 +146,6 @@ class Batch:
         ]
         self.written.keep_annexes(chain.id, command.annexes)
         return _Logged(chain.id, chain.ceremony.state, self.written.apply(chain, (opening,)))
-
-    def _check_others(self, request: Signed[Request]) -> None:
-        """Refuse a request that does not fit what became of another ceremony for the same version."""
-        statement = request.statement
-        if statement.kind is Kind.POLICY_CHANGE:
-            return
-        others = self._known((statement.product, statement.version, OTHER_KIND[statement.kind]))
-        if statement.kind is Kind.POLICY_ACCEPTANCE:
-            check_proposed(statement, others)
-            return
-        if statement.kind is Kind.REVOCATION:
-            for each in others:
-                if each.request == statement.subjects[0].digest:
-                    check_revocation(statement, self._require(each.ceremony).ceremony.request, each.state)
-                    return
-            raise RevocationError(
-                f"expected a revocation of a release of {statement.product} {statement.version}, "
-                f"got one of request {statement.subjects[0].digest}, which this log does not hold",
-                hint="name the request of the release that is taken back",
-            )
-        if statement.reapproved is not None:
-            release = self._require(statement.reapproved.ceremony)
-            check_reapproval(statement, statement.reapproved, release.ceremony, release.conclusion or "")
-            check_not_taken_back(release.ceremony, others)
-            return
-        if statement.ratified is not None:
-            emergency = self._require(statement.ratified.ceremony)
-            check_ratification(statement, statement.ratified, emergency.ceremony, emergency.conclusion or "")
-        check_alone(statement, others)
 
     def _vetoed_by(self, request: Request, *, superseded: str | None) -> frozenset[str]:
         """Return who stopped earlier emergencies for a release; refuse one too many."""
@@ -329,10 +292,6 @@ def _answer(outcome: _Logged | Repeated | Exception, receipts: Mapping[int, Rece
     if not isinstance(outcome, _Logged):
         return outcome
     return Written(ceremony=outcome.ceremony, state=outcome.state, receipt=receipts[outcome.position])
-
-
-def _release(request: Request) -> Release:
-    return request.product, request.version, request.kind
 
 
 def _require_newest(command: Start | Stand, newest: SignedPolicy) -> None:

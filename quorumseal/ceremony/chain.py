@@ -161,17 +161,17 @@ def replay_chain(payloads: Iterable[bytes], policy: SignedPolicy) -> Chain:
     entries = [read_entry(payload) for payload in payloads]
     if not entries:
         raise ChainBrokenError("expected the entries of a ceremony, got none")
-    chain, first = _reopen(entries[0], policy)
-    _require_same(entries[0], first)
+    chain, first = reopen(entries[0], policy)
+    require_same(entries[0], first)
     position = 1
     while position < len(entries):
         entry = entries[position]
         if entry.at < chain.last_at:
             raise ChainTimeError(f"expected entry {entry.seq} at or after {chain.last_at}, got {entry.at}")
         try:
-            chain, due = extend(chain, _command(entry, policy), at=entry.at)
+            chain, due = extend(chain, cause_of(entry, policy), at=entry.at)
         except CeremonyError as refusal:
-            _require_linked(entry, chain)
+            require_linked(entry, chain)
             raise refusal
         _require_all(entries[position : position + len(due)], due, entry)
         position += len(due)
@@ -210,10 +210,11 @@ def _require_all(given: Sequence[Entry], due: Sequence[Entry], entry: Entry) -> 
             raise ChainBrokenError(
                 f"expected entry {expected.seq} ({expected.type}) to follow, got the chain's end"
             )
-        _require_same(given[index], expected)
+        require_same(given[index], expected)
 
 
-def _require_same(entry: Entry, expected: Entry) -> None:
+def require_same(entry: Entry, expected: Entry) -> None:
+    """Refuse an entry that is not the one that the rules make."""
     if entry.payload == expected.payload:
         return
     if (entry.ceremony, entry.seq, entry.prev) != (expected.ceremony, expected.seq, expected.prev):
@@ -229,7 +230,7 @@ def _require_same(entry: Entry, expected: Entry) -> None:
     )
 
 
-def _require_linked(entry: Entry, chain: Chain) -> None:
+def require_linked(entry: Entry, chain: Chain) -> None:
     """Name a broken chain as such before what its entry would have been refused for."""
     if (entry.ceremony, entry.seq, entry.prev) != (chain.id, len(chain.hashes), chain.hashes[-1]):
         raise ChainBrokenError(
@@ -239,7 +240,8 @@ def _require_linked(entry: Entry, chain: Chain) -> None:
         )
 
 
-def _reopen(entry: Entry, policy: SignedPolicy) -> tuple[Chain, Entry]:
+def reopen(entry: Entry, policy: SignedPolicy) -> tuple[Chain, Entry]:
+    """Return the ceremony that an opening entry opens, and that entry as the rules make it."""
     if entry.type is not EntryType.OPENED:
         raise ChainBrokenError(f"expected a chain to begin with {EntryType.OPENED}, got {entry.type}")
     body = Fields(dict(entry.body), "entry.body")
@@ -267,7 +269,7 @@ def delegations_in(opening: Entry, policy: SignedPolicy) -> tuple[Signed[Delegat
     return tuple(signed_as(Delegation, each) for each in signed)
 
 
-def _command(entry: Entry, policy: SignedPolicy) -> Command:
+def cause_of(entry: Entry, policy: SignedPolicy) -> Command:
     """Return what must have caused an entry that no earlier entry caused."""
     body = Fields(dict(entry.body), "entry.body")
     match entry.type:

@@ -72,14 +72,31 @@ def replay_standing(payloads: Iterable[bytes]) -> StandingChain:
     chain: StandingChain | None = None
     for payload in payloads:
         entry = read_entry(payload)
-        if chain is not None and entry.at < chain.last_at:
-            raise ChainTimeError(f"expected entry {entry.seq} at or after {chain.last_at}, got {entry.at}")
-        chain, expected = _founded(entry) if chain is None else _follow(chain, entry)
-        if entry.payload != expected.payload:
-            raise _broken(entry, expected.seq, expected.prev)
+        chain = begin_standing(entry) if chain is None else follow(chain, entry)
     if chain is None:
         raise ChainBrokenError("expected the entries of no ceremony, from the first policy on, got none")
     return chain
+
+
+def begin_standing(entry: Entry) -> StandingChain:
+    """Return the chain that the first policy begins."""
+    chain, expected = _founded(entry)
+    _require_same(entry, expected)
+    return chain
+
+
+def follow(chain: StandingChain, entry: Entry) -> StandingChain:
+    """Return the chain with one entry more; refuse one that the rules do not make of it."""
+    if entry.at < chain.last_at:
+        raise ChainTimeError(f"expected entry {entry.seq} at or after {chain.last_at}, got {entry.at}")
+    longer, expected = _follow(chain, entry)
+    _require_same(entry, expected)
+    return longer
+
+
+def _require_same(entry: Entry, expected: Entry) -> None:
+    if entry.payload != expected.payload:
+        raise _broken(entry, expected.seq, expected.prev)
 
 
 def _founded(entry: Entry) -> tuple[StandingChain, Entry]:

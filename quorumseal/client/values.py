@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from quorumseal.ceremony.values import digest_of
+from quorumseal.ceremony.annex import Annex as Annex
 from quorumseal.verifier.part import Part
 
 SALT_BYTES = 32
@@ -13,19 +13,6 @@ MAX_TEXT_BYTES = 16 << 10
 MAX_EVIDENCE_BYTES = 16 << 20
 ENROLMENT_SERVER_NAME = "enrolment.quorumseal"
 """What the certificate of every enrolment port is made out to, so that it fits any address."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annex:
-    """A text that a statement commits to without containing it."""
-
-    salt: bytes
-    text: str
-
-    @property
-    def commitment(self) -> str:
-        """What the statement holds in the text's place."""
-        return digest_of(self.salt + self.text.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from coordinator.founding import found
+from tests.audit.copying import defects
 from tests.coordinator.workshop import Workshop
 from tests.organisation import NOW, Organisation
 
@@ -62,3 +63,5 @@ def workshop(database: str, organisation: Organisation, tmp_path: Path) -> Itera
     shop = Workshop(database, organisation, tmp_path / "published")
     yield shop
     shop.close()
+    if not shop.damaged:  # whatever an honest coordinator lived through, no auditor accuses it
+        assert defects(database, organisation) == ()

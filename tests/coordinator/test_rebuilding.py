@@ -109,7 +109,10 @@ def test_the_command_says_what_it_mended(
         'UPDATE entries SET payload = (SELECT payload FROM entries e WHERE e."index" = 7) WHERE "index" = 6',
     ],
 )
-def test_a_changed_log_is_found_out_and_nothing_is_rebuilt(desk: Desk, damage: str) -> None:
+def test_a_changed_log_is_found_out_and_nothing_is_rebuilt(
+    workshop: Workshop, desk: Desk, damage: str
+) -> None:
+    workshop.damaged = True
     with desk.storage.engines.writing() as connection:
         connection.execute(text(damage))
         connection.execute(text("DELETE FROM ceremonies"))
@@ -120,6 +123,7 @@ def test_a_changed_log_is_found_out_and_nothing_is_rebuilt(desk: Desk, damage: s
 
 def test_a_ceremony_whose_entries_were_changed_takes_no_decision(workshop: Workshop, desk: Desk) -> None:
     """Its neighbours do."""
+    workshop.damaged = True
     start = workshop.start(workshop.organisation.request(number=30, version="3.0"))
     other = workshop.start(workshop.organisation.request(number=31, version="3.1"))
     desk.written(start)

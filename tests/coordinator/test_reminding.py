@@ -337,6 +337,7 @@ def test_a_clock_that_somebody_set_reminds_nobody(workshop: Workshop) -> None:
 
 
 def test_one_damaged_ceremony_silences_no_other(workshop: Workshop) -> None:
+    workshop.damaged = True
     desk, start = waiting(workshop)
     waiting(workshop, number=2)
     with desk.storage.engines.writing() as connection:

@@ -180,6 +180,7 @@ def test_an_extension_that_comes_too_late_is_refused_and_the_end_recorded(
 def test_a_ceremony_that_takes_no_delegation_keeps_nobody_else_from_it(
     workshop: Workshop, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    workshop.damaged = True
     start, other = workshop.start(), workshop.start(BURNING.request(number=2, product="gadget"))
     desk.write(start, other)
     full = start.request.statement.ceremony

@@ -106,6 +106,8 @@ class Workshop:
     organisation: Organisation
     published: Path
     time: Time = field(default_factory=Time)
+    damaged: bool = False
+    """Whether a test spoils the log: then an auditor finds something."""
     _desks: list[Desk] = field(default_factory=list)
     _coordinators: list[Coordinator] = field(default_factory=list)
 

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an auditor makes of a log: the same rules once more, from the entries alone.
+
+``log_copy`` is what an auditor holds; ``replaying`` takes its entries in the order of the log and demands
+each to be the one that the rules make of those before it; ``examining`` finds everything that is wrong;
+``population`` is what there was.  Nothing here reads a file, a clock or a database.
+"""

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Copies of logs that a real coordinator wrote."""
+
+from coordinator.storage import Storage
+from quorumseal.audit.defect import Defect
+from quorumseal.audit.examining import examine
+from quorumseal.audit.log_copy import LogCopy
+from quorumseal.verifier.trust import Trust
+from tests.organisation import Organisation
+
+
+def copy_of(storage: Storage) -> LogCopy:
+    """Return everything that a database has of its log, as an auditor would hold it."""
+    newest = storage.log.checkpoint()
+    assert newest is not None
+    return LogCopy(
+        entries=[row.payload for row in storage.log.entries(0, newest.size)], checkpoint=newest.note
+    )
+
+
+def trust_in(organisation: Organisation) -> Trust:
+    """Return what an auditor of the organisation pins."""
+    return Trust(organisation=organisation.name, policy=organisation.policy.digest, minimum_version=1)
+
+
+def defects(database: str, organisation: Organisation) -> tuple[Defect, ...]:
+    """Return everything that an auditor finds wrong with the log in a database."""
+    storage = Storage(database)
+    try:
+        return examine(copy_of(storage), trust_in(organisation)).defects
+    finally:
+        storage.close()
