@@ -62,6 +62,7 @@ class EntryType(StrEnum):
     KEY_REVOKED = "key-revoked"
     SUSPENDED = "suspended"
     ABSENT = "absent"
+    RECOVERED = "recovered"
     NARROWED = "narrowed"
     APPROVED = "approved"
     PROVISIONAL = "provisional"

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The chain of the entries that belong to no ceremony: each policy version, and the standing acts.
+"""The chain of the entries that belong to no ceremony: each policy version, the standing acts, recoveries.
 
 As in a ceremony's chain, each entry must be exactly what the rules make of those before it.  Whether a policy
-version was rightly made is judged elsewhere; here it only has to follow the one before.
+version was rightly made is judged elsewhere; here it only has to follow the one before.  That the log was
+once recovered changes nothing that stands.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,7 @@ from datetime import datetime
 from quorumseal.ceremony.entries import Entry, EntryType, policy_entry, policy_of, read_entry, write_entry
 from quorumseal.ceremony.errors import ChainBrokenError, ChainTimeError
 from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.recovery import Recovery, read_recovery, write_recovery
 from quorumseal.ceremony.signed import Signed, authenticate
 from quorumseal.ceremony.standing import Standing, stand
 from quorumseal.ceremony.statements import (
@@ -111,11 +113,13 @@ def _founded(entry: Entry) -> tuple[StandingChain, Entry]:
 
 
 def _follow(chain: StandingChain, entry: Entry) -> tuple[StandingChain, Entry]:
-    _require_type(entry, {EntryType.POLICY, *_TYPES.values()})
+    _require_type(entry, {EntryType.POLICY, EntryType.RECOVERED, *_TYPES.values()})
     if (entry.ceremony, entry.seq, entry.prev) != (None, len(chain.hashes), chain.hashes[-1]):
         raise _broken(entry, len(chain.hashes), chain.hashes[-1])  # before what it would be refused for
     if entry.type is EntryType.POLICY:
         return adopt(chain, policy_of(entry), entry.at)
+    if entry.type is EntryType.RECOVERED:
+        return recover(chain, read_recovery(entry.body), entry.at)
     act = authenticate(entry.envelope, chain.policies[-1])
     if not isinstance(act.statement, StandingAct) or act.digest in chain.statements:
         raise ChainBrokenError(
@@ -138,6 +142,19 @@ def adopt(chain: StandingChain, policy: SignedPolicy, at: datetime) -> tuple[Sta
     return replace(
         chain, policies=(*chain.policies, policy), hashes=(*chain.hashes, entry.hash), last_at=at
     ), entry
+
+
+def recover(chain: StandingChain, recovery: Recovery, at: datetime) -> tuple[StandingChain, Entry]:
+    """Put on record that the log had lost its end and has it again; return the entry too."""
+    entry = write_entry(
+        EntryType.RECOVERED,
+        write_recovery(recovery),
+        at=at,
+        ceremony=None,
+        seq=len(chain.hashes),
+        prev=chain.hashes[-1],
+    )
+    return replace(chain, hashes=(*chain.hashes, entry.hash), last_at=at), entry
 
 
 def _broken(entry: Entry, seq: int, prev: str | None) -> ChainBrokenError:

@@ -40,7 +40,7 @@ def test_an_entry_makes_the_round_trip(entry: Entry) -> None:
 
 
 def test_every_event_has_a_type_and_seven_types_conclude() -> None:
-    assert set(TYPES.values()) | {EntryType.POLICY, EntryType.ABSENT} == set(EntryType)
+    assert set(TYPES.values()) | {EntryType.POLICY, EntryType.ABSENT, EntryType.RECOVERED} == set(EntryType)
     assert {
         "approved",
         "provisional",
