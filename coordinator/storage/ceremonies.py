@@ -131,11 +131,41 @@ class CeremonyTable:
             ).scalar_one_or_none()
         return None if first is None else from_milliseconds(first)
 
+    def next_due_ones(self, limit: int) -> list[CeremonyRow]:
+        """Return the open ceremonies that time moves next, the first one first."""
+        query = (
+            select(*_COLUMNS)
+            .where(ceremonies.c.state == "open")
+            .order_by(ceremonies.c.due_at, ceremonies.c.opened_index)
+            .limit(limit)
+        )
+        with self._engines.reading() as connection:
+            return [_row(row) for row in connection.execute(query)]
+
     def page(
-        self, *, states: Collection[str], product: str, version: str, before: int | None, limit: int
+        self,
+        *,
+        states: Collection[str],
+        product: str,
+        version: str,
+        before: int | None,
+        limit: int,
+        kind: str = "",
+        mode: str = "",
+        after: int | None = None,
     ) -> list[CeremonyRow]:
-        """List ceremonies opened before an index, newest first."""
-        query = select(*_COLUMNS).order_by(ceremonies.c.opened_index.desc()).limit(limit)
+        """List ceremonies opened before an index, newest first; ``after`` takes those next to it instead."""
+        upwards = after is not None and before is None
+        order = ceremonies.c.opened_index.asc() if upwards else ceremonies.c.opened_index.desc()
+        query = select(*_COLUMNS).order_by(order).limit(limit)
+        if kind:
+            query = query.where(ceremonies.c.kind == kind)
+        if mode == "break-glass":
+            query = query.where(EMERGENCY)
+        elif mode:
+            query = query.where(ceremonies.c.mode == mode)
+        if after is not None:
+            query = query.where(ceremonies.c.opened_index > after)
         if states:
             query = query.where(ceremonies.c.state.in_(states))
         if product:
@@ -145,7 +175,8 @@ class CeremonyTable:
         if before is not None:
             query = query.where(ceremonies.c.opened_index < before)
         with self._engines.reading() as connection:
-            return [_row(row) for row in connection.execute(query)]
+            rows = [_row(row) for row in connection.execute(query)]
+        return rows[::-1] if upwards else rows
 
     def annexes(self, ceremony: str) -> list[AnnexRow]:
         """Return the texts that belong to a ceremony."""

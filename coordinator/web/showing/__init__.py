@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages show: each module reads one page's values from the log, and nothing here writes."""
+
+from typing import Final
+
+from coordinator.web.page import Download, Page
+from coordinator.web.showing import ceremonies
+
+HOME: Final = ceremonies.PAGE.path
+PAGES: Final[tuple[Page, ...]] = (ceremonies.PAGE,)
+DOWNLOADS: Final[tuple[Download, ...]] = ()
