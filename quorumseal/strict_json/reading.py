@@ -12,8 +12,6 @@ from itertools import accumulate
 from typing import NoReturn, TypeAlias
 from unicodedata import is_normalized
 
-import rfc8785
-
 from quorumseal.strict_json.errors import (
     ByteOrderMarkError,
     DuplicateKeyError,
@@ -40,6 +38,7 @@ _BRACKETS = b"[]{}"
 _STEP: Callable[[int], int] = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}.__getitem__
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in _BRACKETS)
 _SHOWN = 40
+_LAST_OF_ONE_UNIT = "\uffff"
 
 
 def read(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> JsonValue:
@@ -76,16 +75,32 @@ def write(value: JsonValue) -> bytes:
     """Return the canonical bytes (RFC 8785) of ``value``; reading them gives ``value`` again."""
     try:
         text = _ENCODER.encode(value)
-        # Within ASCII the C encoder's bytes are the canonical ones, many times sooner; keys sort the same.
-        data = text.encode() if text.isascii() else rfc8785.dumps(value)
+        if max(text) > _LAST_OF_ONE_UNIT:
+            text = _ENCODER_AS_IT_IS.encode(_sorted(value))
+        data = text.encode()
         same = read(data, max_bytes=len(data)) == value
-    except (ValueError, TypeError, RecursionError, StrictJsonError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError, StrictJsonError) as error:
         raise ValueError(
             f"expected a value that strict JSON can carry, got one that it cannot: {error}"
         ) from error
     if not same:
         raise ValueError("expected text keys and lists, got others: they would be read back as another value")
     return data
+
+
+def _sorted(value: JsonValue) -> JsonValue:
+    """Return the value with its keys in the order of their UTF-16 units (RFC 8785, section 3.2.3).
+
+    Code points have that order, too, as long as each takes one unit.
+    """
+    match value:
+        case list():
+            return [_sorted(item) for item in value]
+        case dict():
+            keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
+            return {key: _sorted(value[key]) for key in keys}
+        case _:
+            return value
 
 
 def _check_depth(data: bytes, max_depth: int) -> None:
@@ -155,6 +170,7 @@ def _not_an_integer(number: str) -> NoReturn:
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_ENCODER_AS_IT_IS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_not_an_integer, parse_constant=_not_an_integer
 )

@@ -42,6 +42,19 @@ def test_control_characters_are_written_in_the_short_way_where_there_is_one() ->
     )
 
 
+@given(
+    st.recursive(
+        st.sampled_from(["a", "\ue000", "\uffee", "\U0001f600", "\U0010ffff"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.text("a\ue000\uffee\U0001f600\U0010ffff", max_size=3), inner, max_size=5)
+        ),
+    )
+)
+def test_the_bytes_are_canonical_where_code_points_and_utf_16_sort_otherwise(value: JsonValue) -> None:
+    assert write(value) == rfc8785.dumps(value)
+
+
 def test_keys_sort_by_utf_16_and_not_by_code_point() -> None:
     assert write({"\uff21": 1, "\U0001f600": 2, "a": 3}) == '{"a":3,"\U0001f600":2,"\uff21":1}'.encode()
 
@@ -57,6 +70,7 @@ CANNOT_BE_WRITTEN: list[tuple[str, object]] = [
     ("a number as key", {1: "a"}),
     ("None as key", {None: "a"}),
     ("a tuple, which would come back as a list", (1, 2)),
+    ("a number as key beside a text of two units", {1: "\U0001f600"}),
     ("numbers as keys that cannot be sorted with texts", {1: "a", "b": 2}),
 ]
 
