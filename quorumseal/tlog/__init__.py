@@ -2,22 +2,35 @@
 """The transparency log as everybody sees it: an RFC 9162 Merkle tree and C2SP checkpoints.
 
 ``merkle`` hashes and verifies; ``frontier`` appends; ``proofs`` makes proofs from stored nodes; ``note`` and
-``checkpoint`` are what the log signs; ``fork`` is what an agent writes down when it signed two histories.
+``checkpoint`` are what the log signs; ``cosignature`` is what witnesses sign, and ``witnessing`` says when;
+``fork`` is what an agent writes down when it signed two histories.
 Nothing here reads a file, a clock or a database.
 """
 
 from quorumseal.tlog.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from quorumseal.tlog.cosignature import (
+    Cosignature,
+    Witness,
+    add_lines,
+    cosign,
+    cosigner_key,
+    cosigner_key_id,
+    read_cosignatures,
+)
 from quorumseal.tlog.errors import (
     ConsistencyProofError,
+    CosignatureError,
     InclusionProofError,
     MalformedCheckpointError,
     MalformedForkProofError,
     MalformedNoteError,
+    MalformedSubmissionError,
     NotAForkError,
     NoteSignatureError,
     OtherOriginError,
     ProofError,
     TlogError,
+    WitnessConflictError,
 )
 from quorumseal.tlog.fork import ForkProof, fork_proof, read_fork_proof
 from quorumseal.tlog.frontier import Frontier
@@ -40,6 +53,13 @@ from quorumseal.tlog.proofs import (
     prove_consistency,
     prove_inclusion,
 )
+from quorumseal.tlog.witnessing import (
+    Submission,
+    admit,
+    nothing_seen,
+    read_submission,
+    write_submission,
+)
 
 __all__ = [
     "EMPTY_ROOT",
@@ -47,20 +67,31 @@ __all__ = [
     "Checkpoint",
     "ConsistencyProofError",
     "Coordinate",
+    "Cosignature",
+    "CosignatureError",
     "ForkProof",
     "Frontier",
     "InclusionProofError",
     "MalformedCheckpointError",
     "MalformedForkProofError",
     "MalformedNoteError",
+    "MalformedSubmissionError",
     "Node",
     "NodeSource",
     "NotAForkError",
     "NoteSignatureError",
     "OtherOriginError",
     "ProofError",
+    "Submission",
     "TlogError",
+    "Witness",
+    "WitnessConflictError",
+    "add_lines",
+    "admit",
     "consistency_nodes",
+    "cosign",
+    "cosigner_key",
+    "cosigner_key_id",
     "fork_proof",
     "frontier_nodes",
     "inclusion_nodes",
@@ -68,15 +99,19 @@ __all__ = [
     "node_hash",
     "note_key_id",
     "note_with",
+    "nothing_seen",
     "open_checkpoint",
     "open_note",
     "prove_consistency",
     "prove_inclusion",
+    "read_cosignatures",
     "read_fork_proof",
+    "read_submission",
     "sign_checkpoint",
     "sign_note",
     "signature_on",
     "verifier_key",
     "verify_consistency",
     "verify_inclusion",
+    "write_submission",
 ]

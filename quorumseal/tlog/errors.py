@@ -62,3 +62,26 @@ class NotAForkError(TlogError):
     """The two checkpoints do not contradict each other."""
 
     code: ClassVar[str] = "log.not_a_fork"
+
+
+class CosignatureError(TlogError):
+    """A line that claims to be a known witness's cosignature of this checkpoint is not."""
+
+    code: ClassVar[str] = "log.cosignature"
+
+
+class MalformedSubmissionError(TlogError):
+    """The bytes are not a submission to a witness as C2SP tlog-witness prescribes."""
+
+    code: ClassVar[str] = "log.submission_malformed"
+
+
+class WitnessConflictError(TlogError):
+    """The witness's newest checkpoint is not the one that the proof begins at, or contradicts this one."""
+
+    code: ClassVar[str] = "log.witness_conflict"
+
+    def __init__(self, message: str, *, size: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.size = size
+        """Of the newest checkpoint that the witness cosigned."""

@@ -18,21 +18,22 @@ MAX_NOTE_BYTES: Final = 512 * 1024
 MAX_SIGNATURES: Final = 64
 """The specification asks for at least 16; post-quantum cosignatures take nearly 5 kB each."""
 
-_ED25519: Final = b"\x01"
+ED25519: Final = b"\x01"
+"""The signature type of a key that signs a note's text as it is."""
+KEY_ID_SIZE: Final = 4
 _EM_DASH: Final = "\u2014"
-_KEY_ID_SIZE: Final = 4
 _CONTROLS: Final = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
-def note_key_id(name: str, key: PublicKey) -> bytes:
+def note_key_id(name: str, key: PublicKey, *, kind: bytes = ED25519) -> bytes:
     """Return the four bytes that, with the name, point to a key: a hint, never a proof."""
-    return sha256(_key_name(name).encode() + b"\n" + _ED25519 + _raw(key)).digest()[:_KEY_ID_SIZE]
+    return sha256(_key_name(name).encode() + b"\n" + kind + _raw(key)).digest()[:KEY_ID_SIZE]
 
 
-def verifier_key(name: str, key: PublicKey) -> str:
+def verifier_key(name: str, key: PublicKey, *, kind: bytes = ED25519) -> str:
     """Write a key in the form that C2SP tools are configured with (``name+id+key``)."""
-    material = b64encode(_ED25519 + _raw(key)).decode()
-    return f"{name}+{note_key_id(name, key).hex()}+{material}"
+    material = b64encode(kind + _raw(key)).decode()
+    return f"{name}+{note_key_id(name, key, kind=kind).hex()}+{material}"
 
 
 def sign_note(text: str, private_key: PrivateKey, key_name: str) -> bytes:
@@ -40,7 +41,7 @@ def sign_note(text: str, private_key: PrivateKey, key_name: str) -> bytes:
     if not text.endswith("\n") or _CONTROLS.search(text):
         raise ValueError("a note's text ends in a newline and has no other control character")
     key_id = note_key_id(key_name, private_key.public)
-    line = _signature_line(key_name, key_id + private_key.sign(text.encode()))
+    line = signature_line(key_name, key_id + private_key.sign(text.encode()))
     return f"{text}\n{line}".encode()
 
 
@@ -60,15 +61,15 @@ def signature_on(note: bytes, key_name: str, keys: Iterable[PublicKey]) -> bytes
 
 def note_with(text: str, key_name: str, signature: bytes) -> bytes:
     """Put a note together again from its text and what ``signature_on`` found; nothing is verified."""
-    return f"{text}\n{_signature_line(key_name, signature)}".encode()
+    return f"{text}\n{signature_line(key_name, signature)}".encode()
 
 
 def _open(note: bytes, key_name: str, keys: Iterable[PublicKey]) -> tuple[str, bytes]:
     known = _by_id(key_name, keys)
-    text, signatures = _parse(note)
+    text, signatures = split_note(note)
     found: bytes | None = None
     for name, blob in signatures:
-        key_id, signature = blob[:_KEY_ID_SIZE], blob[_KEY_ID_SIZE:]
+        key_id, signature = blob[:KEY_ID_SIZE], blob[KEY_ID_SIZE:]
         key = known.get(key_id) if name == key_name else None
         if key is None:
             continue
@@ -88,8 +89,8 @@ def _open(note: bytes, key_name: str, keys: Iterable[PublicKey]) -> tuple[str, b
     return text, found
 
 
-def _parse(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
-    """Split a note into its text and (key name, key id || signature) pairs."""
+def split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
+    """Split a note into its text and (key name, key id || signature) pairs, of which nothing is verified."""
     if len(note) > MAX_NOTE_BYTES:
         raise MalformedNoteError(f"expected a note of at most {MAX_NOTE_BYTES} bytes, got {len(note)}")
     try:
@@ -110,7 +111,7 @@ def _parse(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
         raise MalformedNoteError(f"expected at most {MAX_SIGNATURES} signature lines, got {len(lines)}")
     signatures = [_parse_line(line) for line in lines]
     text = head + "\n"
-    if text + "\n" + "".join(_signature_line(name, blob) for name, blob in signatures) != whole:
+    if text + "\n" + "".join(signature_line(name, blob) for name, blob in signatures) != whole:
         raise MalformedNoteError("expected the note as it is written, got another spelling of it")
     return text, signatures
 
@@ -126,12 +127,13 @@ def _parse_line(line: str) -> tuple[str, bytes]:
         blob = b64decode(encoded, validate=True)
     except ValueError:
         raise MalformedNoteError(f"expected a signature in base64, got {encoded[:80]!a}") from None
-    if len(blob) <= _KEY_ID_SIZE:
+    if len(blob) <= KEY_ID_SIZE:
         raise MalformedNoteError(f"expected a key id and a signature, got {len(blob)} bytes")
     return name, blob
 
 
-def _signature_line(name: str, blob: bytes) -> str:
+def signature_line(name: str, blob: bytes) -> str:
+    """Write one line under a note: whose signature it is, key id and signature."""
     return f"{_EM_DASH} {name} {b64encode(blob).decode()}\n"
 
 
