@@ -4,5 +4,6 @@
 from quorumseal.cli.table import Verb
 
 VERBS = {
+    "effectiveness": Verb("quorumseal.cli.audit_effectiveness", "say how well the rule works"),
     "fsck": Verb("quorumseal.cli.audit_fsck", "find everything that is wrong with a log"),
 }

@@ -36,7 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="examine the database that a coordinator's settings name; stop every coordinator first",
     )
-    parser.epilog = "example:\n  quorumseal audit fsck --from pack --trust trust.json"
+    parser.epilog = "example:\n  quorumseal audit fsck --copy pack --trust trust.json"
 
 
 def run(arguments: Namespace) -> int:
@@ -64,7 +64,7 @@ def _examine(arguments: Namespace) -> tuple[Examined, Sequence[Defect]]:
         if arguments.trust is None or arguments.folder is not None:
             raise UsageError(
                 "expected --settings with a trust file and without a folder",
-                hint="add --trust FILE, and leave --from away",
+                hint="add --trust FILE, and leave --copy away",
             )
         from coordinator.auditing import examine_database
         from coordinator.settings import read_settings
@@ -99,7 +99,7 @@ def _draw(arguments: Namespace, examined: Examined, defects: Sequence[Defect], t
 
 def _again(arguments: Namespace, *more: str) -> list[str]:
     words = ["audit", "fsck"]
-    for option, value in (("--from", arguments.folder), ("--trust", arguments.trust)):
+    for option, value in (("--copy", arguments.folder), ("--trust", arguments.trust)):
         words += [option, str(value)] if value else []
     words += ["--settings", str(arguments.settings)] if arguments.settings else []
     return command(arguments, *words, *more)

@@ -45,7 +45,7 @@ class Source:
 def add_source(parser: ArgumentParser) -> None:
     """Let a verb be told what to audit."""
     parser.add_argument(
-        "--from",
+        "--copy",
         dest="folder",
         type=Path,
         metavar="FOLDER",
