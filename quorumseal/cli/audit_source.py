@@ -26,7 +26,8 @@ from quorumseal.client.values import LoggedEntry
 from quorumseal.tlog.note import MAX_NOTE_BYTES
 from quorumseal.verifier.trust import Trust
 from signer_agent.cli.opening import trust_file
-from signer_agent.observing import newest_known, observe_policy
+from signer_agent.comparing import newest_known
+from signer_agent.observing import observe_policy
 
 _MOST_BYTES = 4 << 30
 _TICK = 0.2
