@@ -93,6 +93,12 @@ class Coordinator:
         """What signs the log."""
         return self._log_keys
 
+    @property
+    def live(self) -> Live:
+        """New entries as they come, once started."""
+        assert self._running is not None  # noqa: S101 - it is started
+        return self._running.live
+
     def lost(self) -> list[str]:
         """Name the threads that have ended although nobody closed them: without them it is of little use."""
         return self._running.lost() if self._running else []
@@ -103,10 +109,11 @@ class Coordinator:
         present: Callable[[], Collection[str]],
         calls: Callable[[], int],
         expiries: Callable[[], Mapping[str, datetime]],
+        pages: Callable[[], Mapping[str, int]],
     ) -> Readings:
         """Return what is read for Prometheus, once started; its API adds what only it knows."""
         assert self._running is not None  # noqa: S101 - it is started
-        return self._running.readings(present=present, calls=calls, expiries=expiries)
+        return self._running.readings(present=present, calls=calls, expiries=expiries, pages=pages)
 
     def close(self) -> None:
         """Take no more commands, finish those that were taken, and stop; safe to call twice."""
@@ -216,7 +223,7 @@ class _Running:
         self._clock = clock
         self._queue_limit = queue_limit
         self._storage = storage
-        self._live = live
+        self.live = live
         self._writer = writer
         self._deadlines = deadlines
         self._sweeping = sweeping
@@ -256,6 +263,7 @@ class _Running:
         present: Callable[[], Collection[str]],
         calls: Callable[[], int],
         expiries: Callable[[], Mapping[str, datetime]],
+        pages: Callable[[], Mapping[str, int]],
     ) -> Readings:
         process = Process(
             present=present,
@@ -264,6 +272,7 @@ class _Running:
             queue_limit=self._queue_limit,
             lost=self.lost,
             expiries=expiries,
+            pages=pages,
         )
         return Readings(self._storage, self._policies, self._status, process, now=self._clock.now)
 
@@ -275,7 +284,7 @@ class _Running:
         return [thread.name for thread in threads if not thread.alive]
 
     def close(self) -> None:
-        self._live.close()
+        self.live.close()
         self._listening.close()
         self._deadlines.thread.close()
         self._sweeping.thread.close()

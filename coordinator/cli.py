@@ -55,12 +55,14 @@ def run(arguments: Namespace) -> int:
     """
     settings = read_settings(arguments.settings)
     running_log.begin(settings.lines)
-    from coordinator.server import serve
+    from coordinator.server import Listening, serve
 
-    def ready(address: str, metrics: str | None) -> None:
-        said = f"the coordinator of {settings.organisation} listens on {address}"
-        _say(arguments, said, listening=address, metrics=metrics)
-        service_manager.notify(service_manager.READY, f"STATUS=listens on {address}", environment=os.environ)
+    def ready(at: Listening) -> None:
+        said = f"the coordinator of {settings.organisation} listens on {at.address}"
+        said += f"; its pages: {at.pages}" if at.pages else ""
+        _say(arguments, said, listening=at.address, metrics=at.metrics, pages=at.pages)
+        status = f"STATUS=listens on {at.address}"
+        service_manager.notify(service_manager.READY, status, environment=os.environ)
 
     def stopping() -> None:
         service_manager.notify(service_manager.STOPPING, environment=os.environ)

@@ -8,6 +8,7 @@ import signal
 import ssl
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -37,12 +38,24 @@ from quorumseal.signatures import Ed25519PrivateKey, KeyFileError, read_key_file
 
 if TYPE_CHECKING:
     from coordinator.metrics.metering import Metering
+    from coordinator.web.opening import Pages
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.5
 TIMESTAMP_SECONDS = 5.0
 """How long the authority may take: nothing is published meanwhile."""
 _PEM_END = "-----END CERTIFICATE-----"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listening:
+    """Where a coordinator is reached."""
+
+    address: str
+    metrics: str | None
+    """What Prometheus reads."""
+    pages: str | None
+    """Where browsers begin."""
 
 
 class CoordinatorServer:
@@ -64,7 +77,8 @@ class CoordinatorServer:
         )
         self.api: ApiServer | None = None
         self.enrolment: EnrolmentServer | None = None
-        self.tls: Reloading
+        self.pages: Pages | None = None
+        self.tls: Reloading[ServerTls]
         self._served = asyncio.Event()
         self._founding: asyncio.Task[None] | None = None
 
@@ -95,7 +109,7 @@ class CoordinatorServer:
                 self.metering.bind()
             await self._serve(storage, founded=organisation is not None)
             if organisation is not None:
-                self._begin(organisation)
+                await self._begin(organisation)
             else:
                 self._founding = asyncio.create_task(self._wait_for_the_founding(storage))
         except BaseException:
@@ -133,10 +147,11 @@ class CoordinatorServer:
             await self.enrolment.start()
         await self.api.start()
 
-    def _begin(self, organisation: Organisation) -> None:
+    async def _begin(self, organisation: Organisation) -> None:
         """Begin what needs a policy, and let those go on who wait for that."""
         warn_of_strangers(self._settings, organisation)
         assert self.api is not None  # noqa: S101 - it is started
+        await asyncio.to_thread(self._open_pages, self.api)
         self._start_metering(self.api, organisation)
         self._served.set()
 
@@ -153,7 +168,7 @@ class CoordinatorServer:
                 organisation = await self._started()
                 assert self.api is not None  # noqa: S101 - it is started
                 await self.api.open(self.coordinator.use_cases)
-                self._begin(organisation)
+                await self._begin(organisation)
                 _log.info("%s is founded, and served", self._settings.organisation)
             except Exception:
                 _log.exception("unforeseen error in beginning to serve; it is tried again")
@@ -164,11 +179,30 @@ class CoordinatorServer:
             self._founding.cancel()
         if self.enrolment is not None:
             await self.enrolment.stop()
+        if self.pages is not None:
+            await asyncio.to_thread(self.pages.close)
         if self.api is not None:
             await self.api.stop()
         await asyncio.to_thread(self._close)
 
-    def _reloading(self, storage: Storage) -> Reloading:
+    def _open_pages(self, api: ApiServer) -> None:
+        """Load what pages are made with only where somebody reads them."""
+        settings = self._settings
+        if settings.pages is None:
+            return
+        from coordinator.web.opening import open_pages
+
+        self.pages = open_pages(
+            settings,
+            settings.pages,
+            api.callers,
+            self.coordinator.live,
+            now=now,
+            own_ports=self._own_ports,
+            observe=self._observe,
+        )
+
+    def _reloading(self, storage: Storage) -> Reloading[ServerTls]:
         files = self._settings.tls
         return Reloading(
             (files.certificate, files.key, files.client_authorities), lambda: self._read_tls(storage)
@@ -198,10 +232,8 @@ class CoordinatorServer:
         readings = self.coordinator.readings(
             present=lambda: [signer for signer, _ in api.presence.present()],
             calls=lambda: api.gate.in_progress,
-            expiries=lambda: {
-                "server": runs_out(self.tls.current.certificate),
-                "client_authorities": runs_out(self.tls.current.client_authorities),
-            },
+            expiries=self._expiries,
+            pages=lambda: {} if self.pages is None else self.pages.counts(),
         )
         self.metering.start(
             readings,
@@ -209,6 +241,16 @@ class CoordinatorServer:
             roles=organisation.policy.policy.roles,
         )
         _log.info("Prometheus reads %s", self.metering.url)
+
+    def _expiries(self) -> dict[str, datetime]:
+        expiries = {
+            "server": runs_out(self.tls.current.certificate),
+            "client_authorities": runs_out(self.tls.current.client_authorities),
+        }
+        pages = self._settings.pages
+        if pages is not None and pages.certificate is not None:
+            expiries["pages"] = runs_out(read_named(pages.certificate))
+        return expiries
 
     def _close(self) -> None:
         if self.metering is not None:
@@ -218,7 +260,8 @@ class CoordinatorServer:
     def _own_ports(self) -> tuple[int, ...]:
         """Where no notice is sent."""
         api = int(self._settings.listen.rpartition(":")[2]) if self.api is None else self.api.port
-        return (api,) if self.metering is None else (api, self.metering.port)
+        others = [each.port for each in (self.metering, self.pages) if each is not None]
+        return (api, *others)
 
 
 def _fetch_timestamp(address: AuthorityAddress | None) -> Fetch | None:
@@ -235,9 +278,9 @@ def _metering(listen: str) -> "Metering":
 
 
 async def serve(
-    settings: Settings, *, ready: Callable[[str, str | None], None], stopping: Callable[[], None]
+    settings: Settings, *, ready: Callable[["Listening"], None], stopping: Callable[[], None]
 ) -> None:
-    """Serve until SIGTERM or SIGINT; ``ready`` is told the address, and what Prometheus reads."""
+    """Serve until SIGTERM or SIGINT; ``ready`` is told where it listens."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -245,7 +288,13 @@ async def serve(
     server = CoordinatorServer(settings)
     await server.start()
     try:
-        ready(server.address, None if server.metering is None else server.metering.url)
+        ready(
+            Listening(
+                address=server.address,
+                metrics=None if server.metering is None else server.metering.url,
+                pages=None if server.pages is None else server.pages.url,
+            )
+        )
         await stop.wait()
         stopping()
     finally:

@@ -34,6 +34,8 @@ format = "text"                           # or "json", one object on each line
 enabled = true
 listen = "127.0.0.1:7444"                 # plain HTTP, for anybody who gets there; this is the default
 
+[pages] [pages.sign_in]                   # may be left out: coordinator/pages_settings.py
+
 [limits]                                  # all of it may be left out, or any line of it
 streams_per_caller = 16
 
@@ -54,6 +56,7 @@ from coordinator.enrolment_settings import EnrolmentReader, EnrolmentSettings
 from coordinator.errors import CoordinatorError
 from coordinator.limits import Limits
 from coordinator.notifying.settings import NotificationReader, NotificationSettings
+from coordinator.pages_settings import PagesReader, PagesSettings
 from coordinator.running_log import LineFormat
 from quorumseal.ceremony import values
 from quorumseal.ceremony.errors import ValueFormatError
@@ -115,6 +118,8 @@ class Settings:
     lines: LineFormat
     metrics: str | None
     """Where Prometheus reads; nowhere without."""
+    pages: PagesSettings | None
+    """Where auditors and release managers read; nowhere without."""
     reflection: bool
     file: Path | None = None
     """Where they were read, and may be read again."""
@@ -123,6 +128,13 @@ class Settings:
     def log_keys(self) -> tuple[LogKeyFile, ...]:
         """Every key that the log may be signed with."""
         return (self.log_key,) if self.next_log_key is None else (self.log_key, self.next_log_key)
+
+    @property
+    def pages_tls(self) -> TlsFiles:
+        """Where the pages' side of TLS lies."""
+        if self.pages is None or self.pages.certificate is None or self.pages.key is None:
+            return self.tls
+        return replace(self.tls, certificate=self.pages.certificate, key=self.pages.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +221,7 @@ class _Reader:
             limits=self._limits(self._section(top, "limits")),
             lines=self._lines(self._section(top, "logging")),
             metrics=self._metrics(self._section(top, "metrics")),
+            pages=self._pages(top),
             reflection=self._reflection(self._section(top, "development")),
         )
         self.problems += top.unknown()
@@ -294,6 +307,12 @@ class _Reader:
         if "listen" in section:
             listen = self._take(lambda: _listen(section), listen)
         return listen if enabled else None
+
+    def _pages(self, top: Fields) -> PagesSettings | None:
+        """Read the section, which may be there and empty: everything in it has a default."""
+        if "pages" not in top:
+            return None
+        return PagesReader(self._take, self._file, _address).read(self._section(top, "pages"))
 
     def _reflection(self, section: Fields) -> bool:
         return self._take(lambda: section.flag("reflection"), False) if section.names() else False

@@ -1,29 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's side of mTLS, read from its files, and again whenever they change."""
+"""A server's side of mTLS, read from its files, and again whenever they change."""
 
 import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from coordinator.grpc_api.server import ServerTls
 from coordinator.settings import SettingsError
 
 _log = logging.getLogger(__name__)
 _Stamp = tuple[tuple[int, int, int], ...]
+_Read = TypeVar("_Read")
 
 
-class Reloading:
+class Reloading(Generic[_Read]):
     """What the files hold, unless that cannot be used: then what they held before goes on."""
 
-    def __init__(self, files: tuple[Path, ...], read: Callable[[], ServerTls]) -> None:
+    def __init__(self, files: tuple[Path, ...], read: Callable[[], _Read]) -> None:
         self._files = files
         self._read = read
         self._turn = threading.Lock()
         self._stamp = self._look()
         self.current = read()
 
-    def renewed(self) -> ServerTls | None:
+    def renewed(self) -> _Read | None:
         """Return what is new since the last time, or None; asked at every handshake, by any thread."""
         with self._turn:
             stamp = self._look()

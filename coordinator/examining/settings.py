@@ -14,9 +14,9 @@ from pathlib import Path
 
 from coordinator.certificates import look_at
 from coordinator.errors import LogEmptyError
-from coordinator.examining import enrolment
+from coordinator.examining import enrolment, pages
 from coordinator.examining.addresses import listenable
-from coordinator.examining.certificates import life, names
+from coordinator.examining.certificates import life, server
 from coordinator.examining.files import secret, writable
 from coordinator.notifying.opening import open_channel
 from coordinator.notifying.settings import (
@@ -95,6 +95,8 @@ class _Examiner:
             yield listenable(self._place("listen"), settings.listen)
         if self._sound("metrics", "listen"):
             yield from self._metrics(settings)
+        if settings.pages is not None:
+            yield from pages.look(self._place, self._sound, settings, settings.pages, at=self._at)
 
     def finding(self, refusal: Refusal) -> Finding:
         """Return a refusal as a finding: its place in the file, and what to do."""
@@ -133,22 +135,10 @@ class _Examiner:
         if self._sound("tls.certificate", "tls.key"):
             yield from self._refused(lambda: require_pair(files))
         if self._sound("tls.certificate"):
-            yield from self._server(files.certificate, listen)
+            heard = listen if self._sound("listen") else ""
+            yield from server(self._place("tls.certificate"), files.certificate, heard, at=self._at)
         if self._sound("tls.client_authorities"):
             yield from self._authorities(files)
-
-    def _server(self, certificate: Path, listen: str) -> Iterator[Finding]:
-        about = self._place("tls.certificate")
-        try:
-            own, *_ = look_at(certificate.read_bytes())
-        except (OSError, Refusal) as error:
-            yield wrong(
-                about, f"expected a certificate, got: {error}", "name the server's certificate, in PEM"
-            )
-            return
-        yield life(about, own, at=self._at)
-        if self._sound("listen"):
-            yield names(about, own, listen)
 
     def _authorities(self, files: TlsFiles) -> Iterator[Finding]:
         refused = [*self._refused(lambda: require_authorities(files))]

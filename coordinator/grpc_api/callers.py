@@ -5,7 +5,7 @@ The identity is that of the client certificate, whatever connection it comes thr
 every call: a connection may outlast a certificate.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -100,13 +100,30 @@ class Callers:
 
     def admit(self, method: str, auth_context: AuthContext) -> Identity:
         """Return the caller of ``method`` if they may make this call now."""
-        versions = [*auth_context.get("ssl_tls_version", ())]
-        if versions != [b"TLSv1.3"]:
+        identity = self.identify(
+            versions=[each.decode("ascii", "replace") for each in auth_context.get("ssl_tls_version", ())],
+            certificates=[*auth_context.get("x509_pem_cert", ())],
+        )
+        if identity.kind not in CALLERS.get(method, ()):
+            allowed = ", ".join(sorted(CALLERS.get(method, ()))) or "nobody"
+            raise CallerNotAllowedError(
+                f"expected {method.rpartition('/')[2]} to be called by {allowed}, "
+                f"got {identity.kind} {identity.name}",
+                hint="present a certificate of the right kind",
+            )
+        if self.founding and method not in _WHILE_FOUNDING:
+            raise FoundingError(f"expected {self._organisation} to be founded, got it without a policy yet")
+        if method not in READING:
+            self._require_counting(identity)
+        return identity
+
+    def identify(self, *, versions: Sequence[str], certificates: Sequence[bytes]) -> Identity:
+        """Return who is at the other end of a connection, whatever they ask for; certificates are in PEM."""
+        if [*versions] != ["TLSv1.3"]:
             raise TlsVersionError(
-                f"expected a connection over TLS 1.3, got {versions}",
+                f"expected a connection over TLS 1.3, got {[*versions]}",
                 hint="use a client that speaks TLS 1.3",
             )
-        certificates = [*auth_context.get("x509_pem_cert", ())]
         if len(certificates) != 1:
             raise NoCertificateError(
                 f"expected one client certificate, got {len(certificates)}",
@@ -120,17 +137,6 @@ class Callers:
             )
         self.require_standing(identity.serial)
         identity.require_valid(at=self._now())
-        if identity.kind not in CALLERS.get(method, ()):
-            allowed = ", ".join(sorted(CALLERS.get(method, ()))) or "nobody"
-            raise CallerNotAllowedError(
-                f"expected {method.rpartition('/')[2]} to be called by {allowed}, "
-                f"got {identity.kind} {identity.name}",
-                hint="present a certificate of the right kind",
-            )
-        if self.founding and method not in _WHILE_FOUNDING:
-            raise FoundingError(f"expected {self._organisation} to be founded, got it without a policy yet")
-        if method not in READING:
-            self._require_counting(identity)
         return identity
 
     def require_standing(self, serial: str) -> None:

@@ -67,7 +67,7 @@ class ApiServer:
         observe: Observe = unobserved,
     ) -> None:
         self._revocations = revocations or Revocations()
-        self._callers = callers = Callers(organisation, revoked=lambda: self._revocations.serials, now=now)
+        self.callers = callers = Callers(organisation, revoked=lambda: self._revocations.serials, now=now)
         callers.founding = use_cases is None
         if use_cases is not None:
             callers.suspended_until = use_cases.suspended_until
@@ -97,7 +97,7 @@ class ApiServer:
         }
         await asyncio.to_thread(self._revocations.refresh)
         await self._server.start()
-        if self._callers.founding:
+        if self.callers.founding:
             await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)
         else:
             await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
@@ -105,8 +105,8 @@ class ApiServer:
     async def open(self, use_cases: UseCases) -> None:
         """Serve everything: the organisation was founded."""
         self._service.open(use_cases)
-        self._callers.founding = False
-        self._callers.suspended_until = use_cases.suspended_until
+        self.callers.founding = False
+        self.callers.suspended_until = use_cases.suspended_until
         await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
 
     async def stop(self) -> None:

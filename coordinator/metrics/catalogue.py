@@ -153,8 +153,12 @@ REFUSALS = _counter(_own, "refusals_total", "calls that were refused, by the cod
 CERTIFICATE_EXPIRY = _gauge(
     _own,
     "certificate_expiry_timestamp_seconds",
-    "when the `server` certificate runs out, and the first of the `client_authorities`",
+    "when the certificate of the `server` and that of its `pages` run out, and the first of the "
+    "`client_authorities`",
     "certificate",
+)
+PAGES = _gauge(
+    _own, "pages", "browsers' `connections`, `sessions` of people who signed in, `attempts` to", "what"
 )
 ENDED_THREADS = _gauge(_own, "ended_threads", "parts of the coordinator that have ended and should not have")
 DATABASE_UP = _gauge(

@@ -27,6 +27,7 @@ from coordinator.metrics.catalogue import (
     NOTICES,
     OUTBOX_AGE,
     OUTBOX_BACKLOG,
+    PAGES,
     POLICY_EXPIRY,
     PUBLICATIONS,
     QUEUE,
@@ -60,6 +61,8 @@ class Process:
     lost: Callable[[], Collection[str]]
     expiries: Callable[[], Mapping[str, datetime]]
     """When which certificates run out; they may be replaced while it runs."""
+    pages: Callable[[], Mapping[str, int]] = dict
+    """How many browsers are there; nothing where there are no pages."""
 
 
 class Readings:
@@ -128,6 +131,7 @@ def of_process(process: Process, policy: Policy) -> list[Observation]:
             Observation(CERTIFICATE_EXPIRY, at.timestamp(), name)
             for name, at in sorted(process.expiries().items())
         ),
+        *(Observation(PAGES, count, what) for what, count in sorted(process.pages().items())),
     ]
 
 

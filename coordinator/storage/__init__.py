@@ -27,7 +27,6 @@ from coordinator.storage.rows import (
     TimestampRow,
 )
 from coordinator.storage.storage import Storage, migrate_database
-from coordinator.storage.whole import WholeLog
 
 __all__ = [
     "EMPTY_HEAD",
@@ -53,7 +52,6 @@ __all__ = [
     "Storage",
     "Telling",
     "TimestampRow",
-    "WholeLog",
     "existing_storage",
     "file_of",
     "migrate_database",

@@ -68,8 +68,10 @@ def everything() -> Policy:
         signers={**OLD.signers, "alice": replace(OLD.signers["alice"], witness=key_of("witness").public)},
         log=replace(
             OLD.log,
-            keys=(*OLD.log.keys, NEXT_KEY),
-            cosignatures=2,
+            keys=(
+                *OLD.log.keys,
+                NEXT_KEY,
+            ),
         ),
     )
 

@@ -281,7 +281,7 @@ def test_what_is_read_is_all_that_does_not_happen(workshop: Workshop) -> None:
     story = Story(workshop)
     story.invoke(1, "alice", "carol")
     story.wait(WINDOW)
-    process = replace(IDLE, expiries=lambda: {"server": NOW})
+    process = replace(IDLE, expiries=lambda: {"server": NOW}, pages=lambda: {"sessions": 1})
     found = {each.metric for each in readings(workshop, story.desk, process).read()}
     assert found == {
         each

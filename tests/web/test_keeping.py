@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What cookies stand for: bounded, expiring, and worth nothing to whoever reads it."""
+
+from itertools import count
+
+import pytest
+
+from coordinator.web.signing_in import keeping
+from coordinator.web.signing_in.keeping import ATTEMPT_SECONDS, IDLE_SECONDS, MOST_OF_ONE, Keeping
+from coordinator.web.viewer import Viewer
+
+AUDREY = Viewer(name="audrey", kind="auditor")
+HOURS = 8 * 3600.0
+
+
+class Kept:
+    """Sessions whose clock and randomness a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        numbers = count()
+        self.keeping = Keeping(elapsed=lambda: self.now, randomness=lambda size: next(numbers).to_bytes(size))
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+def test_an_attempt_is_taken_once_by_its_browser(kept: Kept) -> None:
+    state, cookie, attempt = kept.keeping.begin("", to="/log")
+    assert kept.keeping.take(state, "another") is None
+    assert kept.keeping.take(state, cookie) == attempt
+    assert kept.keeping.take(state, cookie) is None
+
+
+def test_an_attempt_ends(kept: Kept) -> None:
+    state, cookie, _ = kept.keeping.begin("", to="/")
+    kept.now += ATTEMPT_SECONDS
+    assert kept.keeping.take(state, cookie) is None
+
+
+def test_the_oldest_attempt_makes_room_and_no_session_does(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept.keeping._attempts, "_most", 3)
+    session = kept.keeping.open(AUDREY, "u-1", seconds=HOURS)
+    begun = [kept.keeping.begin("", to="/") for _ in range(5)]
+    assert kept.keeping.counts() == {"attempts": 3, "sessions": 1}
+    assert [kept.keeping.take(state, cookie) is None for state, cookie, _ in begun] == [True] * 2 + [
+        False
+    ] * 3
+    assert kept.keeping.viewer(session) == AUDREY
+
+
+def test_what_is_over_makes_room_first(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept.keeping._sessions, "_most", 2)
+    lasting = kept.keeping.open(AUDREY, "u-1", seconds=HOURS)
+    kept.keeping.open(AUDREY, "u-2", seconds=10)
+    kept.now += 20
+    kept.keeping.open(AUDREY, "u-3", seconds=HOURS)
+    assert kept.keeping.viewer(lasting) == AUDREY
+
+
+def test_a_session_ends_when_nothing_was_asked_for_long_and_after_some_hours(kept: Kept) -> None:
+    cookie = kept.keeping.open(AUDREY, "u-1", seconds=HOURS)
+    for _ in range(8):
+        assert kept.keeping.viewer(cookie) == AUDREY
+        kept.now += IDLE_SECONDS - 1
+    assert kept.keeping.viewer(cookie) == AUDREY
+    kept.now += 8
+    assert kept.keeping.viewer(cookie) is None
+    idle = kept.keeping.open(AUDREY, "u-1", seconds=HOURS)
+    kept.now += IDLE_SECONDS
+    assert kept.keeping.viewer(idle) is None
+    assert kept.keeping.counts()["sessions"] == 0
+
+
+def test_one_person_has_some_sessions_and_the_oldest_goes(kept: Kept) -> None:
+    cookies = [kept.keeping.open(AUDREY, "u-1", seconds=HOURS) for _ in range(MOST_OF_ONE + 2)]
+    other = kept.keeping.open(AUDREY, "u-2", seconds=HOURS)
+    assert [kept.keeping.viewer(each) is None for each in cookies] == [True] * 2 + [False] * MOST_OF_ONE
+    assert kept.keeping.viewer(other) == AUDREY
+
+
+def test_what_is_kept_is_worth_nothing_to_whoever_reads_it(kept: Kept) -> None:
+    state, attempt_cookie, attempt = kept.keeping.begin("", to="/")
+    cookie = kept.keeping.open(AUDREY, "u-1", seconds=HOURS)
+    seen = f"{kept.keeping._attempts.held}{kept.keeping._sessions.held}"
+    for secret in (state, attempt_cookie, cookie, attempt.nonce, attempt.verifier):
+        assert secret not in seen
+
+
+def test_secrets_have_256_bits() -> None:
+    made = Keeping(elapsed=lambda: 0.0, randomness=lambda size: b"\xff" * size)
+    assert made.secret() == "_" * 42 + "8"
+    assert keeping.digest("é\udcff") != keeping.digest("")
