@@ -55,11 +55,20 @@ class LogReader:
             raise LogEmptyError("expected a log that begins with a policy, got an empty one")
         return checkpoint
 
-    def consistency(self, known_size: int) -> Consistency:
-        """Prove that the newest checkpoint extends the one that the caller knows."""
-        checkpoint = self.newest_checkpoint()
+    def consistency(self, known_size: int, size: int = 0) -> Consistency:
+        """Prove that the newest checkpoint, or the one of a size, extends the one that the caller knows."""
+        checkpoint = self._signed(size) if size else self.newest_checkpoint()
         _check_size(known_size, checkpoint)
         return Consistency(checkpoint=checkpoint.note, proof=self._prove(known_size, checkpoint.size))
+
+    def _signed(self, size: int) -> CheckpointRow:
+        checkpoint = self._storage.log.checkpoint(size)
+        if checkpoint is None:
+            raise SizeAheadError(
+                f"expected a size at which this log signed a checkpoint, got {size}",
+                hint="either this coordinator lags behind another (try again), or its log lost entries",
+            )
+        return checkpoint
 
     def receipt(self, ceremony: str | None, seq: int) -> Receipt:
         """Prove one entry of a ceremony, or of none."""
@@ -80,7 +89,7 @@ class LogReader:
         if not rows:
             raise _unknown(ceremony)
         return CeremonyRecord(
-            part=self._part(rows, checkpoint, ()),
+            part=self._part(rows, checkpoint, _named(rows)),
             consistency=self._prove(known_size, checkpoint.size),
             annexes=tuple(
                 Annex(salt=row.salt, text=row.text) for row in self._storage.ceremonies.annexes(ceremony)
@@ -191,8 +200,7 @@ class LogReader:
         if checkpoint is None:
             raise LogDamagedError(f"expected a checkpoint of size {row.concluded_index + 1}, got none")
         rows = [each for each in self._chain(ceremony) if each.index <= row.concluded_index]
-        seen = {each.size for each in seen_checkpoints(tuple(each.payload for each in rows))} - {0}
-        return self._part(rows, checkpoint, sorted(seen | {part.index + 1 for part in after}))
+        return self._part(rows, checkpoint, sorted({*_named(rows), *(part.index + 1 for part in after)}))
 
     def _part(self, rows: Sequence[EntryRow], checkpoint: CheckpointRow, sizes: Sequence[int]) -> Part:
         index, size = rows[-1].index, checkpoint.size
@@ -217,6 +225,11 @@ class LogReader:
         if not rows:
             raise _unknown(ceremony)
         return rows
+
+
+def _named(rows: Sequence[EntryRow]) -> list[int]:
+    """Return the sizes of the checkpoints that a ceremony names, which its readers want proofs from."""
+    return sorted({seen.size for seen in seen_checkpoints(tuple(row.payload for row in rows))} - {0})
 
 
 def _check_size(known_size: int, checkpoint: CheckpointRow) -> None:

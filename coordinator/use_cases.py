@@ -168,9 +168,9 @@ class UseCases:
         """Yield entries from an index on, then as they come, with a ``Head`` whenever it has caught up."""
         return follow(self._live, self._storage, self._reading, from_index, types=types, ceremony=ceremony)
 
-    async def consistency(self, known_size: int) -> Consistency:
-        """Return the newest checkpoint and the proof that it extends the one of ``known_size``."""
-        return await self._read(lambda: self._reader.consistency(known_size))
+    async def consistency(self, known_size: int, size: int = 0) -> Consistency:
+        """Return the newest checkpoint, or that of a size, and the proof from the one of ``known_size``."""
+        return await self._read(lambda: self._reader.consistency(known_size, size))
 
     async def put_evidence(self, chunks: AsyncIterator[bytes], *, caller: str) -> str:
         """Store a file of evidence; return its digest."""

@@ -19,6 +19,11 @@ class Signature:
     """Key id and signature, as on the line of a note."""
 
     @property
+    def size(self) -> int:
+        """How many entries the log had."""
+        return self.checkpoint.size
+
+    @property
     def note(self) -> bytes:
         """The note with that one line: cosignatures, and lines that nobody can check, are not kept."""
         return note_with(self.checkpoint.text, self.checkpoint.origin, self.signature)

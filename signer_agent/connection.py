@@ -41,8 +41,8 @@ class Connection(Protocol):
         """Return a ceremony, proved to a checkpoint that extends the one of ``known_size``."""
         ...
 
-    def consistency(self, known_size: int) -> Consistency:
-        """Return the newest checkpoint, proved to extend the one of ``known_size``."""
+    def consistency(self, known_size: int, size: int = 0) -> Consistency:
+        """Return the newest checkpoint, or that of a size, proved to extend the one of ``known_size``."""
         ...
 
     def list_ceremonies(

@@ -29,14 +29,15 @@ from quorumseal.ceremony.values import digest_of, instant_text
 from quorumseal.client.values import Annex, Receipt
 from quorumseal.signatures import Envelope
 from quorumseal.strict_json import write
-from quorumseal.tlog import Checkpoint
 from signer_agent.errors import JournalError
+from signer_agent.log_memory import SCHEMA as LOG_MEMORY
+from signer_agent.log_memory import LogMemory
 from signer_agent.recollection import Fate, Known, LastDecision, Recollection, Stored
 
 NO_CEREMONY = ""
 """Where what belongs to no ceremony is kept."""
-_SCHEMA_VERSION = 3
-_UPGRADES = {2: "ALTER TABLE statements ADD COLUMN timestamp BLOB"}
+_SCHEMA_VERSION = 4
+_UPGRADES = {2: "ALTER TABLE statements ADD COLUMN timestamp BLOB", 3: LOG_MEMORY}
 """What makes a journal of one version into one of the next."""
 _SCHEMA = """
 CREATE TABLE checkpoints (
@@ -109,24 +110,10 @@ class Journal:
 
     # How far the log and the policy were seen
 
-    def newest_checkpoint(self, origin: str) -> bytes | None:
-        """Return the signed note of the largest checkpoint that was verified."""
-        row = self._row("SELECT note FROM checkpoints WHERE origin = ?", origin)
-        return None if row is None else bytes(row[0])
-
-    def checkpoint_sizes(self) -> dict[str, int]:
-        """Return how far each log was verified."""
-        return dict(self._rows("SELECT origin, size FROM checkpoints ORDER BY origin"))
-
-    def keep_checkpoint(self, checkpoint: Checkpoint, note: bytes, *, at: datetime) -> None:
-        """Remember a verified checkpoint; a smaller one never replaces a larger one."""
-        with self._write() as connection:
-            connection.execute(
-                "INSERT INTO checkpoints VALUES (?, ?, ?, ?) ON CONFLICT (origin) DO UPDATE SET "
-                "size = excluded.size, note = excluded.note, at = excluded.at "
-                "WHERE excluded.size > checkpoints.size",
-                (checkpoint.origin, checkpoint.size, note, instant_text(at)),
-            )
+    @property
+    def log(self) -> LogMemory:
+        """The checkpoints of the log."""
+        return LogMemory(self._connection, self._write)
 
     def highest_policy(self) -> PolicyReference | None:
         """Return the highest policy version that was verified."""
@@ -376,12 +363,11 @@ class Journal:
         with self._write() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 0:
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    connection.execute(statement)
+                _execute(connection, _SCHEMA + LOG_MEMORY)
                 connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
                 return
             while version in _UPGRADES:
-                connection.execute(_UPGRADES[version])
+                _execute(connection, _UPGRADES[version])
                 version += 1
                 connection.execute(f"PRAGMA user_version = {version}")
             if version != _SCHEMA_VERSION:
@@ -406,6 +392,11 @@ class Journal:
     def _row(self, query: str, *values: object) -> tuple | None:  # type: ignore[type-arg] # sqlite's own
         rows = self._rows(query, *values)
         return rows[0] if rows else None
+
+
+def _execute(connection: sqlite3.Connection, script: str) -> None:
+    for statement in filter(str.strip, script.split(";")):
+        connection.execute(statement)
 
 
 def ceremony_of(statement: Statement) -> str:

@@ -22,12 +22,12 @@ from quorumseal.ceremony.standing_chain import StandingChain, replay_standing
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Statement
 from quorumseal.client.values import Publication
-from quorumseal.tlog import NoteSignatureError, ProofError, verify_consistency
-from quorumseal.verifier.part import open_log_checkpoint, verify_logged, verify_part
+from quorumseal.tlog import NoteSignatureError
+from quorumseal.verifier.part import verify_logged, verify_part
 from signer_agent.agent import Agent
-from signer_agent.checkpoints import Signature, signed_by_log, verified_before
-from signer_agent.errors import HiddenEntriesError, LogBehindError, OtherAnswerError
-from signer_agent.fork import refuse_fork
+from signer_agent.checkpoints import Signature
+from signer_agent.comparing import accept, compare_named, connect_met, newest_known
+from signer_agent.errors import HiddenEntriesError, OtherAnswerError
 from signer_agent.history import observe_history, pinned_by
 from signer_agent.journal import NO_CEREMONY
 from signer_agent.versions import log_in_force
@@ -99,7 +99,7 @@ def observe_head(agent: Agent, policy: SignedPolicy) -> Signature:
     def ask(log: Log) -> Signature:
         known = newest_known(agent, log)
         answer = agent.connection.consistency(known.checkpoint.size if known else 0)
-        return _accept(agent, log, known, answer.checkpoint, answer.proof)
+        return accept(agent, log, known, answer.checkpoint, answer.proof)
 
     return by_log_in_force(agent, policy, ask)
 
@@ -124,7 +124,9 @@ def _observe(agent: Agent, ceremony: str, newest: SignedPolicy) -> Observation:
     chain = verify_part(record.part, policy, log).chain
     if chain.id != ceremony:
         raise OtherAnswerError(f"expected ceremony {ceremony}, got {chain.id}")
-    head = _accept(agent, log, known, record.part.checkpoint, record.consistency)
+    head = accept(agent, log, known, record.part.checkpoint, record.consistency)
+    connect_met(agent, log)
+    compare_named(agent, log, head, record.part)
     _require_all_shown(agent.journal.shown(ceremony), chain.hashes, f"ceremony {chain.id}")
     bound = frozenset[str]().union(*map(commitments, signed_in(record.part.entries)))
     agent.journal.keep_shown(
@@ -158,7 +160,8 @@ def observe_standing(agent: Agent) -> ObservedStanding:
             hint="the coordinator tells two tales: tell your auditor; nothing was signed",
         )
     verify_logged(record.part, log)
-    head = _accept(agent, log, known, record.part.checkpoint, record.consistency)
+    head = accept(agent, log, known, record.part.checkpoint, record.consistency)
+    connect_met(agent, log)
     _require_all_shown(agent.journal.shown(NO_CEREMONY), chain.hashes, "no ceremony")
     agent.journal.keep_standing(record.part.entries, at=agent.now())
     return ObservedStanding(policy=policy, chain=chain, head=head)
@@ -174,77 +177,6 @@ def by_log_in_force(agent: Agent, policy: SignedPolicy, ask: Callable[[Log], _An
         if later == log:
             raise
         return ask(later)
-
-
-def connect(agent: Agent, log: Log, note: bytes) -> None:
-    """See that a checkpoint which came without proof belongs to the one history that this agent knows.
-
-    Both are followed to the log's head.  Where the head moves in between, only what is proved to extend the
-    known one is remembered.
-    """
-    known = newest_known(agent, log)
-    other = signed_by_log(note, log)
-    if known is None:
-        _keep(agent, other)
-        return
-    older, newer = sorted((known, other), key=lambda signature: signature.checkpoint.size)
-    heads: dict[bytes, Signature] = {}
-    for start in (older, newer):
-        answer = agent.connection.consistency(start.checkpoint.size)
-        head = _extended(agent, log, start, answer.checkpoint, answer.proof)
-        for met in (newer, *heads.values()):
-            if met.checkpoint.size == head.checkpoint.size:
-                _extended(agent, log, met, head.note, ())
-        heads[start.note] = head
-    _keep(agent, heads[known.note])
-
-
-def compare(agent: Agent, log: Log, note: bytes) -> None:
-    """Hold a checkpoint that a file brought against the one of the same size that this agent knows.
-
-    Of another size nothing can be said without proofs: then it is only seen that the log signed it.
-    """
-    known, other = newest_known(agent, log), open_log_checkpoint(note, log)
-    if known is not None and known.checkpoint.size == other.size:
-        _extended(agent, log, known, note, ())
-
-
-def newest_known(agent: Agent, log: Log) -> Signature | None:
-    """Return the newest checkpoint that this agent has verified."""
-    note = agent.journal.newest_checkpoint(log.origin)
-    if note is None:
-        return None
-    return verified_before(note, log)
-
-
-def _accept(
-    agent: Agent, log: Log, known: Signature | None, note: bytes, proof: Sequence[bytes]
-) -> Signature:
-    """Return a checkpoint that extends the known one, and remember it."""
-    if known is None:
-        return _keep(agent, signed_by_log(note, log))
-    return _keep(agent, _extended(agent, log, known, note, proof))
-
-
-def _extended(agent: Agent, log: Log, known: Signature, note: bytes, proof: Sequence[bytes]) -> Signature:
-    """Return a checkpoint that extends the known one; write down a fork."""
-    signature = signed_by_log(note, log)
-    new, old = signature.checkpoint, known.checkpoint
-    if new.size < old.size:
-        raise LogBehindError(
-            f"expected a log of {old.size} entries or more, which this agent has seen, got one of {new.size}",
-            hint="try again; if it stays so, the coordinator has lost entries or hides them",
-        )
-    try:
-        verify_consistency(old.size, old.root, new.size, new.root, proof)
-    except ProofError:
-        raise refuse_fork(agent.home, log, known.note, signature.note, proof) from None
-    return signature
-
-
-def _keep(agent: Agent, signature: Signature) -> Signature:
-    agent.journal.keep_checkpoint(signature.checkpoint, signature.note, at=agent.now())
-    return signature
 
 
 def _require_all_shown(shown: Mapping[int, str], hashes: Sequence[str], what: str) -> None:

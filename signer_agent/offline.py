@@ -21,7 +21,8 @@ from quorumseal.offline.files import CarriedRequest, CarriedStatements, KnownOrg
 from quorumseal.verifier.bundle import parse_version
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources, find_artifacts
-from signer_agent.observing import Observation, compare, observe_head, observe_policy
+from signer_agent.comparing import meet, meet_seen
+from signer_agent.observing import Observation, observe_head, observe_policy
 from signer_agent.recollection import Fate, Stored
 from signer_agent.review import Review
 
@@ -41,8 +42,9 @@ def review_carried(
     policy = observe_policy(agent)
     head = observe_head(agent, policy)
     if carried.known.checkpoint is not None:
-        compare(agent, policy.policy.log, carried.known.checkpoint)
+        meet(agent, policy.policy.log, carried.known.checkpoint)
     request = carried_request(carried, policy)
+    meet_seen(agent, policy.policy.log, [request.statement.context.checkpoint])
     chain, opening = open_offline(policy, request, now=agent.now())
     entries = [opening]
     for stored in signed_before(agent, request.statement.ceremony) if own else ():

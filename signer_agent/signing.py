@@ -47,11 +47,12 @@ from quorumseal.strict_json import write
 from quorumseal.tlog import leaf_hash, verify_inclusion
 from quorumseal.verifier.part import open_log_checkpoint
 from signer_agent.agent import Agent
+from signer_agent.comparing import connect
 from signer_agent.drafting import Draft
 from signer_agent.errors import DecidedMeanwhileError, NoReceiptError, NotARosterKeyError, ReceiptError
 from signer_agent.fork import require_unblocked
 from signer_agent.journal import ceremony_of
-from signer_agent.observing import Observation, by_log_in_force, connect
+from signer_agent.observing import Observation, by_log_in_force
 from signer_agent.recollection import Stored
 from signer_agent.stamping import with_timestamp
 from signer_agent.versions import log_in_force

@@ -54,6 +54,7 @@ from quorumseal.signatures import (
     generate_key,
 )
 from quorumseal.signatures.dsse import sign
+from quorumseal.tlog import Witness
 
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 ARTIFACT = b"the bytes of widget 1.0\n"
@@ -113,6 +114,10 @@ class Organisation:
     emergency: BreakGlass | None = None
     drill: bool = False
     timestamping: tuple[Authority, ...] = ()
+    witnessing: frozenset[str] = frozenset()
+    """Whose agents are witnesses."""
+    outside: tuple[Witness, ...] = ()
+    cosignatures: int = 0
     governance: Mapping[str, int] | None = None
     """Who decides about the policy: one of engineering and one of security unless told."""
     founders: tuple[str, ...] | None = None
@@ -128,6 +133,10 @@ class Organisation:
     def spare_key(self, name: str) -> PrivateKey:
         """Return the second private key of a signer who has one."""
         return key_of(f"{name}'s other key")
+
+    def witness_key(self, name: str) -> PrivateKey:
+        """Return the private key by which a signer's agent cosigns."""
+        return key_of(f"{name}'s witness")
 
     @property
     def log_key(self) -> Ed25519PrivateKey:
@@ -181,7 +190,12 @@ class Organisation:
                 product: {Kind.RELEASE: "standard", Kind.REVOCATION: "standard"} for product in self.products
             },
             governance=self._governance() or quorum[:1],
-            log=Log(origin=self.origin, keys=(LogKey(key=self.log_key.public, from_size=0),)),
+            log=Log(
+                origin=self.origin,
+                keys=(LogKey(key=self.log_key.public, from_size=0),),
+                cosignatures=self.cosignatures,
+                witnesses=self.outside,
+            ),
             authorities=(),
             drill=self.drill,
             timestamping=self.timestamping,
@@ -212,7 +226,12 @@ class Organisation:
         )
         year = self.founded + timedelta(days=365)
         spare = replace(key, key=self.spare_key(name).public, valid_until=year)
-        return Signer(name=name, kind=kind, keys=(key, spare) if name in self.spare else (key,))
+        return Signer(
+            name=name,
+            kind=kind,
+            keys=(key, spare) if name in self.spare else (key,),
+            witness=self.witness_key(name).public if name in self.witnessing else None,
+        )
 
     def context(self, signer: str, *, at: datetime = NOW, seen: SeenCheckpoint | None = None) -> Context:
         """Return what binds a statement of ``signer``."""

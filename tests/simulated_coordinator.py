@@ -257,11 +257,17 @@ class SimulatedCoordinator:
             opened_inclusion=opened.inclusion,
         )
 
-    def proof(self, known_size: int) -> tuple[bytes, ...]:
-        """Return the proof that the log extends its past of a size."""
-        if known_size > self.log.size:
+    def proof(self, known_size: int, size: int = 0) -> tuple[bytes, ...]:
+        """Return the proof that the log, or its past of a size, extends its past of a smaller one."""
+        size = size or self.log.size
+        if not known_size <= size <= self.log.size:
             raise CoordinatorRefusedError("log.size_ahead", f"expected at most {self.log.size}")
-        return tuple(prove_consistency(known_size, self.log.size, self.log.node))
+        return tuple(prove_consistency(known_size, size, self.log.node))
+
+    def consistency(self, known_size: int, size: int = 0) -> Consistency:
+        """Return what GetConsistency answers."""
+        proof = self.proof(known_size, size)
+        return Consistency(checkpoint=self.log.checkpoint(size or None), proof=proof)
 
     def receipt(self, entry: Entry) -> Receipt:
         """Return the receipt of an entry."""
@@ -408,14 +414,10 @@ class SimulatedConnection:
         """Answer as GetCeremony does."""
         return self._call("ceremony", (ceremony, known_size), lambda c: self.coordinator.record(*c))
 
-    def consistency(self, known_size: int) -> Consistency:
+    def consistency(self, known_size: int, size: int = 0) -> Consistency:
         """Answer as GetConsistency does."""
         return self._call(
-            "consistency",
-            known_size,
-            lambda size: Consistency(
-                checkpoint=self.coordinator.log.checkpoint(), proof=self.coordinator.proof(size)
-            ),
+            "consistency", (known_size, size), lambda c: self.coordinator.consistency(c[0], c[1])
         )
 
     def list_ceremonies(

@@ -159,6 +159,10 @@ def ceremony_message(record: CeremonyRecord) -> wire.GetCeremonyResponse:
         publications=[publication_message(publication) for publication in record.publications],
         opened_index=record.opened_index,
         opened_inclusion=record.opened_inclusion,
+        named=[
+            wire.NamedCheckpoint(size=size, consistency=proof)
+            for size, proof in record.part.consistency.items()
+        ],
     )
 
 

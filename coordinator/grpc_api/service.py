@@ -131,7 +131,9 @@ class Service:
         self, request: wire.GetConsistencyRequest, _: Identity
     ) -> wire.GetConsistencyResponse:
         """The newest checkpoint, proved from an older one."""
-        consistency = await self._use_cases.consistency(messages.read_size("known_size", request.known_size))
+        consistency = await self._use_cases.consistency(
+            messages.read_size("known_size", request.known_size), messages.read_size("size", request.size)
+        )
         return wire.GetConsistencyResponse(checkpoint=consistency.checkpoint, consistency=consistency.proof)
 
     async def put_evidence(

@@ -27,6 +27,7 @@ from coordinator.storage.rows import (
     TimestampRow,
 )
 from coordinator.storage.storage import Storage, migrate_database
+from coordinator.storage.whole import WholeLog
 
 __all__ = [
     "EMPTY_HEAD",
@@ -52,6 +53,7 @@ __all__ = [
     "Storage",
     "Telling",
     "TimestampRow",
+    "WholeLog",
     "existing_storage",
     "file_of",
     "migrate_database",

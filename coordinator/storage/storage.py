@@ -20,6 +20,7 @@ from coordinator.storage.outbox import Outbox
 from coordinator.storage.reminders import ReminderTables
 from coordinator.storage.rows import Append
 from coordinator.storage.timestamps import TimestampTable
+from coordinator.storage.whole import WholeLog, read_whole
 
 
 class Storage:
@@ -54,6 +55,10 @@ class Storage:
             listen(self.engines, heard, stopping)
         else:  # a database file has one coordinator
             stopping.wait()
+
+    def whole(self) -> WholeLog:
+        """Return everything that is stored of the log."""
+        return read_whole(self.engines)
 
     def forget_connections(self) -> None:
         """Drop pooled connections after an error."""

@@ -53,3 +53,17 @@ class TextUnknownError(AuditError):
 
     code = "audit.text_unknown"
     usual_hint = "whoever made the copy added it, or altered it; believe none of its texts"
+
+
+class ListDiffersError(AuditError):
+    """What is said beside the log is not what the log bears out."""
+
+    code = "audit.list"
+    usual_hint = "believe the log; whatever was derived from it is made anew by `coordinator rebuild`"
+
+
+class TableDiffersError(AuditError):
+    """A table of the database is not what the log makes it."""
+
+    code = "audit.table"
+    usual_hint = "somebody wrote to the database; compare it with a backup, then `coordinator rebuild`"

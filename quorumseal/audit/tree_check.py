@@ -15,8 +15,10 @@ from quorumseal.verifier.part import open_log_checkpoint
 def check_tree(copy: LogCopy, logs: Sequence[Log]) -> tuple[Checkpoint | None, list[Defect]]:
     """Return the checkpoint that covers a copy, once it is seen to be signed, and everything wrong with it.
 
-    ``logs`` say who signs for the log, as each policy version has it.
+    ``logs`` say who signs for the log, as each policy version has it; without any nothing can be said.
     """
+    if not logs:
+        return None, []
     defects: list[Defect] = []
     try:
         checkpoint = open_log_checkpoint(copy.checkpoint, *logs)

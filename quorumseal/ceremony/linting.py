@@ -48,6 +48,7 @@ def lint(policy: Policy, *, at: datetime) -> tuple[Finding, ...]:
         *_times(policy, at),
         *_unused(policy),
         *_machines(policy),
+        *_witnesses(policy),
     ]
     order = list(Level)
     return tuple(sorted(findings, key=lambda finding: order.index(finding.level)))
@@ -180,3 +181,22 @@ def _machines(policy: Policy) -> Iterator[Finding]:
                 says=f"counts the machine {machine} like a person",
                 hint="see that what it checks is worth a seat",
             )
+
+
+def _witnesses(policy: Policy) -> Iterator[Finding]:
+    """Yield how few witnesses may be away, and where two halves of them could see two logs."""
+    asked, there = policy.log.cosignatures, len(policy.witnesses)
+    if asked and asked == there:
+        yield Finding(
+            level=Level.WARNING,
+            where="log",
+            says=f"needs a cosignature of every one of its {there} witnesses before anything is published",
+            hint="add a witness, or ask for fewer, so that one may be away",
+        )
+    if 0 < 2 * asked <= there:
+        yield Finding(
+            level=Level.NOTE,
+            where="log",
+            says=f"needs {asked} of {there} witnesses: a log could show two histories to two halves of them",
+            hint=f"ask for {there // 2 + 1} or more: then any two that suffice have a witness in common",
+        )

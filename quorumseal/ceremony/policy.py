@@ -10,11 +10,13 @@ from itertools import pairwise
 from quorumseal.ceremony.calendar import Calendar
 from quorumseal.ceremony.emergency import BreakGlass, check_floor
 from quorumseal.ceremony.errors import PolicyError, PolicyUnsatisfiableError, UnknownSignerError
+from quorumseal.ceremony.log_witnesses import check_cosignatures, check_log_witnesses, witness_name
 from quorumseal.ceremony.quorum import Need, Threshold, fillable, shortage
 from quorumseal.ceremony.request_errors import UnknownProductError
 from quorumseal.ceremony.spans import Span, shortest, span_text
 from quorumseal.signatures import Authority, PublicKey, Scheme
 from quorumseal.terminal.durations import duration_text
+from quorumseal.tlog import Witness
 
 LONGEST_SKEW = timedelta(minutes=10)
 LONGEST_CEREMONY = timedelta(days=90)
@@ -154,6 +156,10 @@ class Log:
 
     origin: str
     keys: tuple[LogKey, ...]
+    cosignatures: int = 0
+    """How many witnesses must have cosigned what is published."""
+    witnesses: tuple[Witness, ...] = ()
+    """Those that are no signers' agents, by name."""
 
     def key_at(self, size: int) -> PublicKey:
         """Return the key that signs a checkpoint of that size."""
@@ -189,9 +195,11 @@ class Policy:
                 f"organisation: expected another name than {PRACTICE}, in which people only practise",
                 hint="name your organisation; or say drill = true, and nobody accepts what it releases",
             )
-        _check_roster(self)
+        owners = _check_roster(self)
         _check_roles(self)
         _check_log(self.log)
+        check_log_witnesses(self.organisation, self.log.witnesses, owners)
+        check_cosignatures(self.log.cosignatures, len(self.witnesses))
         _check_timestamping(self.timestamping)
         if not timedelta(0) <= self.clock_skew <= LONGEST_SKEW:
             raise PolicyError(
@@ -260,6 +268,16 @@ class Policy:
         )
 
     @property
+    def witnesses(self) -> tuple[Witness, ...]:
+        """Who may cosign the log: the agents of signers that have a witness key, then everybody else."""
+        agents = (
+            Witness(witness_name(self.organisation, name), signer.witness)
+            for name, signer in sorted(self.signers.items())
+            if signer.witness is not None
+        )
+        return (*agents, *self.log.witnesses)
+
+    @property
     def guardians(self) -> frozenset[str]:
         """The roles that an emergency may rest on."""
         return frozenset(role.name for role in self.roles.values() if role.guardian)
@@ -274,7 +292,8 @@ class Policy:
         return any(signer in self.roles[role].members for role in rule.requesters)
 
 
-def _check_roster(policy: Policy) -> None:
+def _check_roster(policy: Policy) -> dict[PublicKey, str]:
+    """Return whose each key is, the log's among them."""
     if not policy.signers:
         raise PolicyError("roster: expected at least one signer, got none")
     owners: dict[PublicKey, str] = {}
@@ -300,6 +319,7 @@ def _check_roster(policy: Policy) -> None:
                 f"key {log_key.key.key_id}: expected one of the log alone, got one of {owners[log_key.key]}",
                 hint="the coordinator holds the log's key and must not be able to approve with it",
             )
+    return owners | {log_key.key: "the log" for log_key in policy.log.keys}
 
 
 def _check_witness(name: str, witness: PublicKey, owners: Mapping[PublicKey, str]) -> None:

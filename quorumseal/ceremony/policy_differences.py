@@ -10,6 +10,8 @@ from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Signer, 
 from quorumseal.ceremony.rule_differences import rule_differences
 from quorumseal.ceremony.spans import write_span
 from quorumseal.ceremony.values import digest_of, instant_text
+from quorumseal.signatures import PublicKey
+from quorumseal.tlog import cosigner_key
 
 __all__ = ["Difference", "differences"]
 
@@ -64,24 +66,24 @@ def _organisation(old: Policy, new: Policy) -> Iterator[Difference]:
 
 
 def _roster(old: Policy, new: Policy) -> Iterator[Difference]:
+    counted = bool(old.log.cosignatures)
     for name in sorted(old.signers.keys() | new.signers.keys()):
         before, after, where = old.signers.get(name), new.signers.get(name), f"signer {name}"
         if before is None:
             yield Difference(
                 where=where, says=f"is new, a {new.signers[name].kind}{_keys(new.signers[name])}"
             )
+            yield from _witness(where, None, new.signers[name].witness, counted)
         elif after is None:
             yield Difference(where=where, says="leaves the roster, with every key")
         else:
             yield from _signer(where, before, after)
+            yield from _witness(where, before.witness, after.witness, counted)
 
 
 def _signer(where: str, old: Signer, new: Signer) -> Iterator[Difference]:
     if old.kind != new.kind:
         yield Difference(where=where, says=f"is a {new.kind}, was a {old.kind}", weakens=True)
-    if old.witness != new.witness:
-        by = "none any more" if new.witness is None else f"{new.witness.scheme} {new.witness.key_id}"
-        yield Difference(where=where, says=f"vouches for the log by {by}")
     before, after = ({key.key: key for key in signer.keys} for signer in (old, new))
     for key in (k for k in new.keys if k.key not in before):
         yield Difference(where=where, says=f"gets a key: {_key(key)}", weakens=True)
@@ -94,6 +96,14 @@ def _signer(where: str, old: Signer, new: Signer) -> Iterator[Difference]:
         yield Difference(where=where, says=says, weakens=longer)
     in_order = ([key.key.key_id for key in signer.keys] for signer in (old, new))
     yield from _order(where, "lists the keys", *in_order)
+
+
+def _witness(where: str, old: PublicKey | None, new: PublicKey | None, counted: bool) -> Iterator[Difference]:
+    """Say by what key a signer's agent vouches for the log; it weakens where such words are counted."""
+    if old != new:
+        by = "none any more" if new is None else f"{new.scheme} {new.key_id}"
+        weakens = counted and new is not None
+        yield Difference(where=where, says=f"vouches for the log by {by}", weakens=weakens)
 
 
 def _keys(signer: Signer) -> str:
@@ -172,6 +182,20 @@ def _log(old: Log, new: Log) -> Iterator[Difference]:
         after,
         gains="is signed by {}",
         loses="is signed by {} no more",
+        gain_weakens=True,
+        loss_weakens=True,
+    )
+    if old.cosignatures != new.cosignatures:
+        asked, asks = old.cosignatures or "none", new.cosignatures or "no"
+        says = f"publishes with {asks} cosignatures, where it asked for {asked}"
+        yield Difference(where="log", says=says, weakens=new.cosignatures < old.cosignatures)
+    before, after = ({cosigner_key(each) for each in log.witnesses} for log in (old, new))
+    yield from of_sets(
+        "log",
+        before,
+        after,
+        gains="takes cosignatures by {}",
+        loses="takes cosignatures by {} no more",
         gain_weakens=True,
         loss_weakens=True,
     )

@@ -7,14 +7,14 @@ from itertools import pairwise
 from typing import TypeVar
 
 from quorumseal.ceremony.errors import NewerFormatError, PolicyError, PolicyUnsignedError
-from quorumseal.ceremony.policy import Kind, Log, Policy, Role, Rule, Signer, SignerKey, SignerKind
+from quorumseal.ceremony.policy import Kind, Policy, Role, Rule, Signer, SignerKey, SignerKind
 from quorumseal.ceremony.policy_fields import (
     read_authority,
     read_calendar,
     read_deadline,
     read_emergency,
     read_key,
-    read_log_key,
+    read_log,
     read_quorum,
     read_seconds,
     read_set,
@@ -25,12 +25,12 @@ from quorumseal.ceremony.policy_fields import (
     write_deadline,
     write_emergency,
     write_key,
-    write_log_key,
+    write_log,
     write_quorum,
     write_timestamping,
 )
 from quorumseal.ceremony.quorum import explain, tally
-from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, log_origin, name
+from quorumseal.ceremony.values import digest, digest_of, instant, instant_text, name
 from quorumseal.signatures import Authority, Envelope, JointEnvelope, PublicKey, SignatureError
 from quorumseal.strict_json import Fields, JsonValue, read, write
 
@@ -91,10 +91,7 @@ def write_policy(policy: Policy) -> bytes:
             for kind, rule in sorted(kinds.items())
         ],
         "governance": write_quorum(policy.governance),
-        "log": {
-            "origin": policy.log.origin,
-            "keys": [write_log_key(key) for key in policy.log.keys],
-        },
+        "log": write_log(policy.log),
         "authorities": list(policy.authorities),
         "calendar": write_calendar(policy.calendar),
         "drill": policy.drill,
@@ -118,7 +115,6 @@ def read_policy(payload: bytes) -> Policy:
         raise NewerFormatError(f"expected {POLICY_TYPE}, got {statement.text('predicateType')[:100]!a}")
     fields = statement.object("predicate")
     require_format(fields, FORMAT)
-    log = fields.object("log")
     policy = Policy(
         organisation=name(fields.text("organisation")),
         version=fields.integer("version", at_least=1),
@@ -130,10 +126,7 @@ def read_policy(payload: bytes) -> Policy:
         rules=_unique("rule", [_read_rule(f) for f in fields.objects("rules")]),
         products=_read_products(fields),
         governance=read_quorum(fields, "governance"),
-        log=Log(
-            origin=log_origin(log.text("origin")),
-            keys=tuple(read_log_key(f) for f in log.objects("keys")),
-        ),
+        log=read_log(fields.object("log")),
         authorities=tuple(digest(text) for text in fields.texts("authorities")),
         calendar=read_calendar(fields.object("calendar")),
         drill=fields.flag("drill"),

@@ -8,12 +8,13 @@ from datetime import timedelta
 from quorumseal.ceremony.calendar import Calendar
 from quorumseal.ceremony.emergency import BreakGlass
 from quorumseal.ceremony.errors import NewerFormatError
-from quorumseal.ceremony.policy import LogKey
+from quorumseal.ceremony.policy import Log, LogKey
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import Span, read_span
-from quorumseal.ceremony.values import day, digest, hour, name
+from quorumseal.ceremony.values import day, digest, hour, log_origin, name
 from quorumseal.signatures import Authority, PublicKey, Scheme
 from quorumseal.strict_json import Fields, JsonValue
+from quorumseal.tlog import Witness
 
 _MAX_SECONDS = 366 * 86400
 
@@ -57,6 +58,32 @@ def write_log_key(key: LogKey) -> JsonValue:
     """Write a key of the log, and where it begins."""
     root: dict[str, JsonValue] = {} if key.from_root is None else {"from_root": key.from_root}
     return {**write_key(key.key), "from_size": key.from_size, **root}
+
+
+def read_log(fields: Fields) -> Log:
+    """Read the log; what a policy without witnesses leaves out is none."""
+    return Log(
+        origin=log_origin(fields.text("origin")),
+        keys=tuple(read_log_key(f) for f in fields.objects("keys")),
+        cosignatures=fields.integer("cosignatures") if "cosignatures" in fields else 0,
+        witnesses=tuple(Witness(log_origin(f.text("name")), read_key(f)) for f in fields.objects("witnesses"))
+        if "witnesses" in fields
+        else (),
+    )
+
+
+def write_log(log: Log) -> JsonValue:
+    """Write the log."""
+    witnesses: list[JsonValue] = [
+        {"name": witness.name, **write_key(witness.key)}
+        for witness in sorted(log.witnesses, key=lambda witness: witness.name)
+    ]
+    return {
+        "origin": log.origin,
+        "keys": [write_log_key(key) for key in log.keys],
+        **({"cosignatures": log.cosignatures} if log.cosignatures else {}),
+        **({"witnesses": witnesses} if witnesses else {}),
+    }
 
 
 def read_set(fields: Fields, field: str) -> frozenset[str]:

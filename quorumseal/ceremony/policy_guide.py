@@ -38,6 +38,8 @@ class Form(StrEnum):
     ORIGIN = "origin"
     COUNTS = "counts"
     """A table of roles, each with how many of it."""
+    COSIGNATURES = "cosignatures"
+    COSIGNER = "cosigner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class Named:
     each: "Table | Role"
     sample: tuple[str, ...] = ()
     """How it may be written, where it may be left out; ``{}`` stands for its own name."""
+    names: Form = Form.NAME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +273,12 @@ GUIDE = Table(
             about="The log that every decision goes to.",
             fields={
                 "origin": Leaf(about="Its name, on every checkpoint. It never changes.", form=Form.ORIGIN),
+                "cosignatures": Leaf(
+                    about="How many witnesses must vouch for the log that a release is in before it is "
+                    "published: of the signers with a witness key, and of [log.witnesses].",
+                    form=Form.COSIGNATURES,
+                    example="2",
+                ),
                 "keys": Rows(
                     about="The keys that sign its checkpoints; none of them may approve.",
                     each=Table(
@@ -285,6 +294,21 @@ GUIDE = Table(
                                 form=Form.DIGEST,
                                 example='"sha256:…"',
                             ),
+                        },
+                    ),
+                ),
+                "witnesses": Named(
+                    about="Witnesses beside the signers' agents, by the names of their keys (C2SP); where "
+                    "they are reached is in the coordinator's settings.",
+                    sample=('[{}."witness.example/w1"]', 'key = "witness.example/w1+…"'),
+                    names=Form.ORIGIN,
+                    each=Table(
+                        about="An outside witness.",
+                        fields={
+                            "key": Leaf(
+                                about="The verifier key that it publishes: name, id, and the key in base64.",
+                                form=Form.COSIGNER,
+                            )
                         },
                     ),
                 ),

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from quorumseal.ceremony.calendar import DAYS, Calendar
 from quorumseal.ceremony.emergency import BreakGlass
-from quorumseal.ceremony.policy import Kind, LogKey, Policy, Role, Rule, Signer
+from quorumseal.ceremony.policy import Kind, Log, LogKey, Policy, Role, Rule, Signer
 from quorumseal.ceremony.policy_document import FORMAT
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import write_span
 from quorumseal.ceremony.toml_values import Plain
 from quorumseal.signatures import PublicKey
+from quorumseal.tlog import cosigner_key
 
 __all__ = ["Plain", "plain_policy"]
 
@@ -37,10 +38,7 @@ def plain_policy(policy: Policy) -> dict[str, Plain]:
         **({} if policy.calendar == Calendar() else {"calendar": _calendar(policy.calendar)}),
         **({"timestamping": clocks} if clocks else {}),
         "governance": _counts(policy.governance),
-        "log": {
-            "origin": policy.log.origin,
-            "keys": [_log_key(key) for key in policy.log.keys],
-        },
+        "log": _log(policy.log),
         "signers": {name: _signer(signer) for name, signer in policy.signers.items()},
     }
 
@@ -115,6 +113,16 @@ def _signer(signer: Signer) -> Plain:
 
 def _key(key: PublicKey) -> dict[str, Plain]:
     return {"scheme": str(key.scheme), "spki": base64.b64encode(key.spki).decode()}
+
+
+def _log(log: Log) -> Plain:
+    witnesses: dict[str, Plain] = {each.name: {"key": cosigner_key(each)} for each in log.witnesses}
+    return {
+        "origin": log.origin,
+        **({"cosignatures": log.cosignatures} if log.cosignatures else {}),
+        "keys": [_log_key(key) for key in log.keys],
+        **({"witnesses": witnesses} if witnesses else {}),
+    }
 
 
 def _log_key(key: LogKey) -> dict[str, Plain]:

@@ -8,6 +8,7 @@ import json
 from typing import assert_never
 
 from quorumseal.ceremony.calendar import DAYS
+from quorumseal.ceremony.log_witnesses import MOST_COSIGNATURES
 from quorumseal.ceremony.policy import MOST_ROLES, MOST_SEATS, SignerKind
 from quorumseal.ceremony.policy_guide import GUIDE, Form, Leaf, Named, Node, Role, Rows, Table
 from quorumseal.signatures import Scheme
@@ -18,6 +19,7 @@ DIRECTIVE = f"#:schema ./{SCHEMA_NAME}"
 """The first line of a policy.toml, by which taplo and the editors that use it find the schema beside it."""
 
 _NAME = r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$"
+_ORIGIN = "^[A-Za-z0-9]([A-Za-z0-9._/:~-]{0,126}[A-Za-z0-9])?$"
 _DURATION = "([0-9]{1,6}w)?([0-9]{1,6}d)?([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?"
 _WORKING = "[1-9][0-9]{0,3}b[dh]"
 _INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].*)?$"
@@ -37,8 +39,8 @@ def _schema(node: Node) -> dict[str, JsonValue]:
     match node:
         case Leaf(about=about, form=form):
             return {"description": about, **_value(form)}
-        case Named(about=about, each=each):
-            return {"description": about, **_named(_each(each))}
+        case Named(about=about, each=each, names=names):
+            return {"description": about, **_named(_each(each), names)}
         case Rows(about=about, each=table):
             return {"description": about, "type": "array", "minItems": 1, "items": _schema(table)}
         case Table(about=about, fields=fields):
@@ -63,8 +65,9 @@ def _optional(node: Node) -> bool:
     return node.optional if isinstance(node, Rows) else bool(node.sample)
 
 
-def _named(each: JsonValue) -> dict[str, JsonValue]:
-    return {"type": "object", "propertyNames": {"pattern": _NAME}, "additionalProperties": each}
+def _named(each: JsonValue, names: Form = Form.NAME) -> dict[str, JsonValue]:
+    pattern = _ORIGIN if names is Form.ORIGIN else _NAME
+    return {"type": "object", "propertyNames": {"pattern": pattern}, "additionalProperties": each}
 
 
 def _value(form: Form) -> dict[str, JsonValue]:
@@ -98,7 +101,7 @@ def _value(form: Form) -> dict[str, JsonValue]:
         case Form.ZONE:
             return _text("^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")
         case Form.ORIGIN:
-            return _text("^[A-Za-z0-9]([A-Za-z0-9._/:~-]{0,126}[A-Za-z0-9])?$")
+            return _text(_ORIGIN)
         case Form.BASE64:
             return _text("^[A-Za-z0-9+/]+={0,2}$")
         case Form.PEM:
@@ -116,6 +119,10 @@ def _value(form: Form) -> dict[str, JsonValue]:
         case Form.COUNTS:
             count: JsonValue = {"type": "integer", "minimum": 1, "maximum": MOST_SEATS}
             return {**_named(count), "minProperties": 1, "maxProperties": MOST_ROLES}
+        case Form.COSIGNATURES:
+            return {"type": "integer", "minimum": 0, "maximum": MOST_COSIGNATURES}
+        case Form.COSIGNER:
+            return _text("^[^+\\s]+[+][0-9a-f]{8}[+]B[A-Za-z0-9+/]{43}$")
         case never:
             assert_never(never)
 

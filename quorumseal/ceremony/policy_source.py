@@ -33,6 +33,7 @@ from quorumseal.ceremony.spans import read_span
 from quorumseal.ceremony.values import digest, duration, hour, instant, instant_text, log_origin, name
 from quorumseal.signatures import Authority
 from quorumseal.strict_json import Fields, JsonValue
+from quorumseal.tlog import Witness, read_cosigner_key
 
 _Time = TypeVar("_Time")
 
@@ -248,7 +249,24 @@ def _log(fields: Fields) -> Log:
     return Log(
         origin=log_origin(fields.text("origin")),
         keys=tuple(read_log_key(f) for f in fields.objects("keys")),
+        cosignatures=fields.integer("cosignatures") if "cosignatures" in fields else 0,
+        witnesses=_witnesses(fields.object("witnesses")) if "witnesses" in fields else (),
     )
+
+
+def _witnesses(fields: Fields) -> tuple[Witness, ...]:
+    return tuple(_witness(log_origin(row), fields.object(row)) for row in sorted(fields.names()))
+
+
+def _witness(witness: str, fields: Fields) -> Witness:
+    try:
+        found = read_cosigner_key(fields.text("key"))
+    except ValueError as reason:
+        expected = f"a C2SP verifier key such as {witness}+<8 digits>+<base64> ({reason})"
+        raise fields.invalid("key", expected) from None
+    if found.name != witness:
+        raise fields.invalid("key", f"the verifier key of {witness}")
+    return found
 
 
 def _plain(value: Any) -> JsonValue:

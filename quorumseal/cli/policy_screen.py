@@ -11,6 +11,7 @@ from quorumseal.ceremony.values import digest_of
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.output import Json
 from quorumseal.terminal import Mark, Screen, distance_text, duration_text, instant_text
+from quorumseal.tlog import cosigner_key
 
 
 def draw_policy(drawn: Screen, policy: Policy, *, at: datetime) -> None:
@@ -24,6 +25,7 @@ def draw_policy(drawn: Screen, policy: Policy, *, at: datetime) -> None:
             ("  log", policy.log.origin),
             ("  works", _calendar(policy.calendar)),
             *_timestamping(policy),
+            *_witnesses(policy),
         ]
     )
     for rule in policy.rules.values():
@@ -51,7 +53,12 @@ def policy_json(policy: Policy) -> Json:
         "calendar": _calendar_json(policy.calendar),
         "drill": policy.drill,
         "guardians": sorted(policy.guardians),
-        "log": {"origin": policy.log.origin, "keys": [key.key.key_id for key in policy.log.keys]},
+        "log": {
+            "origin": policy.log.origin,
+            "keys": [key.key.key_id for key in policy.log.keys],
+            "cosignatures": policy.log.cosignatures,
+            "witnesses": {each.name: cosigner_key(each) for each in policy.witnesses},
+        },
         "roles": {role.name: sorted(role.members) for role in policy.roles.values()},
         "rules": {rule.name: _rule_json(policy, rule) for rule in policy.rules.values()},
         "timestamping": {each.name: digest_of(each.certificate) for each in policy.timestamping},
@@ -62,6 +69,14 @@ def policy_json(policy: Policy) -> Json:
 def _timestamping(policy: Policy) -> list[tuple[str, str]]:
     names = ", ".join(each.name for each in policy.timestamping)
     return [("  timestamps by", names)] if names else []
+
+
+def _witnesses(policy: Policy) -> list[tuple[str, str]]:
+    asked, witnesses = policy.log.cosignatures, policy.witnesses
+    if not asked:
+        return []
+    outside = f", {len(policy.log.witnesses)} from outside" if policy.log.witnesses else ""
+    return [("  cosignatures", f"{asked} of {len(witnesses)} witnesses{outside}")]
 
 
 def _calendar(calendar: Calendar) -> str:

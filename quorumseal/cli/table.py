@@ -56,6 +56,7 @@ GROUPS: Mapping[str, Mapping[str, Verb | Noun]] = {
         "verify": Verb("quorumseal.cli.verify", "say whether artifacts were approved, offline", ""),
         "bundle": Noun("quorumseal.cli.bundle", "show a bundle, or take it apart for other tools", ""),
         "trust": Noun("quorumseal.cli.trust", "the file that says whom verification trusts", ""),
+        "audit": Noun("quorumseal.cli.audit", "prove from the log that the rule held", "agent"),
     },
     ASK: {
         "start": Verb("quorumseal.cli.start", "ask for a release", "agent"),

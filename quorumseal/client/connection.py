@@ -189,9 +189,10 @@ class Connection:
         response = self._ask(self._stub.ListPresence, wire.ListPresenceRequest())
         return tuple(messages.presence_of(each) for each in response.present)
 
-    def consistency(self, known_size: int) -> Consistency:
-        """Return the newest checkpoint and the proof that it extends the one of ``known_size``."""
-        response = self._ask(self._stub.GetConsistency, wire.GetConsistencyRequest(known_size=known_size))
+    def consistency(self, known_size: int, size: int = 0) -> Consistency:
+        """Return the newest checkpoint, or that of a size, and the proof from the one of ``known_size``."""
+        request = wire.GetConsistencyRequest(known_size=known_size, size=size)
+        response = self._ask(self._stub.GetConsistency, request)
         return Consistency(checkpoint=response.checkpoint, proof=tuple(response.consistency))
 
     def put_evidence(self, data: bytes) -> str:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Between the wire's messages and the client's values."""
 
+from collections.abc import Iterable
+
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.values import instant
 from quorumseal.client.errors import UnexpectedAnswerError
@@ -85,7 +87,7 @@ def _state_of(text: str) -> str:
 def ceremony_of(message: wire.GetCeremonyResponse) -> CeremonyRecord:
     """Read a ceremony with its proof."""
     return CeremonyRecord(
-        part=_part_of(message.part),
+        part=_part_of(message.part, named=message.named),
         consistency=tuple(message.consistency),
         annexes=tuple(Annex(salt=annex.salt, text=annex.text) for annex in message.annexes),
         publications=tuple(publication_of(publication) for publication in message.publications),
@@ -99,12 +101,13 @@ def standing_of(message: wire.GetStandingResponse) -> StandingRecord:
     return StandingRecord(part=_part_of(message.part), consistency=tuple(message.consistency))
 
 
-def _part_of(part: wire.Part) -> Part:
+def _part_of(part: wire.Part, named: Iterable[wire.NamedCheckpoint] = ()) -> Part:
     return Part(
         entries=tuple(part.entries),
         index=part.index,
         inclusion=tuple(part.inclusion),
         checkpoint=part.checkpoint,
+        consistency={each.size: tuple(each.consistency) for each in named},
     )
 
 

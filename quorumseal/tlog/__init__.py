@@ -16,6 +16,7 @@ from quorumseal.tlog.cosignature import (
     cosigner_key,
     cosigner_key_id,
     read_cosignatures,
+    read_cosigner_key,
 )
 from quorumseal.tlog.errors import (
     ConsistencyProofError,
@@ -105,6 +106,7 @@ __all__ = [
     "prove_consistency",
     "prove_inclusion",
     "read_cosignatures",
+    "read_cosigner_key",
     "read_fork_proof",
     "read_submission",
     "sign_checkpoint",

@@ -6,12 +6,13 @@ the log that it had seen, and that it extends all that it saw before.  The messa
 name, so one key never serves two names.
 """
 
+from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from quorumseal.signatures import BadSignatureError, PrivateKey, PublicKey
+from quorumseal.signatures import BadSignatureError, PrivateKey, PublicKey, Scheme
 from quorumseal.tlog.checkpoint import Checkpoint
 from quorumseal.tlog.errors import CosignatureError
 from quorumseal.tlog.note import KEY_ID_SIZE, note_key_id, signature_line, split_note, verifier_key
@@ -49,6 +50,18 @@ def cosigner_key_id(witness: Witness) -> bytes:
 def cosigner_key(witness: Witness) -> str:
     """Write a witness in the form that C2SP tools are configured with (``name+id+key``)."""
     return verifier_key(witness.name, witness.key, kind=_COSIGNATURE)
+
+
+def read_cosigner_key(text: str) -> Witness:
+    """Read a witness in that form; raise a ``ValueError`` where it is none, or its id is another key's."""
+    name, separator, rest = text.partition("+")
+    material = b64decode(rest.partition("+")[2], validate=True)
+    if not separator or material[:1] != _COSIGNATURE:
+        raise ValueError("not a name, an id and a cosigner's Ed25519 key")
+    witness = Witness(name, PublicKey.from_raw(Scheme.ED25519, material[1:]))
+    if cosigner_key(witness) != text:
+        raise ValueError("the id is of another name or key")
+    return witness
 
 
 def cosign(checkpoint: Checkpoint, private_key: PrivateKey, name: str, *, at: datetime) -> str:

@@ -506,6 +506,7 @@ class GetCeremonyResponse(_message.Message):
     PUBLICATIONS_FIELD_NUMBER: _builtins.int
     OPENED_INDEX_FIELD_NUMBER: _builtins.int
     OPENED_INCLUSION_FIELD_NUMBER: _builtins.int
+    NAMED_FIELD_NUMBER: _builtins.int
     opened_index: _builtins.int
     """of the opening entry, with its proof where the policy has more than one version"""
     @_builtins.property
@@ -520,6 +521,10 @@ class GetCeremonyResponse(_message.Message):
     def publications(self) -> _containers.RepeatedCompositeFieldContainer[Global___Publication]: ...
     @_builtins.property
     def opened_inclusion(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]: ...
+    @_builtins.property
+    def named(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedCheckpoint]:
+        """by size: every checkpoint that the part's statements name, but the empty log's"""
+
     def __init__(
         self,
         *,
@@ -529,14 +534,40 @@ class GetCeremonyResponse(_message.Message):
         publications: _abc.Iterable[Global___Publication] | None = ...,
         opened_index: _builtins.int = ...,
         opened_inclusion: _abc.Iterable[_builtins.bytes] | None = ...,
+        named: _abc.Iterable[Global___NamedCheckpoint] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annexes", b"annexes", "consistency", b"consistency", "opened_inclusion", b"opened_inclusion", "opened_index", b"opened_index", "part", b"part", "publications", b"publications"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annexes", b"annexes", "consistency", b"consistency", "named", b"named", "opened_inclusion", b"opened_inclusion", "opened_index", b"opened_index", "part", b"part", "publications", b"publications"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCeremonyResponse: _TypeAlias = GetCeremonyResponse  # noqa: Y015
+
+@_typing.final
+class NamedCheckpoint(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_FIELD_NUMBER: _builtins.int
+    size: _builtins.int
+    @_builtins.property
+    def consistency(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """from it to the checkpoint of the part"""
+
+    def __init__(
+        self,
+        *,
+        size: _builtins.int = ...,
+        consistency: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consistency", b"consistency", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NamedCheckpoint: _TypeAlias = NamedCheckpoint  # noqa: Y015
 
 @_typing.final
 class ListCeremoniesRequest(_message.Message):
@@ -806,15 +837,19 @@ class GetConsistencyRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     KNOWN_SIZE_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
     known_size: _builtins.int
+    size: _builtins.int
+    """of the checkpoint to prove; 0 means the newest"""
     def __init__(
         self,
         *,
         known_size: _builtins.int = ...,
+        size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_size", b"known_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_size", b"known_size", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

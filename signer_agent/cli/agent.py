@@ -95,7 +95,7 @@ def status(arguments: Namespace) -> int:
     settings = read_settings(home.settings_file)
     with Journal.open(home.journal_file) as journal:
         pending = journal.pending()
-        policy, checkpoints = journal.highest_policy(), journal.checkpoint_sizes()
+        policy, checkpoints = journal.highest_policy(), journal.log.sizes()
     blocked, running = home.block_file.exists(), _runs(home)
     if arguments.json:
         print_json(

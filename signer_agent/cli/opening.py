@@ -82,7 +82,7 @@ def unplugged(
     """
     with _home(arguments) as (home, settings, trust, journal):
         policies = kept_policies(home) if given is None else given.policies
-        note = journal.newest_checkpoint(walk(policies, trust).policy.log.origin)
+        note = journal.log.newest(walk(policies, trust).policy.log.origin)
         if note is None and given is not None:
             note = given.checkpoint
         connection = Unplugged(KnownOrganisation(policies=policies, checkpoint=note), now)

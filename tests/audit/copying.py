@@ -5,16 +5,20 @@ from coordinator.storage import Storage
 from quorumseal.audit.defect import Defect
 from quorumseal.audit.examining import examine
 from quorumseal.audit.log_copy import LogCopy
+from quorumseal.ceremony.annex import Annex
 from quorumseal.verifier.trust import Trust
 from tests.organisation import Organisation
 
 
 def copy_of(storage: Storage) -> LogCopy:
     """Return everything that a database has of its log, as an auditor would hold it."""
-    newest = storage.log.checkpoint()
-    assert newest is not None
+    whole, annexes = storage.whole(), dict[str, tuple[Annex, ...]]()
+    for row in whole.annexes:
+        annexes[row.ceremony] = (*annexes.get(row.ceremony, ()), Annex(salt=row.salt, text=row.text))
     return LogCopy(
-        entries=[row.payload for row in storage.log.entries(0, newest.size)], checkpoint=newest.note
+        entries=[row.payload for row in whole.entries],
+        checkpoint=whole.checkpoints[-1].note,
+        annexes=annexes,
     )
 
 

@@ -14,6 +14,7 @@ from quorumseal.ceremony.policy_differences import differences
 from quorumseal.ceremony.quorum import Threshold
 from quorumseal.ceremony.spans import WorkingTime
 from quorumseal.signatures import Authority
+from quorumseal.tlog import Witness
 from tests.burning import BREAK_GLASS, BURNING, DAY, MINUTE
 from tests.organisation import NOW, key_of
 
@@ -22,6 +23,7 @@ HERE = replace(
     checks=frozenset({"artifacts"}),
     leads={"engineering": "alice"},
     windows={"engineering": DAY},
+    outside=(Witness("witness.example/w1", key_of("outside").public),),
 )
 OLD = HERE.build_policy()
 NEW_KEY = SignerKey(key=key_of("another").public, valid_from=NOW, valid_until=NOW + DAY)
@@ -290,6 +292,8 @@ FOUND = [
         f"from size 9 and root {ROOT} no more",
         "both",
     ),
+    Row(Log, "cosignatures", log(cosignatures=1), "publishes with 1 cosig", "with no cosig", "back"),
+    Row(Log, "witnesses", log(witnesses=()), "w1+", "takes cosignatures by witness.example/w1+", "both"),
     Row(LogKey, "key", log(keys=(LogKey(key=NEW_KEY.key, from_size=0),)), "is signed by", "no more", "both"),
     Row(
         LogKey,

@@ -68,10 +68,8 @@ def everything() -> Policy:
         signers={**OLD.signers, "alice": replace(OLD.signers["alice"], witness=key_of("witness").public)},
         log=replace(
             OLD.log,
-            keys=(
-                *OLD.log.keys,
-                NEXT_KEY,
-            ),
+            keys=(*OLD.log.keys, NEXT_KEY),
+            cosignatures=2,
         ),
     )
 

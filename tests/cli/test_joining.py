@@ -85,7 +85,7 @@ def test_founders_found_and_each_gets_the_same_trust_file_of_a_log_seen_from_its
 ) -> None:
     digest = found(running, people)
     with Journal.open(people / "carol" / "state" / "journal.sqlite") as journal:
-        assert journal.checkpoint_sizes() == {"log.acme.example/test": 1}
+        assert journal.log.sizes() == {"log.acme.example/test": 1}
     for name in FOUNDERS:
         assert read_trust((people / name / "trust.json").read_bytes()).policy == digest
     assert main(["inbox", "--home", str(people / "bob")]) == 0

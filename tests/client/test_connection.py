@@ -14,7 +14,15 @@ from quorumseal.ceremony.statements import Choice
 from quorumseal.ceremony.values import digest_of
 from quorumseal.client.connection import Connection, TlsFiles
 from quorumseal.client.errors import CoordinatorRefusedError, CredentialsError, UnexpectedAnswerError
-from quorumseal.client.values import MAX_TEXT_BYTES, SALT_BYTES, Annex, Head, LoggedEntry, Publication
+from quorumseal.client.values import (
+    MAX_TEXT_BYTES,
+    SALT_BYTES,
+    Annex,
+    Consistency,
+    Head,
+    LoggedEntry,
+    Publication,
+)
 from quorumseal.signatures import Envelope, JointEnvelope
 from quorumseal.strict_json import write
 from quorumseal.verifier.bundle import MAX_BUNDLE_BYTES
@@ -82,12 +90,14 @@ def test_what_is_read_arrives_whole(connection: Connection, use_cases: StandIn) 
     assert (standing.part.checkpoint, standing.consistency) == (b"a checkpoint", (HASH, HASH))
     record = connection.ceremony(CEREMONY, known_size=3)
     assert record.part.entries == tuple(use_cases.entries)
+    assert record.part.consistency == {1: (), 5: (HASH, HASH)}
     assert (record.consistency, record.annexes) == ((HASH,) * 3, (Annex(salt=b"s" * 32, text="why"),))
     assert record.publications == (Publication(destination="folder", state="published", detail="w-1.json"),)
     page = connection.list_ceremonies(states=["open"], product="widget", version="1.0", page_size=7)
     assert (page.ceremonies[0].opened_at, page.ceremonies[0].ended_at, page.next_token) == (NOW, None, "more")
     assert use_cases.reached["list [<State.OPEN: 'open'>] widget 1.0 7 "] == 1
     assert connection.consistency(2).proof == (HASH, HASH)
+    assert connection.consistency(1, 7) == Consistency(checkpoint=b"a checkpoint of 7", proof=(HASH,))
     assert connection.bundle(CEREMONY) == b"b" * 200_000
     assert connection.publish(CEREMONY)[0].state == "failed"
 

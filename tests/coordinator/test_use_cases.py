@@ -42,8 +42,8 @@ from quorumseal.ceremony.request_errors import (
 )
 from quorumseal.ceremony.statements import Choice, Evidence, Request, SeenCheckpoint, Subject
 from quorumseal.ceremony.values import digest_of
-from quorumseal.tlog import verify_consistency
-from quorumseal.verifier.part import open_log_checkpoint, verify_part
+from quorumseal.tlog import EMPTY_ROOT, verify_consistency
+from quorumseal.verifier.part import open_log_checkpoint, verify_part, verify_seen_checkpoints
 from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
@@ -320,10 +320,31 @@ async def test_a_ceremony_is_proved_to_a_checkpoint_that_extends_the_callers(peo
     verify_consistency(
         before.size, before.root, verified.checkpoint.size, verified.checkpoint.root, record.consistency
     )
+    between = await people.cases.consistency(before.size, 2)
+    assert open_log_checkpoint(between.checkpoint, log).size == 2
+    for known, size in ((0, 4), (3, 2)):
+        with pytest.raises(SizeAheadError):
+            await people.cases.consistency(known, size)
     with pytest.raises(SizeAheadError):
         await people.cases.ceremony(people.organisation.request().ceremony, 4)
     with pytest.raises(SizeAheadError):
         await people.cases.consistency(4)
+
+
+async def test_a_ceremony_comes_with_a_proof_from_every_checkpoint_that_its_statements_name(
+    people: People,
+) -> None:
+    log, signed = people.organisation.policy.policy.log, people.organisation.sign_request()
+    await people.start()
+    for signer, size in (("alice", 1), ("carol", 2), ("rita", 2), ("erin", 0)):
+        note = (await people.cases.consistency(0, size)).checkpoint
+        root = open_log_checkpoint(note, log).root if size else EMPTY_ROOT
+        seen = SeenCheckpoint(size=size, root="sha256:" + root.hex())
+        decision = people.organisation.decision(signer, signed, seen=seen)
+        await people.cases.decide(people.organisation.seal(decision), caller=signer)
+    part = (await people.cases.ceremony(signed.statement.ceremony)).part
+    assert sorted(part.consistency) == [1, 2]
+    verify_seen_checkpoints(part, open_log_checkpoint(part.checkpoint, log))
 
 
 async def test_what_does_not_exist_is_said_to_be_unknown(people: People) -> None:

@@ -4,7 +4,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from coordinator.errors import BusyError, EvidenceUnknownError, UnknownCeremonyError
@@ -140,7 +140,7 @@ class StandIn(UseCases):
         if ceremony != ceremony_number(1):
             raise UnknownCeremonyError(f"expected a ceremony of this log, got {ceremony}")
         return CeremonyRecord(
-            part=self._part(),
+            part=replace(self._part(), consistency={1: (), 5: (HASH, HASH)}),
             consistency=(HASH,) * known_size,
             annexes=self.annexes,
             publications=(
@@ -189,9 +189,9 @@ class StandIn(UseCases):
         finally:
             self.following -= 1
 
-    async def consistency(self, known_size: int) -> Consistency:
+    async def consistency(self, known_size: int, size: int = 0) -> Consistency:
         await self._reach("consistency")
-        return Consistency(checkpoint=b"a checkpoint", proof=(HASH,) * known_size)
+        return Consistency(checkpoint=b"a checkpoint of %d" % size, proof=(HASH,) * known_size)
 
     async def put_evidence(self, chunks: AsyncIterator[bytes], *, caller: str) -> str:
         assert caller == "alice"

@@ -8,9 +8,9 @@ import pytest
 
 from quorumseal.ceremony.statements import Choice
 from quorumseal.verifier.part import open_log_checkpoint
+from signer_agent.comparing import newest_known
 from signer_agent.errors import JournalError
 from signer_agent.journal import Journal
-from signer_agent.observing import newest_known
 from signer_agent.recollection import Fate
 from signer_agent.signing import sign_and_store
 from tests.organisation import Organisation, changed
@@ -58,9 +58,9 @@ def test_a_smaller_checkpoint_never_replaces_a_larger_one(
     head = desk.look(ceremony).observation.head
     log = coordinator.organisation.policy.policy.log
     small = coordinator.log.checkpoint(1)
-    desk.agent.journal.keep_checkpoint(open_log_checkpoint(small, log), small, at=desk.agent.now())
+    desk.agent.journal.log.keep(open_log_checkpoint(small, log), small, at=desk.agent.now())
     assert newest_known(desk.agent, log) == head
-    assert desk.agent.journal.checkpoint_sizes() == {log.origin: 3}
+    assert desk.agent.journal.log.sizes() == {log.origin: 3}
 
 
 def test_the_highest_policy_is_remembered_whatever_came_after(

@@ -314,7 +314,7 @@ def test_a_receipt_goes_into_the_journal_with_everything_that_proves_it(
     assert stored.fate is Fate.RECORDED
     (entry,) = coordinator.decisions(ceremony)
     assert desk.agent.journal.shown(ceremony)[entry.seq] == entry.hash
-    note = desk.agent.journal.newest_checkpoint(coordinator.organisation.origin)
+    note = desk.agent.journal.log.newest(coordinator.organisation.origin)
     assert note == coordinator.log.checkpoint()
 
 

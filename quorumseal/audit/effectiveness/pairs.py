@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who approves for whom: pairs that always meet are worth a question."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from quorumseal.audit.effectiveness.measure import Grid, Measure, plural
+from quorumseal.audit.population import Audited
+from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.statements import Choice
+
+_MET = frozenset({State.APPROVED, State.PROVISIONAL})
+
+
+def pairs(ended: Sequence[Audited]) -> Measure:
+    """Count how often each approver was counted for each requester."""
+    met: Counter[tuple[str, str]] = Counter()
+    asked: Counter[str] = Counter()
+    for audited in ended:
+        if audited.state not in _MET:
+            continue
+        asking = audited.request.on_behalf_of or audited.signed.signer
+        asked[asking] += 1
+        for person, decision in audited.ceremony.decisions.items():
+            if decision.statement.choice is Choice.APPROVAL:
+                met[asking, person] += 1
+    requesters = tuple(sorted(asked))
+    approvers = tuple(sorted({person for _, person in met}))
+    said = "Nothing was approved in this period."
+    if met:
+        (asking, person), most = min(met.items(), key=lambda item: (-item[1], item[0]))
+        said = (
+            f"{plural(len(requesters), 'requester')} and {plural(len(approvers), 'approver')}; "
+            f"{person} approved most often for {asking}: {most} of {asked[asking]}."
+        )
+    return Measure(
+        name="pairs",
+        title="Who approved for whom",
+        said=said,
+        columns=("requester", "approver", "approvals", "share of what was asked"),
+        rows=tuple(
+            (asking, person, str(count), f"{count / asked[asking]:.0%}")
+            for (asking, person), count in sorted(met.items(), key=lambda item: (-item[1], item[0]))
+        ),
+        picture=Grid(
+            requesters,
+            approvers,
+            tuple(tuple(met[asking, person] for person in approvers) for asking in requesters),
+        ),
+    )
