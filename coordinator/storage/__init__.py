@@ -11,6 +11,7 @@ from coordinator.storage.ceremonies import Earlier, Release
 from coordinator.storage.certificates import CertificateRow
 from coordinator.storage.enrolments import EnrolmentRow, InvitationOverError, InvitationRow, KeyEnrolledError
 from coordinator.storage.first_policies import FirstPolicyRow
+from coordinator.storage.lists import Found, Wanted
 from coordinator.storage.opening import existing_storage, file_of
 from coordinator.storage.reminders import Alarm, Telling
 from coordinator.storage.rows import (
@@ -42,6 +43,7 @@ __all__ = [
     "EnrolmentRow",
     "EntryRow",
     "FirstPolicyRow",
+    "Found",
     "InvitationOverError",
     "InvitationRow",
     "KeyEnrolledError",
@@ -53,6 +55,7 @@ __all__ = [
     "Storage",
     "Telling",
     "TimestampRow",
+    "Wanted",
     "WholeLog",
     "existing_storage",
     "file_of",

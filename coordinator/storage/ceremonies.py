@@ -12,7 +12,7 @@ from coordinator.storage.engine import Engines
 from coordinator.storage.rows import AnnexRow, CeremonyRow, LogHead, from_milliseconds, to_milliseconds
 from coordinator.storage.schema import CHANGE, EMERGENCY, REVOCATION, annexes, ceremonies, entries, log_head
 
-_COLUMNS = (
+CEREMONY_COLUMNS = (
     ceremonies.c.ceremony,
     ceremonies.c.product,
     ceremonies.c.version,
@@ -52,8 +52,10 @@ class CeremonyTable:
     def get(self, ceremony: str) -> CeremonyRow | None:
         """Return a ceremony."""
         with self._engines.reading() as connection:
-            row = connection.execute(select(*_COLUMNS).where(ceremonies.c.ceremony == ceremony)).one_or_none()
-            return None if row is None else _row(row)
+            row = connection.execute(
+                select(*CEREMONY_COLUMNS).where(ceremonies.c.ceremony == ceremony)
+            ).one_or_none()
+            return None if row is None else ceremony_row(row)
 
     def earlier(self, releases: Collection[Release]) -> dict[Release, list[Earlier]]:
         """Return all ceremonies of some releases, oldest first."""
@@ -65,13 +67,13 @@ class CeremonyTable:
         )
         with self._engines.reading() as connection:
             rows = connection.execute(
-                select(*_COLUMNS, entries.c.payload)
+                select(*CEREMONY_COLUMNS, entries.c.payload)
                 .join(entries, entries.c.index == ceremonies.c.opened_index)
                 .where(or_(false(), *wanted))
             )
             # a release has a handful of ceremonies: sorted here, no database keeps a table for it
             for row in sorted(rows, key=lambda row: row.opened_index):
-                each = _row(row)
+                each = ceremony_row(row)
                 found[each.product, each.version, each.kind].append(Earlier(row=each, opening=row.payload))
         return found
 
@@ -131,41 +133,11 @@ class CeremonyTable:
             ).scalar_one_or_none()
         return None if first is None else from_milliseconds(first)
 
-    def next_due_ones(self, limit: int) -> list[CeremonyRow]:
-        """Return the open ceremonies that time moves next, the first one first."""
-        query = (
-            select(*_COLUMNS)
-            .where(ceremonies.c.state == "open")
-            .order_by(ceremonies.c.due_at, ceremonies.c.opened_index)
-            .limit(limit)
-        )
-        with self._engines.reading() as connection:
-            return [_row(row) for row in connection.execute(query)]
-
     def page(
-        self,
-        *,
-        states: Collection[str],
-        product: str,
-        version: str,
-        before: int | None,
-        limit: int,
-        kind: str = "",
-        mode: str = "",
-        after: int | None = None,
+        self, *, states: Collection[str], product: str, version: str, before: int | None, limit: int
     ) -> list[CeremonyRow]:
-        """List ceremonies opened before an index, newest first; ``after`` takes those next to it instead."""
-        upwards = after is not None and before is None
-        order = ceremonies.c.opened_index.asc() if upwards else ceremonies.c.opened_index.desc()
-        query = select(*_COLUMNS).order_by(order).limit(limit)
-        if kind:
-            query = query.where(ceremonies.c.kind == kind)
-        if mode == "break-glass":
-            query = query.where(EMERGENCY)
-        elif mode:
-            query = query.where(ceremonies.c.mode == mode)
-        if after is not None:
-            query = query.where(ceremonies.c.opened_index > after)
+        """List ceremonies opened before an index, newest first."""
+        query = select(*CEREMONY_COLUMNS).order_by(ceremonies.c.opened_index.desc()).limit(limit)
         if states:
             query = query.where(ceremonies.c.state.in_(states))
         if product:
@@ -175,8 +147,7 @@ class CeremonyTable:
         if before is not None:
             query = query.where(ceremonies.c.opened_index < before)
         with self._engines.reading() as connection:
-            rows = [_row(row) for row in connection.execute(query)]
-        return rows[::-1] if upwards else rows
+            return [ceremony_row(row) for row in connection.execute(query)]
 
     def annexes(self, ceremony: str) -> list[AnnexRow]:
         """Return the texts that belong to a ceremony."""
@@ -192,15 +163,15 @@ class CeremonyTable:
             ]
 
     def _all_where(self, condition: TextClause) -> list[CeremonyRow]:
-        query = select(*_COLUMNS).where(condition).order_by(ceremonies.c.opened_index)
+        query = select(*CEREMONY_COLUMNS).where(condition).order_by(ceremonies.c.opened_index)
         with self._engines.reading() as connection:
-            return [_row(row) for row in connection.execute(query)]
+            return [ceremony_row(row) for row in connection.execute(query)]
 
     def all(self) -> list[CeremonyRow]:
         """Return the whole projection, in the order of the openings."""
         with self._engines.reading() as connection:
-            rows = connection.execute(select(*_COLUMNS).order_by(ceremonies.c.opened_index))
-            return [_row(row) for row in rows]
+            rows = connection.execute(select(*CEREMONY_COLUMNS).order_by(ceremonies.c.opened_index))
+            return [ceremony_row(row) for row in rows]
 
     def replace(self, rows: Iterable[CeremonyRow], *, following: LogHead) -> None:
         """Drop the projection and write it anew; ``LostRaceError`` if the log has moved on meanwhile."""
@@ -218,7 +189,8 @@ def _maybe_instant(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else from_milliseconds(milliseconds)
 
 
-def _row(row: Row[*tuple[object, ...]]) -> CeremonyRow:
+def ceremony_row(row: Row[*tuple[object, ...]]) -> CeremonyRow:
+    """Return a ceremony as it was stored."""
     return CeremonyRow(
         ceremony=row.ceremony,
         product=row.product,

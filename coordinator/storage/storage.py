@@ -12,6 +12,7 @@ from coordinator.storage.engine import Engines
 from coordinator.storage.enrolments import EnrolmentTables
 from coordinator.storage.evidence import EvidenceTable
 from coordinator.storage.first_policies import FirstPolicyTables
+from coordinator.storage.lists import CeremonyLists
 from coordinator.storage.log import LogTables
 from coordinator.storage.migrating import migrate, require_current
 from coordinator.storage.notices import NoticeTable
@@ -30,6 +31,7 @@ class Storage:
         self.engines = Engines(url)
         self.log = LogTables(self.engines)
         self.ceremonies = CeremonyTable(self.engines)
+        self.lists = CeremonyLists(self.engines)
         self.evidence = EvidenceTable(self.engines)
         self.outbox = Outbox(self.engines)
         self.notices = NoticeTable(self.engines)

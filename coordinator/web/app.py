@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from coordinator.errors import CoordinatorError, UnknownCeremonyError
@@ -22,6 +22,7 @@ from coordinator.web.guard import Guard
 from coordinator.web.page import Download, File, Page
 from coordinator.web.showing import DOWNLOADS, HOME, PAGES
 from coordinator.web.statics import statics
+from coordinator.web.streaming import Streams
 from coordinator.web.templating import LARGEST_PAGE, Frame, render
 from coordinator.web.viewer import NotSignedInError, Viewer
 from quorumseal.refusal import Refusal
@@ -35,6 +36,7 @@ def make_app(context: WebContext, viewers: Viewers, more: Sequence[BaseRoute] = 
     """Return the pages as an ASGI application; ``more`` are the addresses at which people sign in."""
     pages = _Pages(context, viewers, Desk())
     routes: list[BaseRoute] = [Route("/", _home), Route("/static/{name}", _static), *more]
+    routes.append(Route("/stream", pages.stream))
     routes += [Route(page.path, partial(pages.show, page)) for page in PAGES]
     routes += [Route(download.path, partial(pages.keep, download)) for download in DOWNLOADS]
 
@@ -58,6 +60,7 @@ class _Pages:
         self._context = context
         self._viewers = viewers
         self._desk = desk
+        self._streams = Streams(context.live)
 
     async def show(self, page: Page, request: Request) -> Response:
         """Answer with a page, or with one that says why there is none."""
@@ -66,6 +69,10 @@ class _Pages:
     async def keep(self, download: Download, request: Request) -> Response:
         """Answer with a file."""
         return await self._answer(request, "", lambda _: _file(download.read(self._context, _asked(request))))
+
+    async def stream(self, request: Request) -> Response:
+        """Answer with what tells a script of news."""
+        return await self._answer(request, "", lambda viewer: self._listen(viewer, request))
 
     async def unknown(self, request: Request, error: Exception) -> Response:
         """Say that there is no such page."""
@@ -83,7 +90,10 @@ class _Pages:
         self._desk.close()
 
     async def _answer(self, request: Request, here: str, make: Callable[[Viewer], Response]) -> Response:
-        return await self._desk.make(lambda: self._made(request, here, make))
+        try:
+            return await self._desk.make(lambda: self._made(request, here, make))
+        except PageError as refusal:
+            return self._sorry(refusal, refusal.status, None, here)
 
     def _made(self, request: Request, here: str, make: Callable[[Viewer], Response]) -> Response:
         viewer: Viewer | None = None
@@ -100,6 +110,18 @@ class _Pages:
         shown = page.read(self._context, _asked(request))
         frame = self._frame(viewer, page.here)
         return _bounded(render(page.template, frame, page=shown), 200)
+
+    def _listen(self, viewer: Viewer, request: Request) -> Response:
+        asked = _asked(request)
+        asked.allow("ceremony")
+        ceremony = asked.ceremony_asked("ceremony")
+        who = f"{viewer.kind} {viewer.name}"
+        self._streams.require_room(who)
+        headers = {"X-Accel-Buffering": "no"}  # a proxy that kept it would keep everybody waiting
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream", headers=headers)
+        events = self._streams.listen(who, ceremony)
+        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
     def _sorry(self, refusal: Refusal, status: int, viewer: Viewer | None, here: str) -> Response:
         return _bounded(

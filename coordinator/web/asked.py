@@ -59,6 +59,13 @@ class Asked:
         except ValueFormatError as refusal:
             raise NoSuchPageError(str(refusal)) from None
 
+    def ceremony_asked(self, name: str) -> str:
+        """Return the id of a ceremony, or the empty text where none is given."""
+        try:
+            return values.ceremony_id(self.text(name)) if self.text(name) else ""
+        except ValueFormatError as refusal:
+            raise QueryInvalidError(f"{name}: {refusal}") from None
+
     def again(self, **changed: str | int | None) -> str:
         """Return the query with some of it changed; what is none or empty is left out."""
         merged = {**self.query, **changed}

@@ -4,8 +4,12 @@
 from typing import Final
 
 from coordinator.web.page import Download, Page
-from coordinator.web.showing import ceremonies
+from coordinator.web.showing import ceremonies, ceremony
 
 HOME: Final = ceremonies.PAGE.path
-PAGES: Final[tuple[Page, ...]] = (ceremonies.PAGE,)
-DOWNLOADS: Final[tuple[Download, ...]] = ()
+PAGES: Final[tuple[Page, ...]] = (ceremonies.PAGE, ceremony.PAGE)
+DOWNLOADS: Final[tuple[Download, ...]] = (
+    Download(path="/ceremonies/{ceremony}/bundle.json", read=ceremony.bundle),
+    Download(path="/ceremonies/{ceremony}/record.json", read=ceremony.record),
+    Download(path="/ceremonies/{ceremony}/entries.jsonl", read=ceremony.entries),
+)

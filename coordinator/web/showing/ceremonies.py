@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from coordinator.storage import CeremonyRow
+from coordinator.storage import CeremonyRow, Found, Wanted
 from coordinator.web.asked import Asked
 from coordinator.web.context import WebContext
 from coordinator.web.page import Page
 from quorumseal.ceremony.lifecycle import State
-from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.policy import POLICY, Kind
 from quorumseal.ceremony.statements import Mode
 
 ROWS: Final = 50
@@ -25,6 +25,8 @@ class Slice:
     rows: Sequence[CeremonyRow]
     older: str
     newer: str
+    further: str
+    """Leads on where not everything was looked through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,45 +49,59 @@ def read(context: WebContext, asked: Asked) -> Ceremonies:
     """Read the page."""
     asked.allow(*_FILTERS)
     filtered = any(asked.text(name) for name in _FILTERS)
-    waiting = () if filtered else context.storage.ceremonies.next_due_ones(_OPEN + 1)
+    waiting = () if filtered else context.storage.lists.next_due(_OPEN + 1)
     return Ceremonies(
         list=list_slice(context, asked),
         waiting=waiting[:_OPEN],
         more_waiting=len(waiting) > _OPEN,
         asked=asked,
         filtered=filtered,
-        products=sorted({name for each in context.policies.all for name in each.policy.products}),
+        products=products_of(context),
     )
 
 
-def list_slice(context: WebContext, asked: Asked, *, kind: str = "", mode: str = "") -> Slice:
+def products_of(context: WebContext) -> list[str]:
+    """Return every product that a policy ever named, and what stands for the policy itself."""
+    return sorted({POLICY, *(name for each in context.policies.all for name in each.policy.products)})
+
+
+def list_slice(context: WebContext, asked: Asked) -> Slice:
     """Return the rows that somebody asks for, from an index and never from a number of rows on."""
-    before, after = asked.number("before"), asked.number("after")
-    state = asked.choice("state", tuple(State))
-    rows = context.storage.ceremonies.page(
+    products = products_of(context)
+    state, product = asked.choice("state", tuple(State)), asked.choice("product", products)
+    version, mode = asked.text("version"), asked.choice("mode", tuple(Mode))
+    wanted = Wanted(
         states=[state] if state else [],
-        product=asked.text("product"),
-        version=asked.text("version"),
-        kind=kind or asked.choice("kind", tuple(Kind)),
-        mode=mode or asked.choice("mode", tuple(Mode)),
-        before=before,
-        after=after,
-        limit=ROWS + 1,
+        kind=asked.choice("kind", tuple(Kind)),
+        emergencies=None if not mode else mode == Mode.BREAK_GLASS,
+        products=[product] if product else products if version else [],
+        version=version,
     )
-    return slice_of(rows, asked, upwards=after is not None and before is None)
+    return slice_for(context, asked, wanted)
 
 
-def slice_of(rows: Sequence[CeremonyRow], asked: Asked, *, upwards: bool) -> Slice:
+def slice_for(context: WebContext, asked: Asked, wanted: Wanted, rows: int = ROWS) -> Slice:
+    """Return some of what is wanted, from the index that somebody asks for."""
+    before, after = asked.number("before"), asked.number("after")
+    found = context.storage.lists.page(wanted, before=before, after=after, limit=rows + 1)
+    return slice_of(found, asked, upwards=after is not None and before is None, rows=rows)
+
+
+def slice_of(found: Found, asked: Asked, *, upwards: bool, rows: int = ROWS) -> Slice:
     """Cut what was read to a page; the row too much says whether there is more that way."""
-    more = len(rows) > ROWS
-    kept = rows[-ROWS:] if upwards else rows[:ROWS]
+    more = len(found.rows) > rows
+    kept = found.rows[-rows:] if upwards else found.rows[:rows]
     came = asked.number("before") is not None
-    older = kept and (upwards or more)
-    newer = kept and ((upwards and more) or (not upwards and came))
+    older = bool(kept) and (upwards or more)
+    newer = bool(kept) and ((upwards and more) or (not upwards and came))
+    onwards = (
+        {"after": found.reached, "before": None} if upwards else {"before": found.reached, "after": None}
+    )
     return Slice(
         rows=kept,
         older=asked.again(before=kept[-1].opened_index, after=None) if older else "",
         newer=asked.again(after=kept[0].opened_index, before=None) if newer else "",
+        further=asked.again(**onwards) if found.reached is not None else "",
     )
 
 

@@ -35,7 +35,7 @@
   const take = (page) => {
     for (const part of document.querySelectorAll("[data-part]")) {
       const newer = page.getElementById(part.id);
-      if (!newer || newer.isEqualNode(part) || newer.textContent === part.dataset.shown) continue;
+      if (!newer || newer.isEqualNode(part)) continue;
       const focused = part.contains(document.activeElement) ? document.activeElement : null;
       const open = new Set([...part.querySelectorAll("details[open]")].map((each) => each.id));
       const adopted = document.importNode(newer, true);
