@@ -9,11 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
+from coordinator.anchor import Anchor
 from coordinator.clock import LogClock
 from coordinator.deadlines import Deadlines
 from coordinator.deliveries import record_delivery
 from coordinator.destinations import Directory
 from coordinator.ending import Ending
+from coordinator.handing_back import HandingBack
+from coordinator.high_water import HighWater
 from coordinator.live import Live
 from coordinator.log_keys import LogKeys
 from coordinator.metrics.observing import Observe, unobserved
@@ -23,6 +26,7 @@ from coordinator.notifying.connecting import OwnPorts
 from coordinator.notifying.opening import open_channels
 from coordinator.notifying.settings import NotificationSettings
 from coordinator.nudging import Nudging
+from coordinator.peers import AskPeers, nobody
 from coordinator.policies import Policies
 from coordinator.publishing import Publishing
 from coordinator.reading import LogReader
@@ -37,6 +41,7 @@ from coordinator.writer import MOST_QUEUED, Writer
 from quorumseal.signatures import PrivateKey
 
 READERS = 6
+_LOOK_EVERY = 1.0
 
 
 class Coordinator:
@@ -56,8 +61,12 @@ class Coordinator:
         queue_limit: int = MOST_QUEUED,
         observe: Observe = unobserved,
         clock: LogClock | None = None,
+        anchor: Path | None = None,
+        ask_peers: AskPeers = nobody,
     ) -> None:
         self._database = database
+        self._anchor = None if anchor is None else Anchor(anchor)
+        self._ask_peers = ask_peers
         self._log_keys = LogKeys(*log_keys)
         self._publish_to = tuple(publish_to)
         self._fetch_timestamp = fetch_timestamp
@@ -103,6 +112,10 @@ class Coordinator:
         """Name the threads that have ended although nobody closed them: without them it is of little use."""
         return self._running.lost() if self._running else []
 
+    def rewound(self) -> bool:
+        """Whether nothing is written, because the log has lost entries."""
+        return self._running is not None and self._running.high_water.rewound is not None
+
     def readings(
         self,
         *,
@@ -130,6 +143,13 @@ class Coordinator:
     def _wire(self, storage: Storage) -> "_Running":
         policies = Policies(storage)
         live = Live(storage)
+        high_water = HighWater(
+            storage, self._log_keys, lambda: policies.newest.policy.log, anchor=self._anchor
+        )
+        high_water.begin()
+        newest = storage.log.checkpoint()
+        for peer, note in self._ask_peers(b"" if newest is None else newest.note):
+            high_water.show(note, by=peer)
         reader = LogReader(storage, policies)
         told = self._notifications
         notifying = Notifying(
@@ -163,6 +183,7 @@ class Coordinator:
             clock=self._clock,
             live=live,
             policies=policies,
+            high_water=high_water,
             destinations=[destination.name for destination in destinations],
             routes=told.routes,
             approved=publishing.thread.wake,
@@ -188,6 +209,7 @@ class Coordinator:
             clock=self._clock,
             queue_limit=self._queue_limit,
             log_keys=self._log_keys,
+            high_water=high_water,
         )
 
 
@@ -214,7 +236,9 @@ class _Running:
         clock: LogClock,
         queue_limit: int,
         log_keys: LogKeys,
+        high_water: HighWater,
     ) -> None:
+        self.high_water = high_water
         self._keeping = keeping
         self._reminding = reminding
         self._ending = ending
@@ -232,6 +256,9 @@ class _Running:
         self.notifier = notifier
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="reading")
         self._listening = Steady("listening", live.listen)
+        self._looking = Steady("high water", self._look)
+        for waiting in (*self._acting, *notifying.threads):
+            waiting.only_while(lambda: high_water.rewound is None)
         self.use_cases = UseCases(
             storage=storage,
             policies=policies,
@@ -244,18 +271,38 @@ class _Running:
             nudging=Nudging(storage, notifier, clock=clock),
             clock=clock,
             reading=self._reading,
+            high_water=high_water,
+            handing_back=HandingBack(storage, high_water, now=clock.now),
         )
 
     def start(self) -> None:
         self._writer.start()
         self._listening.start()
-        self._deadlines.thread.start()
-        self._sweeping.thread.start()
-        self._publishing.thread.start()
-        self._keeping.thread.start()
-        self._reminding.thread.start()
-        self._ending.thread.start()
+        self._looking.start()
+        for thread in self._acting:
+            thread.start()
         self._notifying.start()
+
+    @property
+    def _acting(self) -> tuple[Steady, ...]:
+        """Those that do something by themselves; a rewound log lets none of them."""
+        return (
+            self._deadlines.thread,
+            self._sweeping.thread,
+            self._publishing.thread,
+            self._keeping.thread,
+            self._reminding.thread,
+            self._ending.thread,
+        )
+
+    def _look(self) -> float:
+        """See what other coordinators and a recovery find out."""
+        before = self.high_water.rewound
+        self.high_water.look()
+        if before is not None and self.high_water.rewound is None:
+            self._policies.reload()
+            self.live.catch_up()
+        return _LOOK_EVERY
 
     def readings(
         self,
@@ -273,25 +320,21 @@ class _Running:
             lost=self.lost,
             expiries=expiries,
             pages=pages,
+            rewound=lambda: self.high_water.rewound is not None,
         )
         return Readings(self._storage, self._policies, self._status, process, now=self._clock.now)
 
     def lost(self) -> list[str]:
-        threads: list[Writer | Steady] = [self._writer, self._listening]
-        threads += [self._deadlines.thread, self._sweeping.thread, self._publishing.thread]
-        threads += [self._keeping.thread, self._reminding.thread, self._ending.thread]
-        threads += self._notifying.threads
+        threads: list[Writer | Steady] = [self._writer, self._listening, self._looking]
+        threads += [*self._acting, *self._notifying.threads]
         return [thread.name for thread in threads if not thread.alive]
 
     def close(self) -> None:
         self.live.close()
         self._listening.close()
-        self._deadlines.thread.close()
-        self._sweeping.thread.close()
-        self._publishing.thread.close()
-        self._keeping.thread.close()
-        self._reminding.thread.close()
-        self._ending.thread.close()
+        self._looking.close()
+        for thread in self._acting:
+            thread.close()
         self._writer.close()
         self._notifying.close()
         self._reading.shutdown()

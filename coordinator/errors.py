@@ -43,6 +43,31 @@ class ReadOnlyError(CoordinatorError):
     code = "coordinator.read_only"
 
 
+class RewoundError(CoordinatorError):
+    """The log has lost entries that it had, so nothing is written until they are recovered."""
+
+    code = "log.rewound"
+
+
+class HandedBackError(CoordinatorError):
+    """What an agent hands back cannot be of this log."""
+
+    code = "recovery.handed_back"
+
+
+class RecoveryError(CoordinatorError):
+    """What agents handed back is not the end that the log has lost."""
+
+    code = "recovery.incomplete"
+
+
+class AnchorError(CoordinatorError):
+    """The anchor cannot be written, or is not that of this log."""
+
+    code = "coordinator.anchor"
+    retryable = True
+
+
 class LogEmptyError(CoordinatorError):
     """The log has no policy yet."""
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from coordinator.commands import Act, Stand, Start
-from coordinator.errors import AnnexError, CallerNotSignerError, EvidenceUnknownError
+from coordinator.errors import AnnexError, CallerNotSignerError, EvidenceUnknownError, SeenCheckpointError
 from coordinator.log_keys import LogKeys
 from coordinator.policies import Policies
-from coordinator.seen import SeenCheckpoints
+from coordinator.seen import SeenCheckpoints, Shown, nobody_cares, note_of
 from coordinator.storage import Storage
 from coordinator.uploading import KEPT
 from coordinator.values import MAX_TEXT_BYTES, SALT_BYTES, Annex
@@ -34,12 +34,19 @@ class Intake:
     """Turns envelopes into commands that the writer may judge."""
 
     def __init__(
-        self, storage: Storage, policies: Policies, log_keys: LogKeys, *, now: Callable[[], datetime]
+        self,
+        storage: Storage,
+        policies: Policies,
+        log_keys: LogKeys,
+        *,
+        now: Callable[[], datetime],
+        shown: Shown = nobody_cares,
     ) -> None:
         self._storage = storage
         self._policies = policies
         self._log_keys = log_keys
         self._seen = SeenCheckpoints(storage)
+        self._shown = shown
         self._now = now
 
     def request(
@@ -105,7 +112,12 @@ class Intake:
                 f"expected a statement signed by {caller}, who calls, got one signed by {signed.signer}",
                 hint="everybody hands in their own statements",
             )
-        self._seen.check(signed.statement.context.checkpoint)
+        try:
+            self._seen.check(signed.statement.context.checkpoint)
+        except SeenCheckpointError:
+            if note := note_of(signed.statement.context):
+                self._shown(note, by=signed.signer)
+            raise
         return policy, signed
 
 

@@ -12,6 +12,11 @@ class LogKeys:
     def __init__(self, *keys: PrivateKey) -> None:
         self._keys = {key.public: key for key in keys}
 
+    @property
+    def public(self) -> tuple[PublicKey, ...]:
+        """What others know them by."""
+        return tuple(self._keys)
+
     def holds(self, key: PublicKey) -> bool:
         """Whether it can sign with a key."""
         return key in self._keys

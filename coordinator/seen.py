@@ -5,14 +5,36 @@ A bundle proves that its log extends every checkpoint that its statements name. 
 another log's would make that impossible, and its ceremony could never be published: it is turned away.
 """
 
+import base64
 from collections import OrderedDict
+from typing import Protocol
 
 from coordinator.errors import SeenCheckpointError
 from coordinator.storage import Storage
-from quorumseal.ceremony.statements import SeenCheckpoint
-from quorumseal.tlog import EMPTY_ROOT
+from quorumseal.ceremony.statements import Context, SeenCheckpoint
+from quorumseal.tlog import EMPTY_ROOT, Checkpoint, note_with
 
 _MOST_KEPT = 4096
+
+
+class Shown(Protocol):
+    """Whoever takes in a signed checkpoint that the log does not contain."""
+
+    def __call__(self, note: bytes, *, by: str) -> object:
+        """Take it in."""
+
+
+def nobody_cares(note: bytes, *, by: str) -> None:
+    """Take it in, and do nothing."""
+
+
+def note_of(context: Context) -> bytes | None:
+    """Put together the note that the signer of a statement had seen, where it holds the log's signature."""
+    seen = context.checkpoint
+    if not seen.signature:
+        return None
+    text = Checkpoint(context.log, seen.size, bytes.fromhex(seen.root.removeprefix("sha256:"))).text
+    return note_with(text, context.log, base64.b64decode(seen.signature))
 
 
 class SeenCheckpoints:

@@ -24,6 +24,7 @@ from coordinator.grpc_api.server import ApiServer, ServerTls
 from coordinator.letting_in import LettingIn
 from coordinator.metrics.observing import unobserved
 from coordinator.named_files import read_named, read_passphrase
+from coordinator.peers import nobody
 from coordinator.policies import Policies
 from coordinator.revoking import Revocations, revoked_by
 from coordinator.settings import LogKeyFile, Settings, SettingsError, TlsFiles
@@ -74,6 +75,8 @@ class CoordinatorServer:
             own_ports=self._own_ports,
             observe=self._observe,
             clock=clock,
+            anchor=settings.anchor,
+            ask_peers=nobody if settings.peers is None else settings.peers.ask,
         )
         self.api: ApiServer | None = None
         self.enrolment: EnrolmentServer | None = None
@@ -137,6 +140,7 @@ class CoordinatorServer:
             limits=settings.limits,
             now=now,
             lost=self.coordinator.lost,
+            rewound=self.coordinator.rewound,
             joining=Joining(door.founders(), enrolling, founded=self._wait_until_served),
             revocations=self._revocations(storage),
             reflection=settings.reflection,

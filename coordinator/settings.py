@@ -11,6 +11,13 @@ file = "log.key"
 passphrase_file = "log.passphrase"        # left out where the key file is not encrypted
 next = "log.2.key"                        # while the key rotates; under the same passphrase
 
+[log]                                     # all of it may be left out
+anchor = "log.anchor"                     # on another disk than the database, and in no backup
+peers = ["other.acme.example:7443"]       # coordinators on databases of their own; asked at the start
+certificate = "peer.crt"                  # a client certificate to ask them with
+key = "peer.key"
+authorities = "authority.crt"             # of their server certificates
+
 [tls]
 certificate = "server.crt"
 key = "server.key"
@@ -57,6 +64,7 @@ from coordinator.errors import CoordinatorError
 from coordinator.limits import Limits
 from coordinator.notifying.settings import NotificationReader, NotificationSettings
 from coordinator.pages_settings import PagesReader, PagesSettings
+from coordinator.peers import PeerSettings
 from coordinator.running_log import LineFormat
 from quorumseal.ceremony import values
 from quorumseal.ceremony.errors import ValueFormatError
@@ -108,6 +116,9 @@ class Settings:
     log_key: LogKeyFile
     next_log_key: LogKeyFile | None
     """While the key rotates."""
+    anchor: Path | None
+    """Where the newest checkpoint is kept beside the database."""
+    peers: PeerSettings | None
     tls: TlsFiles
     enrolment: EnrolmentSettings
     publish_to: tuple[Path, ...]
@@ -207,6 +218,8 @@ class _Reader:
             database=self._take(lambda: self._database(top), ""),
             log_key=self._log_key(log_key := self._section(top, "log_key", required=True), "file"),
             next_log_key=self._log_key(log_key, "next") if "next" in log_key else None,
+            anchor=self._anchor(log := self._section(top, "log")),
+            peers=self._peers(log),
             tls=self._tls(self._section(top, "tls", required=True)),
             enrolment=EnrolmentReader(self._take, self._file, _address).read(
                 self._section(top, "authority"),
@@ -259,6 +272,24 @@ class _Reader:
         return LogKeyFile(
             file=self._file(section, field),
             passphrase_file=self._file(section, "passphrase_file") if encrypted else None,
+        )
+
+    def _anchor(self, section: Fields) -> Path | None:
+        if "anchor" not in section:
+            return None
+        text = self._take(lambda: section.text("anchor"), "")
+        return self._path(text) if text else None
+
+    def _peers(self, section: Fields) -> PeerSettings | None:
+        if "peers" not in section:
+            return None
+        none: list[str] = []
+        addresses = self._take(lambda: _addresses(section), none)
+        return PeerSettings(
+            addresses=tuple(addresses),
+            certificate=self._file(section, "certificate"),
+            key=self._file(section, "key"),
+            authorities=self._file(section, "authorities"),
         )
 
     def _tls(self, section: Fields) -> TlsFiles:
@@ -348,6 +379,13 @@ def _address(fields: Fields, name: str) -> str:
     if match is None or int(match[1]) > 65535:
         raise fields.invalid(name, "ADDRESS:PORT (where it listens, port 0 takes any that is free)")
     return text
+
+
+def _addresses(fields: Fields) -> list[str]:
+    addresses = fields.texts("peers")
+    if not all(_LISTEN.fullmatch(address) for address in addresses):
+        raise fields.invalid("peers", "ADDRESS:PORT of each")
+    return addresses
 
 
 def _revoked(fields: Fields) -> frozenset[str]:

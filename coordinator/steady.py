@@ -22,9 +22,14 @@ class Steady:
     def __init__(self, name: str, work: Callable[[], float]) -> None:
         self.name = name
         self._work = work
+        self._may: Callable[[], bool] = lambda: True
         self._news = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def only_while(self, may: Callable[[], bool]) -> None:
+        """Do nothing where ``may`` says no."""
+        self._may = may
 
     @property
     def stopping(self) -> bool:
@@ -58,7 +63,7 @@ class Steady:
             if self.stopping:
                 return
             try:
-                pause = self._work()
+                pause = self._work() if self._may() else _FIRST_PAUSE
             except Refusal as refusal:
                 _log.warning("%s waits: %s", self.name, refusal, extra=about(reason=refusal))
                 self._news.wait(_FIRST_PAUSE)

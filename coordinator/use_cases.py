@@ -14,8 +14,10 @@ from typing import TypeVar
 
 from coordinator.clock import LogClock
 from coordinator.commands import Outcome, WriterCommand, Written
-from coordinator.errors import EvidenceUnknownError, PageTokenError
+from coordinator.errors import EvidenceUnknownError, PageTokenError, SizeAheadError
 from coordinator.following import follow
+from coordinator.handing_back import HandingBack
+from coordinator.high_water import HighWater
 from coordinator.intake import Intake
 from coordinator.live import Live
 from coordinator.log_keys import LogKeys
@@ -31,6 +33,7 @@ from coordinator.values import (
     CeremonyRecord,
     CeremonySummary,
     Consistency,
+    HandedBack,
     LogEvent,
     Nudged,
     Organisation,
@@ -70,6 +73,8 @@ class UseCases:
         nudging: Nudging,
         clock: LogClock,
         reading: ThreadPoolExecutor,
+        high_water: HighWater,
+        handing_back: HandingBack,
     ) -> None:
         self._storage = storage
         self._policies = policies
@@ -80,7 +85,9 @@ class UseCases:
         self._publishing = publishing
         self._nudging = nudging
         self._clock = clock
-        self._intake = Intake(storage, policies, log_keys, now=clock.now)
+        self._high_water = high_water
+        self._handing_back = handing_back
+        self._intake = Intake(storage, policies, log_keys, now=clock.now, shown=high_water.show)
         self._reading = reading
         self._uploads = Uploads(storage, policies, now=clock.now, storing=reading)
 
@@ -162,6 +169,22 @@ class UseCases:
             next_token=str(rows[limit - 1].opened_index) if len(rows) > limit else "",
         )
 
+    async def shown(self, note: bytes, *, caller: str) -> None:
+        """Take in the newest checkpoint that a caller holds of this log."""
+        if note:
+            await self._read(lambda: self._high_water.show(note, by=caller))
+
+    async def hand_back(
+        self,
+        note: bytes,
+        entries: Collection[tuple[int, bytes]],
+        texts: Collection[tuple[str, Annex]],
+        *,
+        caller: str,
+    ) -> HandedBack:
+        """Take in what an agent holds of the end that the log has lost."""
+        return await self._read(lambda: self._handing_back.take(note, entries, texts, signer=caller))
+
     def follow(
         self, from_index: int = 0, *, types: Collection[EntryType] = (), ceremony: str = ""
     ) -> AsyncIterator[LogEvent]:
@@ -170,10 +193,18 @@ class UseCases:
 
     async def consistency(self, known_size: int, size: int = 0) -> Consistency:
         """Return the newest checkpoint, or that of a size, and the proof from the one of ``known_size``."""
-        return await self._read(lambda: self._reader.consistency(known_size, size))
+        return await self._read(lambda: self._whole(known_size, size))
+
+    def _whole(self, known_size: int, size: int) -> Consistency:
+        try:
+            return self._reader.consistency(known_size, size)
+        except SizeAheadError:
+            self._high_water.require()  # then it is known why
+            raise
 
     async def put_evidence(self, chunks: AsyncIterator[bytes], *, caller: str) -> str:
         """Store a file of evidence; return its digest."""
+        self._high_water.require()
         return await self._uploads.take(chunks, caller=caller)
 
     async def evidence(self, digest: str) -> AsyncIterator[bytes]:
@@ -192,14 +223,17 @@ class UseCases:
 
     async def status(self) -> bytes:
         """Return what was revoked and what has lapsed, signed as of now."""
+        self._high_water.require()
         return await self._read(self._status.make)
 
     async def nudge(self, ceremony: str, *, caller: str) -> Nudged:
         """Remind those whose decision is awaited."""
+        self._high_water.require()
         return await self._read(lambda: self._nudging.nudge(ceremony, caller=caller))
 
     async def publish(self, ceremony: str) -> tuple[Publication, ...]:
         """Try now to publish an approved ceremony wherever it is not published yet."""
+        self._high_water.require()
         return await self._read(lambda: self._publishing.publish_now(ceremony))
 
     async def _recorded(self, check: Callable[[], WriterCommand]) -> Recorded:

@@ -18,6 +18,7 @@ from quorumseal.client.values import MAX_TEXT_BYTES as MAX_TEXT_BYTES
 from quorumseal.client.values import SALT_BYTES as SALT_BYTES
 from quorumseal.client.values import Annex as Annex
 from quorumseal.client.values import Consistency as Consistency
+from quorumseal.client.values import HandedBack as HandedBack
 from quorumseal.client.values import Head as Head
 from quorumseal.client.values import LogEvent as LogEvent
 from quorumseal.client.values import LoggedEntry as LoggedEntry

@@ -23,6 +23,7 @@ from coordinator.chains import Chains
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Stand, Start, WriterCommand
 from coordinator.errors import BusyError, StorageFailedError
+from coordinator.high_water import HighWater
 from coordinator.live import Live
 from coordinator.log_keys import LogKeys
 from coordinator.metrics.catalogue import BATCH, COMMIT, RACES
@@ -70,6 +71,7 @@ class Writer:
         clock: LogClock,
         live: Live,
         policies: Policies,
+        high_water: HighWater | None = None,
         destinations: Sequence[str] = (),
         routes: Routes | None = None,
         approved: Callable[[], None] = lambda: None,
@@ -83,6 +85,7 @@ class Writer:
         self._clock = clock
         self._live = live
         self._policies = policies
+        self._high_water = high_water or HighWater(storage, log_keys, lambda: policies.newest.policy.log)
         self._destinations = tuple(destinations)
         self._routes = routes or Routes()
         self._approved = approved
@@ -180,6 +183,9 @@ class Writer:
 
     def _write(self, commands: Sequence[WriterCommand]) -> list[Outcome | Exception]:
         """Decide and commit until no other coordinator was faster."""
+        if self._high_water.rewound is not None:
+            self._forget()
+        self._high_water.require_anchored()
         for _ in range(_MOST_RACES):
             head = self._head or self._load()
             policy = self._policies.newest
@@ -221,6 +227,7 @@ class Writer:
                 self._observe(each)
             for milestone in milestones(batch.written.changed, append.entries):
                 _log.log(milestone.level, milestone.said, extra=about(ceremony=milestone.ceremony))
+            self._high_water.keep(append.checkpoints[-1])
             return outcomes
         raise BusyError(
             f"expected to append within {_MOST_RACES} attempts, got none: other coordinators were faster",
@@ -288,14 +295,17 @@ class Writer:
         self._chains.clear()
         self._policies.reload()
         self._check_log_key()
-        self._head = self._storage.log.head()
+        head = self._storage.log.head()
+        self._high_water.check(head)
+        self._head = head
         self._live.catch_up()
-        return self._head
+        return head
 
     def _catch_up(self, head: LogHead) -> None:
         """Take note of what others wrote: forget the chains that they moved."""
         newest = self._storage.log.head()
-        if newest.size < head.size or newest.size - head.size > _MOST_MISSED:
+        self._high_water.check(newest)
+        if newest.size - head.size > _MOST_MISSED:
             self._forget()
             return
         missed = self._storage.log.entries(head.size, newest.size)

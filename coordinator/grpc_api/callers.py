@@ -40,6 +40,7 @@ CALLERS: Final[Mapping[str, frozenset[Kind]]] = {
     f"/{SERVICE}/Follow": _EVERYBODY,
     f"/{SERVICE}/ListPresence": _EVERYBODY,
     f"/{SERVICE}/GetConsistency": _EVERYBODY,
+    f"/{SERVICE}/HandBack": _SIGNERS,
     f"/{SERVICE}/PutEvidence": _SIGNERS,
     f"/{SERVICE}/GetEvidence": _EVERYBODY,
     f"/{SERVICE}/GetStatus": _EVERYBODY,

@@ -36,6 +36,7 @@ def handlers_of(service: Service, joining: Joining, gate: Gate) -> grpc.GenericR
         "Follow": _stream(gate, Sort.STREAM, wire.FollowRequest, service.follow),
         "ListPresence": _call(gate, wire.ListPresenceRequest, service.list_presence),
         "GetConsistency": _call(gate, wire.GetConsistencyRequest, service.get_consistency),
+        "HandBack": _call(gate, wire.HandBackRequest, service.hand_back),
         "PutEvidence": _upload(gate, wire.PutEvidenceRequest, service.put_evidence),
         "GetEvidence": _stream(gate, Sort.TRANSFER, wire.GetEvidenceRequest, service.get_evidence),
         "GetStatus": _stream(gate, Sort.TRANSFER, wire.GetStatusRequest, service.get_status),

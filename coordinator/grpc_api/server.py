@@ -24,6 +24,8 @@ from coordinator.revoking import Revocations
 from coordinator.use_cases import UseCases
 
 _log = logging.getLogger(__name__)
+WRITING = f"{SERVICE}/writing"
+"""What the health service knows the coordinator's writing by."""
 _SECOND = 1000
 _CLEANUP_SECONDS = 5
 _LOOK_EVERY = 1.0
@@ -46,7 +48,8 @@ class ApiServer:
     """The coordinator on a port.  Made, started and stopped in one event loop.
 
     Without use cases the organisation is still being founded; ``open`` then serves everything.
-    ``lost`` names what has ended behind the API and should not have; the health service says so.
+    ``lost`` names what has ended behind the API and should not have; the health service says so, and whether
+    anything is written, which it is not while the log is ``rewound``.
     ``renewed`` is asked for new certificates at every handshake.
     """
 
@@ -60,6 +63,7 @@ class ApiServer:
         limits: Limits,
         now: Callable[[], datetime],
         lost: Callable[[], Collection[str]] = tuple,
+        rewound: Callable[[], bool] = bool,
         joining: Joining | None = None,
         renewed: Callable[[], ServerTls | None] = _unchanged,
         revocations: Revocations | None = None,
@@ -75,6 +79,8 @@ class ApiServer:
         self.presence = Presence(now)
         self._limits = limits
         self._lost = lost
+        self._rewound = rewound
+        self._writing: bool | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._health = health.aio.HealthServicer()
         self._serving = True
@@ -101,6 +107,7 @@ class ApiServer:
             await self._health.set(SERVICE, health_pb2.HealthCheckResponse.NOT_SERVING)
         else:
             await self._health.set(SERVICE, health_pb2.HealthCheckResponse.SERVING)
+            await self._tell_writing()
 
     async def open(self, use_cases: UseCases) -> None:
         """Serve everything: the organisation was founded."""
@@ -144,10 +151,20 @@ class ApiServer:
         """Say once, for good, that a part of the coordinator has ended: nothing starts it again."""
         lost = [*self._lost(), *(name for name, task in self._tasks.items() if task.done())]
         if lost and self._serving:
-            for service in (SERVICE, ""):
+            for service in (SERVICE, WRITING, ""):
                 await self._health.set(service, health_pb2.HealthCheckResponse.NOT_SERVING)
             self._serving = False
             _log.critical("ended and not asked to: %s; start the coordinator again", ", ".join(lost))
+        if self._serving and not self.callers.founding:
+            await self._tell_writing()
+
+    async def _tell_writing(self) -> None:
+        """Say whether anything is written: reads go on, and agents hand back, where nothing is."""
+        writing = not self._rewound()
+        if writing is not self._writing:
+            self._writing = writing
+            served = health_pb2.HealthCheckResponse
+            await self._health.set(WRITING, served.SERVING if writing else served.NOT_SERVING)
 
     def _bind(self, listen: str, tls: ServerTls, renewed: Callable[[], ServerTls | None]) -> int:
         def fetch() -> Any:  # its stub does not know that None means: as before

@@ -107,6 +107,7 @@ class Service:
         """Entries as they come; the messages are already bytes, shared by all followers."""
         if request.present and caller.kind is not Kind.SIGNER:
             raise MessageFieldError(f"present: expected a signer to be present, got {caller.kind}")
+        await self._use_cases.shown(request.checkpoint, caller=caller.name)
         events = self._use_cases.follow(
             messages.read_size("from_index", request.from_index),
             types=messages.read_choices("types", request.types, EntryType),
@@ -128,13 +129,24 @@ class Service:
         )
 
     async def get_consistency(
-        self, request: wire.GetConsistencyRequest, _: Identity
+        self, request: wire.GetConsistencyRequest, caller: Identity
     ) -> wire.GetConsistencyResponse:
         """The newest checkpoint, proved from an older one."""
+        await self._use_cases.shown(request.checkpoint, caller=caller.name)
         consistency = await self._use_cases.consistency(
             messages.read_size("known_size", request.known_size), messages.read_size("size", request.size)
         )
         return wire.GetConsistencyResponse(checkpoint=consistency.checkpoint, consistency=consistency.proof)
+
+    async def hand_back(self, request: wire.HandBackRequest, caller: Identity) -> wire.HandBackResponse:
+        """Takes back what a rewound log has lost."""
+        handed = await self._use_cases.hand_back(
+            request.checkpoint,
+            [(messages.read_size("index", each.index), each.entry) for each in request.entries],
+            [(values.ceremony_id(each.ceremony), messages.read_annex(each.annex)) for each in request.texts],
+            caller=caller.name,
+        )
+        return wire.HandBackResponse(rewound=handed.rewound, from_index=handed.start, to_index=handed.end)
 
     async def put_evidence(
         self, requests: AsyncIterator[wire.PutEvidenceRequest], caller: Identity

@@ -161,6 +161,9 @@ PAGES = _gauge(
     _own, "pages", "browsers' `connections`, `sessions` of people who signed in, `attempts` to", "what"
 )
 ENDED_THREADS = _gauge(_own, "ended_threads", "parts of the coordinator that have ended and should not have")
+REWOUND = _gauge(
+    _own, "rewound", "1 where nothing is written, since the log is shorter than something shows that it was"
+)
 DATABASE_UP = _gauge(
     _own, "database_up", "1 where the database answered; where it is 0, all that is shared is absent"
 )

@@ -32,6 +32,7 @@ from coordinator.metrics.catalogue import (
     PUBLICATIONS,
     QUEUE,
     QUEUE_LIMIT,
+    REWOUND,
     ROLE_AVAILABLE,
     ROLE_NEEDED,
 )
@@ -63,6 +64,7 @@ class Process:
     """When which certificates run out; they may be replaced while it runs."""
     pages: Callable[[], Mapping[str, int]] = dict
     """How many browsers are there; nothing where there are no pages."""
+    rewound: Callable[[], bool] = lambda: False
 
 
 class Readings:
@@ -127,6 +129,7 @@ def of_process(process: Process, policy: Policy) -> list[Observation]:
         Observation(QUEUE, process.queued()),
         Observation(QUEUE_LIMIT, process.queue_limit),
         Observation(ENDED_THREADS, len(process.lost())),
+        Observation(REWOUND, int(process.rewound())),
         *(
             Observation(CERTIFICATE_EXPIRY, at.timestamp(), name)
             for name, at in sorted(process.expiries().items())

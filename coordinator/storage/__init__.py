@@ -3,7 +3,7 @@
 
 ``Storage`` is the door.  ``schema`` names the tables, ``rows`` what goes in and comes out; ``appending`` is
 the one transaction that writes the log, ``log``, ``ceremonies``, ``evidence``, ``outbox`` and
-``notices`` read; ``reminders`` says what was told already.
+``notices`` read; ``reminders`` says what was told already, ``rewound`` what says that the log was longer.
 """
 
 from coordinator.storage.appending import LostRaceError
@@ -22,9 +22,12 @@ from coordinator.storage.rows import (
     CheckpointRow,
     DeliveryState,
     EntryRow,
+    HandedRow,
+    HeardRow,
     LogHead,
     NoticeRow,
     OutboxRow,
+    ShownRow,
     TimestampRow,
 )
 from coordinator.storage.storage import Storage, migrate_database
@@ -44,6 +47,8 @@ __all__ = [
     "EntryRow",
     "FirstPolicyRow",
     "Found",
+    "HandedRow",
+    "HeardRow",
     "InvitationOverError",
     "InvitationRow",
     "KeyEnrolledError",
@@ -52,6 +57,7 @@ __all__ = [
     "NoticeRow",
     "OutboxRow",
     "Release",
+    "ShownRow",
     "Storage",
     "Telling",
     "TimestampRow",

@@ -5,7 +5,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain
 
-from sqlalchemy import Connection, Table, bindparam, func, insert, text, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coordinator.storage.engine import Engines
@@ -16,9 +28,13 @@ from coordinator.storage.schema import (
     checkpoints,
     entries,
     evidence,
+    handed_back,
+    handed_texts,
+    heard,
     log_head,
     notices,
     outbox,
+    shown,
     tree_nodes,
 )
 
@@ -31,6 +47,7 @@ _MOVE_HEAD = (
         log_head.c.id == 1,
         log_head.c.size == bindparam("old_size"),
         log_head.c.root == bindparam("old_root"),
+        ~exists(select(literal(1)).where(shown.c.size >= 0)),  # nothing follows a log that lost its end
     )
     .values(size=bindparam("size"), root=bindparam("root"), at=bindparam("at"))
 )
@@ -52,12 +69,15 @@ _ROWS = 1000
 
 
 class LostRaceError(Exception):
-    """Another coordinator has appended first: nothing was written, decide again."""
+    """Another coordinator has appended first, or knows that the log is rewound: nothing was written."""
 
 
 def append_to_log(engines: Engines, append: Append) -> None:
     """Write everything or nothing; ``LostRaceError`` unless the head is still the one that it follows."""
     with engines.writing() as connection:
+        if append.recovers:
+            for table in (shown, handed_back, handed_texts, heard):
+                connection.execute(delete(table))
         moved = connection.execute(
             _MOVE_HEAD,
             {

@@ -46,6 +46,12 @@ class LogTables:
             size: int = connection.execute(select(log_head.c.size)).scalar_one()
             return size
 
+    def root_at(self, size: int) -> bytes:
+        """Return the root that the log had when it was of a size, which it must have reached."""
+        with self._engines.reading() as connection:
+            node = node_source(connection, frontier_nodes(size))
+        return Frontier(size, tuple(node(*each) for each in frontier_nodes(size))).root()
+
     def entries(
         self,
         start: int,

@@ -59,6 +59,34 @@ class CheckpointRow:
     note: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class ShownRow:
+    """A checkpoint of this log that it does not contain, and who or what showed it."""
+
+    size: int
+    root: bytes
+    note: bytes
+    shown_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandedRow:
+    """What a signer's agent says stood at an index of the log."""
+
+    index: int
+    signer: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HeardRow:
+    """How far a signer's agent has seen the log."""
+
+    signer: str
+    size: int
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CeremonyRow:
     """A ceremony as the lists and the rules of admission see it."""
@@ -156,3 +184,5 @@ class Append:
     notices: Sequence[NoticeRow] = ()
     evidence: Sequence[str] = ()
     """The digests of what the requests name: it is kept from now on."""
+    recovers: bool = False
+    """Whether it contains every checkpoint that was shown: then the log is rewound no more."""

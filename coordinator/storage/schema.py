@@ -259,6 +259,44 @@ founders_signatures = Table(
     Column("at", Whole, nullable=False),
 )
 
+# Checkpoints that this log should contain and does not: while there are any, nothing is appended.
+shown = Table(
+    "shown",
+    metadata,
+    Column("size", Whole, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, primary_key=True),
+    Column("note", LargeBinary, nullable=False),
+    Column("shown_by", Text, nullable=False),
+)
+
+# What each signer's agent says stood where now nothing does.
+handed_back = Table(
+    "handed_back",
+    metadata,
+    Column("index", Whole, primary_key=True, autoincrement=False, quote=True),
+    Column("signer", Text, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+handed_texts = Table(
+    "handed_texts",
+    metadata,
+    Column("ceremony", Text, primary_key=True),
+    Column("commitment", Text, primary_key=True),
+    Column("signer", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+# How far each signer's agent has seen the log, as it said since that was found out.
+heard = Table(
+    "heard",
+    metadata,
+    Column("signer", Text, primary_key=True),
+    Column("size", Whole, nullable=False),
+    Column("at", Whole, nullable=False),
+)
+
 ceremonies = Table(
     "ceremonies",
     metadata,

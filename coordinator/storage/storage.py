@@ -19,6 +19,7 @@ from coordinator.storage.notices import NoticeTable
 from coordinator.storage.notifications import listen
 from coordinator.storage.outbox import Outbox
 from coordinator.storage.reminders import ReminderTables
+from coordinator.storage.rewound import RewoundTables
 from coordinator.storage.rows import Append
 from coordinator.storage.timestamps import TimestampTable
 from coordinator.storage.whole import WholeLog, read_whole
@@ -40,6 +41,7 @@ class Storage:
         self.certificates = CertificateTable(self.engines)
         self.first_policies = FirstPolicyTables(self.engines)
         self.timestamps = TimestampTable(self.engines)
+        self.rewound = RewoundTables(self.engines)
         self.counting = Counting(self.engines)
         try:
             require_current(self.engines, make=make_tables)

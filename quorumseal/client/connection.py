@@ -23,6 +23,8 @@ from quorumseal.client.values import (
     Decided,
     EnrolmentRecord,
     FoundingRecord,
+    HandedBack,
+    LoggedEntry,
     Nudged,
     OrganisationRecord,
     Page,
@@ -174,12 +176,22 @@ class Connection:
         present: bool = False,
         patience: float | None = None,
         on_break: Callable[[ClientError], None] | None = None,
+        newest: Callable[[], bytes] = bytes,
     ) -> Following:
-        """Return the log's entries from an index on, as they come; see ``Following``."""
+        """Return the log's entries from an index on, as they come; see ``Following``.
+
+        ``newest`` is asked, whenever the stream is opened, for the newest checkpoint that was verified.
+        """
 
         def open_stream(cursor: int) -> Any:
             return self._stub.Follow(
-                wire.FollowRequest(from_index=cursor, types=sorted(types), ceremony=ceremony, present=present)
+                wire.FollowRequest(
+                    from_index=cursor,
+                    types=sorted(types),
+                    ceremony=ceremony,
+                    present=present,
+                    checkpoint=newest(),
+                )
             )
 
         return Following(open_stream, from_index, target=self.target, patience=patience, on_break=on_break)
@@ -189,11 +201,32 @@ class Connection:
         response = self._ask(self._stub.ListPresence, wire.ListPresenceRequest())
         return tuple(messages.presence_of(each) for each in response.present)
 
-    def consistency(self, known_size: int, size: int = 0) -> Consistency:
-        """Return the newest checkpoint, or that of a size, and the proof from the one of ``known_size``."""
-        request = wire.GetConsistencyRequest(known_size=known_size, size=size)
+    def consistency(self, known_size: int, size: int = 0, *, newest: bytes = b"") -> Consistency:
+        """Return the newest checkpoint, or that of a size, and the proof from the one of ``known_size``.
+
+        By ``newest``, the newest that was verified, the coordinator learns whether it has lost entries.
+        """
+        request = wire.GetConsistencyRequest(known_size=known_size, size=size, checkpoint=newest)
         response = self._ask(self._stub.GetConsistency, request)
         return Consistency(checkpoint=response.checkpoint, proof=tuple(response.consistency))
+
+    def hand_back(
+        self,
+        checkpoint: bytes,
+        entries: Collection[LoggedEntry] = (),
+        texts: Collection[tuple[str, Annex]] = (),
+    ) -> HandedBack:
+        """Hand back entries and texts that the log has lost; return which those are."""
+        request = wire.HandBackRequest(
+            checkpoint=checkpoint,
+            entries=[wire.LoggedEntry(index=each.index, entry=each.entry) for each in entries],
+            texts=[
+                wire.HandedText(ceremony=ceremony, annex=messages.annex_message(annex))
+                for ceremony, annex in texts
+            ],
+        )
+        response = self._ask(self._stub.HandBack, request)
+        return HandedBack(rewound=response.rewound, start=response.from_index, end=response.to_index)
 
     def put_evidence(self, data: bytes) -> str:
         """Store a file of evidence; return its digest as the coordinator computed it."""

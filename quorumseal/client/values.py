@@ -211,3 +211,12 @@ class FoundingRecord:
     policy: bytes
     """Once founded: the payload with all signatures."""
     checkpoint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedBack:
+    """Whether the log has lost its end, and which indices that is."""
+
+    rewound: bool
+    start: int
+    end: int

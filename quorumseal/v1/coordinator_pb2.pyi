@@ -681,11 +681,14 @@ class FollowRequest(_message.Message):
     TYPES_FIELD_NUMBER: _builtins.int
     CEREMONY_FIELD_NUMBER: _builtins.int
     PRESENT_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
     from_index: _builtins.int
     ceremony: _builtins.str
     """empty means all"""
     present: _builtins.bool
     """whether the caller is a signer's agent that waits for work"""
+    checkpoint: _builtins.bytes
+    """the newest that the caller has verified, as the signed note"""
     @_builtins.property
     def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """of entries; none means all"""
@@ -697,10 +700,11 @@ class FollowRequest(_message.Message):
         types: _abc.Iterable[_builtins.str] | None = ...,
         ceremony: _builtins.str = ...,
         present: _builtins.bool = ...,
+        checkpoint: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ceremony", b"ceremony", "from_index", b"from_index", "present", b"present", "types", b"types"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ceremony", b"ceremony", "checkpoint", b"checkpoint", "from_index", b"from_index", "present", b"present", "types", b"types"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -838,18 +842,22 @@ class GetConsistencyRequest(_message.Message):
 
     KNOWN_SIZE_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
     known_size: _builtins.int
     size: _builtins.int
     """of the checkpoint to prove; 0 means the newest"""
+    checkpoint: _builtins.bytes
+    """the newest that the caller has verified, as the signed note"""
     def __init__(
         self,
         *,
         known_size: _builtins.int = ...,
         size: _builtins.int = ...,
+        checkpoint: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["known_size", b"known_size", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "known_size", b"known_size", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -877,6 +885,87 @@ class GetConsistencyResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetConsistencyResponse: _TypeAlias = GetConsistencyResponse  # noqa: Y015
+
+@_typing.final
+class HandBackRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    TEXTS_FIELD_NUMBER: _builtins.int
+    checkpoint: _builtins.bytes
+    """the newest that the caller has verified, as the signed note"""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___LoggedEntry]: ...
+    @_builtins.property
+    def texts(self) -> _containers.RepeatedCompositeFieldContainer[Global___HandedText]: ...
+    def __init__(
+        self,
+        *,
+        checkpoint: _builtins.bytes = ...,
+        entries: _abc.Iterable[Global___LoggedEntry] | None = ...,
+        texts: _abc.Iterable[Global___HandedText] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "entries", b"entries", "texts", b"texts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandBackRequest: _TypeAlias = HandBackRequest  # noqa: Y015
+
+@_typing.final
+class HandedText(_message.Message):
+    """A text that a statement in a ceremony commits to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CEREMONY_FIELD_NUMBER: _builtins.int
+    ANNEX_FIELD_NUMBER: _builtins.int
+    ceremony: _builtins.str
+    @_builtins.property
+    def annex(self) -> Global___Annex: ...
+    def __init__(
+        self,
+        *,
+        ceremony: _builtins.str = ...,
+        annex: Global___Annex | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["annex", b"annex"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annex", b"annex", "ceremony", b"ceremony"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandedText: _TypeAlias = HandedText  # noqa: Y015
+
+@_typing.final
+class HandBackResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REWOUND_FIELD_NUMBER: _builtins.int
+    FROM_INDEX_FIELD_NUMBER: _builtins.int
+    TO_INDEX_FIELD_NUMBER: _builtins.int
+    rewound: _builtins.bool
+    """false where the log has all that anybody showed: then nothing was kept"""
+    from_index: _builtins.int
+    """the first that is lost"""
+    to_index: _builtins.int
+    """the first that is not known to have been there"""
+    def __init__(
+        self,
+        *,
+        rewound: _builtins.bool = ...,
+        from_index: _builtins.int = ...,
+        to_index: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_index", b"from_index", "rewound", b"rewound", "to_index", b"to_index"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandBackResponse: _TypeAlias = HandBackResponse  # noqa: Y015
 
 @_typing.final
 class PutEvidenceRequest(_message.Message):

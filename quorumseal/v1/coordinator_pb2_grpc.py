@@ -94,6 +94,11 @@ class CoordinatorServiceStub:
                 request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetConsistencyRequest.SerializeToString,
                 response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetConsistencyResponse.FromString,
                 _registered_method=True)
+        self.HandBack = channel.unary_unary(
+                '/quorumseal.v1.CoordinatorService/HandBack',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.HandBackRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.HandBackResponse.FromString,
+                _registered_method=True)
         self.PutEvidence = channel.stream_unary(
                 '/quorumseal.v1.CoordinatorService/PutEvidence',
                 request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.PutEvidenceRequest.SerializeToString,
@@ -228,6 +233,13 @@ class CoordinatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def HandBack(self, request, context):
+        """Hands back entries that a rewound log has lost; says which those are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PutEvidence(self, request_iterator, context):
         """Stores a file of evidence before the request that names its digest.
         """
@@ -352,6 +364,11 @@ def add_CoordinatorServiceServicer_to_server(servicer, server):
                     servicer.GetConsistency,
                     request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.GetConsistencyRequest.FromString,
                     response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.GetConsistencyResponse.SerializeToString,
+            ),
+            'HandBack': grpc.unary_unary_rpc_method_handler(
+                    servicer.HandBack,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.HandBackRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.HandBackResponse.SerializeToString,
             ),
             'PutEvidence': grpc.stream_unary_rpc_method_handler(
                     servicer.PutEvidence,
@@ -723,6 +740,33 @@ class CoordinatorService:
             '/quorumseal.v1.CoordinatorService/GetConsistency',
             quorumseal_dot_v1_dot_coordinator__pb2.GetConsistencyRequest.SerializeToString,
             quorumseal_dot_v1_dot_coordinator__pb2.GetConsistencyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HandBack(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorumseal.v1.CoordinatorService/HandBack',
+            quorumseal_dot_v1_dot_coordinator__pb2.HandBackRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.HandBackResponse.FromString,
             options,
             channel_credentials,
             insecure,

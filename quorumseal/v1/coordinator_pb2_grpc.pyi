@@ -60,6 +60,8 @@ class CoordinatorServiceStub:
     """Which signers' agents are connected now."""
     GetConsistency: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.GetConsistencyRequest, _coordinator_pb2.GetConsistencyResponse]
     """The newest checkpoint, with the proof that it extends a smaller one."""
+    HandBack: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.HandBackRequest, _coordinator_pb2.HandBackResponse]
+    """Hands back entries that a rewound log has lost; says which those are."""
     PutEvidence: _grpc.StreamUnaryMultiCallable[_coordinator_pb2.PutEvidenceRequest, _coordinator_pb2.PutEvidenceResponse]
     """Stores a file of evidence before the request that names its digest."""
     GetEvidence: _grpc.UnaryStreamMultiCallable[_coordinator_pb2.GetEvidenceRequest, _coordinator_pb2.GetEvidenceResponse]
@@ -105,6 +107,8 @@ class CoordinatorServiceAsyncStub(CoordinatorServiceStub):
     """Which signers' agents are connected now."""
     GetConsistency: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.GetConsistencyRequest, _coordinator_pb2.GetConsistencyResponse]  # type: ignore[assignment]
     """The newest checkpoint, with the proof that it extends a smaller one."""
+    HandBack: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.HandBackRequest, _coordinator_pb2.HandBackResponse]  # type: ignore[assignment]
+    """Hands back entries that a rewound log has lost; says which those are."""
     PutEvidence: _aio.StreamUnaryMultiCallable[_coordinator_pb2.PutEvidenceRequest, _coordinator_pb2.PutEvidenceResponse]  # type: ignore[assignment]
     """Stores a file of evidence before the request that names its digest."""
     GetEvidence: _aio.UnaryStreamMultiCallable[_coordinator_pb2.GetEvidenceRequest, _coordinator_pb2.GetEvidenceResponse]  # type: ignore[assignment]
@@ -219,6 +223,14 @@ class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_coordinator_pb2.GetConsistencyResponse, _abc.Awaitable[_coordinator_pb2.GetConsistencyResponse]]:
         """The newest checkpoint, with the proof that it extends a smaller one."""
+
+    @_abc_1.abstractmethod
+    def HandBack(
+        self,
+        request: _coordinator_pb2.HandBackRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.HandBackResponse, _abc.Awaitable[_coordinator_pb2.HandBackResponse]]:
+        """Hands back entries that a rewound log has lost; says which those are."""
 
     @_abc_1.abstractmethod
     def PutEvidence(

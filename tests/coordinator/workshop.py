@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from coordinator.anchor import Anchor
 from coordinator.assembly import Coordinator
 from coordinator.clock import LogClock
 from coordinator.commands import Act, Outcome, Start, WriterCommand, Written
 from coordinator.errors import DestinationError
+from coordinator.high_water import HighWater
 from coordinator.live import Live
 from coordinator.log_keys import LogKeys
 from coordinator.metrics.observing import Observe, unobserved
@@ -55,6 +57,7 @@ class Desk:
     policies: Policies
     live: Live
     reader: LogReader
+    high_water: HighWater
 
     def write(self, *commands: WriterCommand) -> list[Outcome | BaseException]:
         """Put commands before the writer at once; return their outcomes and refusals."""
@@ -120,17 +123,27 @@ class Workshop:
         routes: Routes | None = None,
         observe: Observe = unobserved,
         log_keys: Sequence[PrivateKey] = (),
+        anchor: Path | None = None,
     ) -> Desk:
         """Open one more coordinator on the database, as far as its writer."""
         opened = storage(self.database)
         policies, live = Policies(opened), Live(opened)
+        keys = LogKeys(self.organisation.log_key, *log_keys)
+        high_water = HighWater(
+            opened,
+            keys,
+            lambda: policies.newest.policy.log,
+            anchor=None if anchor is None else Anchor(anchor),
+        )
         try:
+            high_water.begin()
             writer = Writer(
                 opened,
-                LogKeys(self.organisation.log_key, *log_keys),
+                keys,
                 clock=self.time.clock(),
                 live=live,
                 policies=policies,
+                high_water=high_water,
                 destinations=["directory:test"],
                 routes=routes,
                 observe=observe,
@@ -139,7 +152,7 @@ class Workshop:
         except BaseException:
             opened.close()
             raise
-        desk = Desk(opened, writer, policies, live, LogReader(opened, policies))
+        desk = Desk(opened, writer, policies, live, LogReader(opened, policies), high_water)
         self._desks.append(desk)
         if running:
             writer.start()

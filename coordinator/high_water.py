@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far this log has reached, as far as anything knows: a database that falls short of it is rewound.
+
+A checkpoint that a key of this coordinator signed says what the log contained.  Where the database contains
+something else, or less, it was set back: whatever were written now would give the log a second history.  So
+nothing is, by any coordinator of the database, until the lost end is recovered.
+"""
+
+import logging
+from collections.abc import Callable
+
+from coordinator.anchor import Anchor
+from coordinator.errors import AnchorError, RewoundError
+from coordinator.log_keys import LogKeys
+from coordinator.running_log import about
+from coordinator.storage import CheckpointRow, LogHead, ShownRow, Storage
+from quorumseal.ceremony.policy import Log
+from quorumseal.signatures import PublicKey
+from quorumseal.tlog import Checkpoint, TlogError, open_checkpoint
+
+MAX_SHOWN_BYTES = 16 << 10
+_log = logging.getLogger(__name__)
+
+
+class HighWater:
+    """What this coordinator was shown of its own log.  Any thread may show; the writer keeps."""
+
+    def __init__(
+        self, storage: Storage, log_keys: LogKeys, log: Callable[[], Log], *, anchor: Anchor | None = None
+    ) -> None:
+        self._storage = storage
+        self._log_keys = log_keys
+        self._log = log
+        self._anchor = anchor
+        self._own: CheckpointRow | None = None
+        """The largest that this process has committed itself."""
+        self._unanchored: bytes | None = None
+        self._refusal: RewoundError | None = None
+
+    @property
+    def rewound(self) -> RewoundError | None:
+        """Why nothing is written; none while all is well."""
+        return self._refusal
+
+    def require(self) -> None:
+        """Refuse where the log is rewound."""
+        if self._refusal is not None:
+            raise self._refusal
+
+    def begin(self) -> None:
+        """Compare the database with the anchor before anything is written."""
+        self.look()
+        if self._anchor is None:
+            return
+        note, newest = self._anchor.read(), self._storage.log.checkpoint()
+        if note is None:
+            _log.warning(
+                "there was no anchor in %s: one is made; if there should have been one, see who took it away",
+                self._anchor.file,
+            )
+        else:
+            self._compare(self._anchored(note), note, "its own anchor")
+        if self._refusal is None and newest is not None:
+            self._anchor.write(newest.note)
+
+    def show(self, note: bytes, *, by: str) -> Checkpoint | None:
+        """Take in a checkpoint that somebody holds, and return it.
+
+        One that no key of this coordinator signed says nothing, and stops nobody.
+        """
+        if len(note) > MAX_SHOWN_BYTES:
+            return None
+        try:
+            checkpoint = self._open(note, self._log_keys.public)
+        except TlogError as refusal:
+            _log.info("a checkpoint was shown that this log did not sign", extra=about(reason=refusal))
+            return None
+        self._compare(checkpoint, note, by)
+        return checkpoint
+
+    def check(self, head: LogHead) -> None:
+        """Refuse a head that was just read and falls short of what is known."""
+        own = self._own
+        if own is not None and not self._contains(head.size, own.size, own.root):
+            self._keep_shown(ShownRow(own.size, own.root, own.note, "this coordinator"))
+        self.look()
+        self.require()
+
+    def look(self) -> None:
+        """See whether the log is rewound, or is not any more, whoever found out."""
+        shown = self._storage.rewound.shown()
+        was = self._refusal
+        self._refusal = _refusal(shown[0], self._storage.log.size()) if shown else None
+        if self._refusal is not None and was is None:
+            _log.critical("the log is rewound: %s", self._refusal, extra=about(reason=self._refusal))
+        if was is not None and self._refusal is None:
+            _log.info("the log is whole again")
+
+    def keep(self, newest: CheckpointRow) -> None:
+        """Take in what this process has just committed; it is acknowledged once it is anchored."""
+        self._own = newest
+        self._unanchored = newest.note
+        self.require_anchored()
+
+    def require_anchored(self) -> None:
+        """Write the anchor where that has not succeeded yet."""
+        if self._anchor is not None and self._unanchored is not None:
+            self._anchor.write(self._unanchored)
+        self._unanchored = None
+
+    def _compare(self, checkpoint: Checkpoint, note: bytes, by: str) -> None:
+        size = self._storage.log.size()
+        if not self._contains(size, checkpoint.size, checkpoint.root):
+            self._keep_shown(ShownRow(checkpoint.size, checkpoint.root, note, by))
+            self.look()
+
+    def _keep_shown(self, row: ShownRow) -> None:
+        self._storage.rewound.show(row)
+
+    def _contains(self, size: int, other: int, root: bytes) -> bool:
+        return other <= size and self._storage.log.root_at(other) == root
+
+    def _open(self, note: bytes, keys: "tuple[PublicKey, ...]") -> Checkpoint:
+        return open_checkpoint(note, self._log().origin, keys)
+
+    def _anchored(self, note: bytes) -> Checkpoint:
+        """Open the anchor; the key that signed it may have retired since, or be in no policy yet."""
+        keys = (*self._log_keys.public, *(key.key for key in self._log().keys))
+        try:
+            return self._open(note, tuple(dict.fromkeys(keys)))
+        except TlogError as refusal:
+            assert self._anchor is not None  # noqa: S101 - it was read
+            raise AnchorError(
+                f"expected a checkpoint of log {self._log().origin} in {self._anchor.file}, got: {refusal}",
+                hint="name this log's own anchor; whoever knows that the database was not set back may put a "
+                "damaged one aside",
+            ) from None
+
+
+def _refusal(shown: ShownRow, size: int) -> RewoundError:
+    if shown.size > size:
+        return RewoundError(
+            f"expected a log of at least {shown.size} entries, of which {shown.shown_by} shows a signed "
+            f"checkpoint, got one of {size}",
+            hint="nothing is written until the operator has recovered the log; agents keep what was sent",
+        )
+    return RewoundError(
+        f"expected the log that {shown.shown_by} shows a signed checkpoint of (size {shown.size}, "
+        f"root sha256:{shown.root.hex()}), got another under the same key",
+        hint="the log signed two histories: keep all files, and call your auditor; nothing is written",
+    )
