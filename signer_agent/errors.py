@@ -245,6 +245,18 @@ class BlockedError(AgentError):
     code = "fork.blocked"
 
 
+class CosignedElsewhereError(AgentError):
+    """Another program has cosigned more with this agent's witness key."""
+
+    code = "log.cosigned_elsewhere"
+
+
+class WitnessMemoryError(AgentError):
+    """What this agent's witness cosigned last cannot be read, so it cosigns nothing."""
+
+    code = "log.cosigned_unknown"
+
+
 class OtherAnswerError(AgentError):
     """The coordinator answered something else than what was asked."""
 

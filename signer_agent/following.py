@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum, unique
 from queue import Empty, SimpleQueue
 
-from quorumseal.ceremony.entries import EntryType, read_entry
+from quorumseal.ceremony.entries import CONCLUSIONS, EntryType, read_entry
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statements import CheckOutcome, Choice, Mode, Request, StandingAct
@@ -24,7 +24,9 @@ from quorumseal.signatures import PrivateKey
 from signer_agent.absences import settle_standing
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources
+from signer_agent.checkpoints import Signature
 from signer_agent.connection import Stream
+from signer_agent.cosigning import Cosigning
 from signer_agent.deciding import look, require_decidable
 from signer_agent.drafting import draft_decision
 from signer_agent.errors import ForkError
@@ -57,6 +59,8 @@ class Notice(StrEnum):
     DECIDED = "decided"
     """This machine approved by itself."""
     NOT_DECIDED = "not-decided"
+    COSIGNED = "cosigned"
+    """This agent's witness vouches for the log as it is now."""
     BROKEN = "broken"
     BACK = "back"
     REFUSED = "refused"
@@ -71,6 +75,7 @@ class Told:
     review: Review | None = None
     inbox: Inbox | None = None
     stored: Stored | None = None
+    cosigned: Signature | None = None
     refusal: Refusal | None = None
 
 
@@ -95,6 +100,8 @@ class Watch:
     machine_key: PrivateKey | None = None
     """Held for machine signers that approve what matches; None for people, always."""
     sources: Sources = field(default_factory=Sources)
+    cosigning: Cosigning | None = None
+    """The witness, where this home has its key."""
     _events: "SimpleQueue[LoggedEntry | Head | _Broken | _Over]" = field(default_factory=SimpleQueue)
     _reviews: dict[str, Review] = field(default_factory=dict)
     _looked_at: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -112,6 +119,7 @@ class Watch:
             head = observe_head(self.agent, self._policy)
             self._checked_at = self.agent.now()
             self._begin()
+            self._cosign()
             stream = self.agent.connection.follow(
                 head.checkpoint.size, present=True, on_break=lambda error: self._events.put(_Broken(error))
             )
@@ -155,6 +163,7 @@ class Watch:
             except Empty:
                 self._retry()
                 self._warn()
+                self._cosign()
                 continue
             match event:
                 case _Over():
@@ -173,6 +182,7 @@ class Watch:
                 self._entry(event)
             else:
                 self._head()
+                self._cosign()
             self._warn()
 
     def _entry(self, logged: LoggedEntry) -> None:
@@ -189,6 +199,25 @@ class Watch:
             and entry.hash not in self._looked_at.get(entry.ceremony, ())
         ):
             self._look(entry.ceremony)
+        if entry.type in CONCLUSIONS:
+            self._cosign(concluded=logged.index + 1)
+
+    def _cosign(self, *, concluded: int = 0) -> None:
+        """Let the witness do what is due; what keeps it from that is said once, and stops nothing else."""
+        cosigning, policy = self.cosigning, self._policy
+        if cosigning is None or policy is None or self._broken:
+            return
+        try:
+            cosigned = cosigning.tend(policy, concluded=concluded)
+        except ForkError:
+            raise
+        except Refusal as refusal:
+            if cosigning.is_news(refusal):
+                self._say(Notice.REFUSED, refusal=refusal)
+            return
+        cosigning.is_news(None)
+        if cosigned is not None:
+            self._say(Notice.COSIGNED, cosigned=cosigned)
 
     def _head(self) -> None:
         """See once in a while that the log has one history, also when nothing is of interest in it."""
@@ -316,6 +345,7 @@ class Watch:
         review: Review | None = None,
         inbox: Inbox | None = None,
         stored: Stored | None = None,
+        cosigned: Signature | None = None,
         refusal: Refusal | None = None,
     ) -> None:
         self.tell(
@@ -325,6 +355,7 @@ class Watch:
                 review=review,
                 inbox=inbox,
                 stored=stored,
+                cosigned=cosigned,
                 refusal=refusal,
             )
         )

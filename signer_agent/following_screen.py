@@ -25,6 +25,7 @@ class RunningScreen:
         self._review = review
         self._name = name
         self._coordinator = coordinator
+        self._witnessing = False
 
     def tell(self, told: Told) -> None:
         """Draw one notice."""
@@ -36,6 +37,10 @@ class RunningScreen:
             self._screen.answer(Mark.DONE, f"Watching {self._coordinator} as {self._name}: {what}")
             draw_endings(self._screen, told.inbox, at=told.at)
             return
+        if told.cosigned is not None:
+            if self._witnessing:  # once a minute is for programs; people hear that it began
+                return
+            self._witnessing = True
         mark, *parts = _line(told)
         self._screen.item(mark, f"{told.at.astimezone():%H:%M:%S}", *parts)
         if told.notice in (Notice.WAITS, Notice.DEADLINE) and told.review is not None:
@@ -61,6 +66,8 @@ def told_json(told: Told) -> dict[str, Json]:
         document["waiting"] = len(told.inbox.waiting)
     if told.stored is not None:
         document |= stored_json(told.stored)
+    if told.cosigned is not None:
+        document |= {"log": told.cosigned.checkpoint.origin, "size": told.cosigned.size}
     if told.refusal is not None:
         document |= {"code": told.refusal.code, "message": str(told.refusal)}
     return document
@@ -94,6 +101,8 @@ def _line(told: Told) -> tuple[Mark, str] | tuple[Mark, str, Foreign]:
                 mark,
                 f"what you signed in {told.stored.ceremony} has its receipt; it is {told.stored.state}",
             )
+        case Notice.COSIGNED if told.cosigned is not None:
+            return Mark.DONE, f"your witness key vouches for the log: {told.cosigned.size} entries"
         case Notice.BACK:
             return Mark.DONE, "connected again"
         case Notice.BROKEN:

@@ -70,6 +70,11 @@ class Home:
         """Where the policy chain is that was last verified."""
         return self.state / "policies.json"
 
+    @property
+    def cosigned_file(self) -> Path:
+        """The checkpoint that this home's witness cosigned last, whatever becomes of the journal."""
+        return self.state / "cosigned"
+
     def keep_proposal(self, digest: str, payload: bytes) -> None:
         """Keep the policy that is proposed: whoever sends the request again sends it too."""
         file = self._proposal_file(digest)

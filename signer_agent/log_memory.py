@@ -96,6 +96,10 @@ class LogMemory:
         """Return the note of the checkpoint that was cosigned last."""
         return self._note("SELECT note FROM cosigned WHERE origin = ?", origin)
 
+    def cosigned_sizes(self) -> dict[str, int]:
+        """Return how far each log was cosigned."""
+        return dict(self._connection.execute("SELECT origin, size FROM cosigned ORDER BY origin"))
+
     def keep_cosigned(
         self, checkpoint: Checkpoint, note: bytes, *, instead_of: bytes | None, at: datetime
     ) -> bool:

@@ -96,6 +96,7 @@ def status(arguments: Namespace) -> int:
     with Journal.open(home.journal_file) as journal:
         pending = journal.pending()
         policy, checkpoints = journal.highest_policy(), journal.log.sizes()
+        cosigned = journal.log.cosigned_sizes()
     blocked, running = home.block_file.exists(), _runs(home)
     if arguments.json:
         print_json(
@@ -108,6 +109,7 @@ def status(arguments: Namespace) -> int:
                 "unacknowledged": [stored.digest for stored in pending],
                 "policy_version": policy.version if policy else None,
                 "log_sizes": checkpoints,
+                "cosigned_sizes": cosigned,
             }
         )
     else:
@@ -119,6 +121,7 @@ def status(arguments: Namespace) -> int:
             ("  agent run", "at work" if running else "not running"),
             ("  policy", f"version {policy.version}" if policy else "none seen yet"),
             *(("  log", f"{origin}: {size} entries verified") for origin, size in checkpoints.items()),
+            *(("  witness", f"{origin}: {size} entries cosigned") for origin, size in cosigned.items()),
             *(("  no receipt", f"a statement in ceremony {stored.ceremony}") for stored in pending),
         ]
         shown.facts(pairs)

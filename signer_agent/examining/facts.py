@@ -42,6 +42,8 @@ class Kept:
     """Statements that nobody has acknowledged."""
     highest: int | None = None
     """The highest policy version that was ever verified here."""
+    cosigned: int | None = None
+    """The size of the log that this home's witness cosigned last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,5 +74,7 @@ class Facts:
     key: PublicKey | Refusal | None
     """The signing key where it was opened; not without ``--key``."""
     kept: Kept | Refusal
+    witness: PublicKey | Refusal | None = None
+    """The witness key; none where this home has none."""
     blocked: bool = False
     fork_proofs: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from signer_agent.errors import CertificateFileError
 from signer_agent.examining.facts import Answered, Facts, Kept, Secret, Server
 from signer_agent.home import Home
 from signer_agent.journal import Journal
+from signer_agent.key_sources import open_witness_key
 from signer_agent.key_sources.certificates import Certificate, read_certificate
 from signer_agent.observing import observe_standing
 from signer_agent.settings import Settings
@@ -65,6 +66,7 @@ def gather(home: Home, settings: Settings, ways: Ways, *, at: datetime) -> Facts
         trust=trust,
         key=None if open_key is None else _tried(lambda: open_key(policy)),
         kept=kept,
+        witness=_tried(lambda: _witness(settings)),
         blocked=home.block_file.exists(),
         fork_proofs=tuple(sorted(file.name for file in home.state.glob("fork-proof-*.json"))),
     )
@@ -84,6 +86,7 @@ def _kept(home: Home) -> Kept:
             problem=journal.problem(),
             pending=len(journal.pending()),
             highest=None if highest is None else highest.version,
+            cosigned=max(journal.log.cosigned_sizes().values(), default=None),
         )
 
 
@@ -106,6 +109,10 @@ def _asked(home: Home, settings: Settings, trust: Trust, ways: Ways, at: datetim
             suspended_until=None if suspended is None or at >= suspended.until else suspended.until,
             revoked=frozenset(seen.standing.revoked),
         )
+
+
+def _witness(settings: Settings) -> PublicKey | None:
+    return None if settings.witness_key is None else open_witness_key(settings.witness_key).public
 
 
 def knock(settings: Settings) -> Server:

@@ -13,6 +13,7 @@ from quorumseal.terminal.durations import duration_text
 from quorumseal.terminal.findings import Finding, fine, unknown, warning, wrong
 from quorumseal.verifier.trust import Trust
 from signer_agent.examining.facts import Answered, Facts, Kept, Secret, Server
+from signer_agent.examining.witness import witness
 from signer_agent.key_sources.certificates import Certificate
 
 _OTHER = "use your other key; or have a new one listed by a change of the policy"
@@ -42,7 +43,7 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
     highest = None if isinstance(facts.kept, Refusal) else facts.kept.highest
     found += [seen(policy, highest), clock(facts.answered, at=facts.at)]
     found += roster(facts.answered, facts.name, facts.key, at=facts.at)
-    found.append(standing(facts.answered))
+    found += [standing(facts.answered), witness(facts, policy)]
     if warned(policy.expires, at=facts.at) is not None or policy.expires <= facts.at:
         found.append(
             end(Expiry(what=Expiring.POLICY, name=str(policy.version), ends=policy.expires), at=facts.at)

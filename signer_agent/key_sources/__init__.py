@@ -5,7 +5,7 @@
 credentials file, never from an argument, the environment or a log.
 """
 
-from signer_agent.key_sources.file import open_key_file, open_with_passphrase
+from signer_agent.key_sources.file import open_key_file, open_with_passphrase, open_witness_key
 from signer_agent.key_sources.passphrases import Passphrases
 
-__all__ = ["Passphrases", "open_key_file", "open_with_passphrase"]
+__all__ = ["Passphrases", "open_key_file", "open_with_passphrase", "open_witness_key"]

@@ -16,6 +16,11 @@ def open_key_file(file: Path, passphrases: Passphrases) -> PrivateKey:
     return open_with_passphrase(file, passphrases)[0]
 
 
+def open_witness_key(file: Path) -> PrivateKey:
+    """Return a witness key, which never approves and has no passphrase: nobody is there to be asked."""
+    return read_key_file(read_private(file, most=_MAX_KEY_FILE_BYTES), None)
+
+
 def open_with_passphrase(file: Path, passphrases: Passphrases) -> tuple[PrivateKey, bytes | None]:
     """Return the key in ``file`` and what opened it, for another key that is to lie beside it."""
     pem = read_private(file, most=_MAX_KEY_FILE_BYTES)

@@ -31,9 +31,13 @@ ALICE, SPARE = key_of("alice"), key_of("spare of alice")
 
 
 def _policy(
-    *, until: datetime = NOW + 400 * DAY, spare: bool = True, expires: datetime = NOW + 400 * DAY
+    *,
+    until: datetime = NOW + 400 * DAY,
+    spare: bool = True,
+    expires: datetime = NOW + 400 * DAY,
+    witness: str = "",
 ) -> Any:
-    policy = Organisation().policy.policy
+    policy = Organisation(witnessing=frozenset({witness} - {""})).policy.policy
     keys = [SignerKey(key=ALICE.public, valid_from=NOW - DAY, valid_until=until)]
     if spare:
         keys.append(SignerKey(key=SPARE.public, valid_from=NOW - DAY, valid_until=NOW + 400 * DAY))
@@ -56,6 +60,7 @@ def _answered(
     return {"answered": answered}
 
 
+WITNESS = Organisation().witness_key("alice").public
 KEY_FILE = Secret(path=Path("signing.key.pem"), mode=0o600)
 FACTS = Facts(
     at=NOW,
@@ -110,6 +115,15 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Mark]]] = [
     ("a clock ahead", _answered(now=NOW - 60 * MINUTE), {"clock": Mark.FAILED}),
     ("a clock behind", _answered(now=NOW + 60 * MINUTE), {"clock": Mark.FAILED}),
     ("a clock nearly right", _answered(now=NOW + MINUTE / 60), {}),
+    ("a witness whom the policy knows", {**_answered(witness="alice"), "witness": WITNESS}, {}),
+    ("a witness key that nobody lists", {"witness": WITNESS}, {"witness": Mark.WARNING}),
+    (
+        "another witness key than the listed one",
+        {**_answered(witness="alice"), "witness": key_of("other").public},
+        {"witness": Mark.WARNING},
+    ),
+    ("a witness whose key is not here", _answered(witness="alice"), {"witness": Mark.WARNING}),
+    ("a witness key that does not open", {"witness": NO_CERTIFICATE}, {"witness": Mark.FAILED}),
     ("suspended", _answered(suspended_until=NOW + DAY), {"standing": Mark.FAILED}),
     (
         "the key was revoked",
@@ -147,6 +161,17 @@ def test_each_fact_is_judged_by_itself(changes: dict[str, Any], expected: dict[s
     bad = [each for each in found if each.mark in (Mark.WARNING, Mark.FAILED)]
     assert {each.about: each.mark for each in bad} == expected
     assert all(each.hint for each in bad)
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"), [(Kept(cosigned=7), "last at 7 entries"), (Kept(), "nothing is cosigned yet")]
+)
+def test_the_doctor_says_how_far_the_witness_has_cosigned(kept: Kept, said: str) -> None:
+    answered = Answered(policy=_policy(witness="alice"), now=NOW)
+    found = judge(replace(FACTS, answered=answered, witness=WITNESS, kept=kept))
+    (witness,) = [each for each in found if each.about == "witness"]
+    assert witness.mark is Mark.DONE
+    assert said in witness.text
 
 
 def test_a_trust_file_that_accepts_older_policies_is_to_be_raised() -> None:

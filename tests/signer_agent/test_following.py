@@ -20,6 +20,7 @@ from quorumseal.terminal import Look, Screen
 from signer_agent import following
 from signer_agent.absences import Away, write_away
 from signer_agent.artifacts import Sources
+from signer_agent.cosigning import Cosigning
 from signer_agent.errors import AlreadyRunningError, ForkError
 from signer_agent.following import Notice, Told, Watch
 from signer_agent.following_screen import RunningScreen, told_json
@@ -41,11 +42,14 @@ PATIENCE = 30.0
 class Running:
     """An agent at work in a thread, and what it says."""
 
-    def __init__(self, desk: Desk, **fields: Any) -> None:
+    def __init__(
+        self, desk: Desk, *, witness: Callable[[bytes], object] | None = None, **fields: Any
+    ) -> None:
         self.desk = desk
         self.error: BaseException | None = None
         self._told: SimpleQueue[Told] = SimpleQueue()
         self._fields = fields
+        self._witness = witness
         self._ready = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
 
@@ -54,7 +58,15 @@ class Running:
             agent = self.desk.agent
             journal = Journal.open(agent.home.journal_file)
             self.desk.agent = replace(agent, journal=journal)
-            self.watch = Watch(agent=self.desk.agent, tell=self._told.put, **self._fields)
+            name, organisation = agent.name, self.desk.coordinator.organisation
+            self.watch = Watch(
+                agent=self.desk.agent,
+                tell=self._told.put,
+                cosigning=Cosigning(self.desk.agent, organisation.witness_key(name), self._witness)
+                if self._witness
+                else None,
+                **self._fields,
+            )
             self._ready.set()
             self.watch.run()
             journal.close()
@@ -377,3 +389,42 @@ def test_whoever_has_no_role_hears_of_an_emergency_too_and_not_of_each_delivery(
         ended = run.next(Notice.ENDED)
         assert ended.review is not None
         assert ended.review.ceremony.stopped_by == "erin"
+
+
+def test_it_witnesses_as_it_begins_and_at_once_when_a_ceremony_concludes(tmp_path: Path) -> None:
+    organisation = Organisation(witnessing=frozenset({"alice"}))
+    coordinator = SimulatedCoordinator(organisation)
+    ceremony = coordinator.open()
+    desk, notes = Desk(tmp_path / "alice", coordinator), list[bytes]()
+    out = StringIO()
+    screen = Screen(out, out, look=Look(), err_look=Look())
+    drawn = RunningScreen(screen, "alice", "here", review=lambda _: [])
+    with running(desk, witness=notes.append) as run:
+        run.next(Notice.WATCHING)
+        told = [run.next(Notice.WAITS, Notice.COSIGNED), run.next(Notice.WAITS, Notice.COSIGNED)]
+        coordinator.cancel_as("mallory", ceremony)
+        told += [run.next(Notice.ENDED), run.next(Notice.COSIGNED)]
+    cosigned = [each for each in told if each.notice is Notice.COSIGNED]
+    assert [told_json(each)["size"] for each in cosigned] == [2, 3]
+    assert len(notes) == 2
+    for each in cosigned:
+        drawn.tell(each)
+    assert out.getvalue().count("your witness key vouches for the log: 2 entries") == 1
+    assert "3 entries" not in out.getvalue()
+
+
+def test_what_keeps_the_witness_from_its_work_is_said_once_and_stops_nothing_else(tmp_path: Path) -> None:
+    organisation = Organisation(witnessing=frozenset({"alice"}))
+    coordinator = SimulatedCoordinator(organisation)
+    ceremonies = [coordinator.open(organisation.request(number=n, version=f"{n}.0")) for n in (1, 2)]
+
+    def busy(_: bytes) -> None:
+        raise CoordinatorUnreachableError("expected an answer, got none")
+
+    with running(Desk(tmp_path / "alice", coordinator), witness=busy) as run:
+        run.next(Notice.WATCHING)
+        told = [run.next(Notice.WAITS, Notice.REFUSED).notice for _ in range(3)]
+        for ceremony in ceremonies:
+            coordinator.cancel_as("mallory", ceremony)
+            told.append(run.next(Notice.ENDED, Notice.REFUSED).notice)
+    assert told.count(Notice.REFUSED) == 1
