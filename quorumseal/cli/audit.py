@@ -5,5 +5,8 @@ from quorumseal.cli.table import Verb
 
 VERBS = {
     "effectiveness": Verb("quorumseal.cli.audit_effectiveness", "say how well the rule works"),
+    "export": Verb("quorumseal.cli.audit_export", "write a pack that an auditor can verify alone"),
     "fsck": Verb("quorumseal.cli.audit_fsck", "find everything that is wrong with a log"),
+    "verifier": Verb("quorumseal.cli.audit_verifier", "write the single-file verifier of packs", ""),
+    "verify": Verb("quorumseal.cli.audit_verify", "verify a pack, offline", ""),
 }

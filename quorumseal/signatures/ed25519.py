@@ -47,9 +47,9 @@ class Library(Protocol):
 
 
 def library_here() -> Library:
-    """Return libsodium, or OpenSSL where there is no PyNaCl."""
-    name = "openssl" if find_spec("nacl") is None else "sodium"
-    return cast("Library", import_module(f"quorumseal.signatures.{name}"))
+    """Return libsodium, or OpenSSL where there is no PyNaCl, as for the single-file verifier."""
+    here = all(map(find_spec, ("nacl", "quorumseal.signatures.sodium")))
+    return cast("Library", import_module(f"quorumseal.signatures.{'sodium' if here else 'openssl'}"))
 
 
 _LIBRARY: Final = library_here()

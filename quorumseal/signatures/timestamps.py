@@ -6,11 +6,14 @@ the certificate that its own lead back to; nothing in the token is trusted to sa
 verifies CMS and certificate paths; what it leaves open is checked here: the hash functions, the one signer,
 the validity of every certificate at the stated time, the fraction of a second.
 
-``rfc3161-client`` is loaded at the first token: whoever meets none need not have it.
+``rfc3161-client`` is loaded at the first token: whoever meets none need not have it.  Who replays a log
+without it may ask to take tokens by their own word (``taking_tokens_unjudged``), and says that they did.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -50,6 +53,7 @@ _LONGEST_PATH: Final = 4
 _WORST_ACCURACY: Final = timedelta(hours=1)
 _TIME: Final = re.compile(r"([0-9]{14})(?:\.([0-9]{0,5}[1-9]))?Z")
 _Read = TypeVar("_Read")
+_UNJUDGED: Final = ContextVar[list[bytes] | None]("unjudged", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,20 @@ def answered(answer: bytes, message: bytes, authorities: Sequence[Authority], *,
     return read_timestamp(_in_order(der.encode(*token[0])), message, authorities, nonce=nonce)
 
 
+@contextmanager
+def taking_tokens_unjudged() -> Iterator[list[bytes]]:
+    """Where there is no library, believe what a token says of its time; give the list of those that were.
+
+    Nobody may accept anything by them: a token only ever makes a decision older than its entry says.
+    """
+    taken: list[bytes] = []
+    reset = _UNJUDGED.set(taken)
+    try:
+        yield taken
+    finally:
+        _UNJUDGED.reset(reset)
+
+
 def read_timestamp(
     token: bytes, message: bytes, authorities: Iterable[Authority], *, nonce: int | None = None
 ) -> Timestamp:
@@ -139,6 +157,8 @@ def read_timestamp(
             f"expected a timestamp of 1 to {MAX_TOKEN_BYTES} bytes, got {len(token)}"
         )
     response = _decode(token)
+    if response is None:
+        return _unjudged(token, message)
     info = response.tst_info
     digests = {oid.dotted_string for oid in response.signed_data.digest_algorithms}
     if info.message_imprint.hash_algorithm.dotted_string != _SHA256 or not digests <= _SHA2:
@@ -158,10 +178,14 @@ def read_timestamp(
     return Timestamp(authority=authority.name, at=at, latest=latest, token=token)
 
 
-def _decode(token: bytes) -> "TimeStampResponse":
+def _decode(token: bytes) -> "TimeStampResponse | None":
+    """Return what is in a token; none where nobody here can read it, and whoever asks knows."""
     try:
         from rfc3161_client import decode_timestamp_response
     except ModuleNotFoundError:
+        if (taken := _UNJUDGED.get()) is not None:
+            taken.append(token)
+            return None
         raise TimestampLibraryError("expected rfc3161-client, which reads timestamps, got none") from None
 
     def decode() -> "TimeStampResponse":
@@ -210,11 +234,7 @@ def _time_in(token: bytes) -> datetime:
     """Return the stated time with its fraction, which the library leaves out."""
 
     def read() -> datetime:
-        _, signed = der.elements(der.only(token, der.SEQUENCE))
-        _, _, wrapped, *_ = der.elements(der.only(signed.content, der.SEQUENCE))
-        _, content = der.elements(wrapped.content)
-        info = der.elements(der.only(der.only(content.content, der.OCTET_STRING), der.SEQUENCE))
-        (text,) = (each.content for each in info if each.tag == der.GENERALIZED_TIME)
+        (text,) = (each.content for each in _stated(token) if each.tag == der.GENERALIZED_TIME)
         match = _TIME.fullmatch(text.decode())
         if match is None:
             raise ValueError("a time of another form")
@@ -222,6 +242,41 @@ def _time_in(token: bytes) -> datetime:
         return whole + timedelta(microseconds=int((match[2] or "0").ljust(6, "0")))
 
     return _malformed_unless(read)
+
+
+def _stated(token: bytes) -> list[der.Element]:
+    """Return the elements of what an authority signed (``TSTInfo``)."""
+    _, signed = der.elements(der.only(token, der.SEQUENCE))
+    _, _, wrapped, *_ = der.elements(der.only(signed.content, der.SEQUENCE))
+    _, content = der.elements(wrapped.content)
+    return der.elements(der.only(der.only(content.content, der.OCTET_STRING), der.SEQUENCE))
+
+
+def _unjudged(token: bytes, message: bytes) -> Timestamp:
+    """Return what a token says of a time, with nobody's word that an authority said so."""
+    at = _time_in(token)
+
+    def read() -> tuple[bytes, datetime]:
+        _, _, imprint, _, _, *more = _stated(token)
+        _, digest = der.elements(imprint.content)
+        parts = more[0].content if more and more[0].tag == der.SEQUENCE else b""
+        late = at
+        for part in der.elements(parts):
+            late += _UNITS[part.tag] * int.from_bytes(part.content)
+        return digest.content, _bounded(at, late)
+
+    digest, latest = _malformed_unless(read)
+    if digest != sha256(message).digest():
+        raise OtherImprintError("expected a timestamp of these bytes, got one of others")
+    return Timestamp(authority="", at=at, latest=latest, token=token)
+
+
+_UNITS: Final = {
+    der.INTEGER: timedelta(seconds=1),
+    0x80: timedelta(milliseconds=1),
+    0x81: timedelta(microseconds=1),
+}
+"""Of an accuracy, by tag."""
 
 
 def _later(at: datetime, accuracy: "Accuracy | None") -> datetime:
@@ -232,6 +287,10 @@ def _later(at: datetime, accuracy: "Accuracy | None") -> datetime:
             milliseconds=accuracy.millis or 0,
             microseconds=accuracy.micros or 0,
         )
+    return _bounded(at, late)
+
+
+def _bounded(at: datetime, late: datetime) -> datetime:
     if late - at > _WORST_ACCURACY:
         raise ValueError(f"a clock that is right to {late - at}")
     return late + timedelta(microseconds=-late.microsecond % 1000)

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published bundles, held against the log: each says what the log says, with proofs that hold.
+
+The entries of a part are those that the log's replay has judged already, byte for byte; what remains are its
+checkpoint, its place in the tree, the checkpoints that its statements name, and the policies.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from quorumseal.audit.pack.errors import PackBundleError
+from quorumseal.audit.population import Audited, Period, Population
+from quorumseal.ceremony.entries import CONCLUSIONS, PUBLISHED, read_entry
+from quorumseal.ceremony.policy import GOVERNED
+from quorumseal.ceremony.policy_document import SignedPolicy
+from quorumseal.ceremony.statements import SeenCheckpoint
+from quorumseal.signatures import JointEnvelope
+from quorumseal.tlog import Checkpoint
+from quorumseal.verifier.bundle import SUFFIX, Bundle, PolicyVersion, read_bundle, write_bundle
+from quorumseal.verifier.part import ROOT_PREFIX, Part, verify_logged, verify_seen_checkpoints
+from quorumseal.verifier.timestamping import judge_stamps
+
+_DIRECTORY: Final = "bundles/"
+
+
+def bundle_file(ceremony: str) -> str:
+    """Name the file of the bundle of a ceremony."""
+    return f"{_DIRECTORY}{ceremony}{SUFFIX}"
+
+
+def with_bundle(population: Population, period: Period) -> tuple[Audited, ...]:
+    """Return the ceremonies of a period after which something was to be published."""
+    return tuple(
+        each
+        for each in population.within(period).ceremonies
+        if each.concluded is not None
+        and each.concluded.entry.type in PUBLISHED
+        and each.request.kind not in GOVERNED
+    )
+
+
+class BundleJudge:
+    """Judges bundles against one log; a policy chain that it has seen is not walked again."""
+
+    def __init__(self, population: Population) -> None:
+        self._population = population
+        self._by_id = {each.id: each for each in population.ceremonies}
+        self._seen: dict[int, PolicyVersion] = {}
+
+    def judge(self, ceremony: str, data: bytes) -> int:
+        """Return how many timestamps a bundle has, once everything in it is as the log has it."""
+        bundle = read_bundle(data)
+        if write_bundle(bundle) != data:
+            raise PackBundleError(f"expected the bundle of {ceremony} as it is written, got another spelling")
+        self._judge_policies(bundle)
+        expected = self._path(ceremony)
+        given = [_ceremony_of(part) for part in bundle.parts]
+        if given != expected:
+            raise PackBundleError(
+                f"expected a bundle of ceremonies {', '.join(expected)}, got one of {', '.join(given)}"
+            )
+        self._judge_parts(bundle.parts)
+        judge_stamps(bundle.timestamps, bundle.parts, self._policy_of, required=False)
+        return len(bundle.timestamps)
+
+    def _path(self, ceremony: str) -> list[str]:
+        """List the ceremony and those before it that it is about, the first one first."""
+        path = [ceremony]
+        while (earlier := self._audited(path[0]).request.earlier) is not None:
+            path.insert(0, earlier.ceremony)
+        return path
+
+    def _audited(self, ceremony: str) -> Audited:
+        if ceremony not in self._by_id:
+            raise PackBundleError(f"expected a ceremony of this log, got {ceremony}")
+        return self._by_id[ceremony]
+
+    def _policy_of(self, part: Part) -> SignedPolicy:
+        return self._audited(_ceremony_of(part)).policy
+
+    def _judge_policies(self, bundle: Bundle) -> None:
+        known = self._population.policies
+        if len(bundle.policies) > len(known):
+            raise PackBundleError(f"expected at most {len(known)} policies, got {len(bundle.policies)}")
+        for number, (version, policy) in enumerate(zip(bundle.policies, known, strict=False)):
+            if self._seen.get(number) == version:
+                continue
+            if version.payload != policy.payload:
+                raise PackBundleError(f"expected policy {policy.digest} of the log, got another version")
+            if isinstance(version, JointEnvelope):
+                if version != policy.founding:
+                    raise PackBundleError("expected the first policy as its founders signed it, got another")
+            else:
+                self._judge_parts(sorted((version.change, version.acceptance), key=lambda part: part.index))
+            self._seen[number] = version
+
+    def _judge_parts(self, parts: Sequence[Part]) -> None:
+        """Judge ceremonies of which each is shown to come after the one before it."""
+        before: tuple[SeenCheckpoint, ...] = ()
+        for part in parts:
+            checkpoint = self._judge_part(part)
+            verify_seen_checkpoints(part, checkpoint, before)
+            before = (SeenCheckpoint(size=checkpoint.size, root=ROOT_PREFIX + checkpoint.root.hex()),)
+
+    def _judge_part(self, part: Part) -> Checkpoint:
+        audited = self._audited(_ceremony_of(part))
+        upto = next(
+            (n for n, each in enumerate(audited.entries, start=1) if each.entry.type in CONCLUSIONS), 0
+        )
+        concluded = audited.entries[:upto]
+        if part.entries != tuple(each.entry.payload for each in concluded) or not concluded:
+            raise PackBundleError(
+                f"expected the entries of ceremony {audited.id} as the log has them up to its conclusion, "
+                "got others"
+            )
+        last = concluded[-1].index
+        logs = [
+            each.policy.log
+            for each in self._population.policies
+            if each.policy.version >= audited.policy.policy.version
+        ]
+        checkpoint = verify_logged(part, *logs)
+        if (part.index, checkpoint.size) != (last, last + 1):
+            raise PackBundleError(
+                f"expected entry {last} and the checkpoint of size {last + 1}, "
+                f"got entry {part.index} and size {checkpoint.size}"
+            )
+        return checkpoint
+
+
+def _ceremony_of(part: Part) -> str:
+    ceremony = read_entry(part.entries[0]).ceremony if part.entries else None
+    if ceremony is None:
+        raise PackBundleError("expected the entries of a ceremony in each part of a bundle, got none")
+    return ceremony

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An auditor's commands: export, verify, and the single file that verifies without the project."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import files as installed
+from pathlib import Path
+
+import pytest
+
+from quorumseal.cli import single_file as building
+from quorumseal.cli.main import main
+from quorumseal.cli.pack_writing import write_folder
+from quorumseal.cli.program import program_version
+from quorumseal.cli.single_file import single_file
+from quorumseal.verifier.trust import write_trust
+from tests.audit import packing
+from tests.audit.packing import write_log
+from tests.cli.published import quorumseal
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a pack of a whole log in it, and the trust file of whoever audits."""
+    folder = tmp_path_factory.mktemp("audited")
+    written = write_log(folder, entries=14)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packing, "VERIFIER", single_file(program_version()))
+        patch.setattr(packing, "PROGRAM", program_version())
+        write_folder(folder / "pack", written.pack().items())
+    (folder / "trust.json").write_bytes(write_trust(written.trust))
+    return folder
+
+
+def words(place: Path, *more: str) -> list[str]:
+    return ["audit", "verify", str(place / "pack"), "--trust", str(place / "trust.json"), *more]
+
+
+def test_a_pack_is_verified_from_its_folder(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words(place)) == 0
+    screen = capsys.readouterr().out
+    assert screen.startswith("✓ everything in this pack holds: acme.example\n")
+    assert "3, each replayed by the rules: 3 approved" in screen
+    assert main(words(place, "--json")) == 0
+    assert json.loads(capsys.readouterr().out)["verified"] is True
+
+
+def test_without_a_digest_from_elsewhere_the_answer_is_no_plain_yes(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", "verify", str(place / "pack"), "--json"]) == 12
+    said = json.loads(capsys.readouterr().out)
+    assert (said["verified"], said["pinned"], said["defects"]) == (False, False, [])
+    assert main(["audit", "verify", str(place / "pack"), "--policy", said["policy"]]) == 0
+    assert main(["audit", "verify", str(place / "pack"), "--policy", "sha256:" + "0" * 64]) == 15
+    assert main(["audit", "verify", str(place / "pack"), "--policy", "none"]) == 2
+    assert main(words(place, "--policy", said["policy"])) == 2
+
+
+def test_what_is_wrong_is_named_and_gives_its_exit_code(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exported = [*_export(place, tmp_path / "mine")]
+    assert main(exported) == 0
+    with (tmp_path / "mine" / "decisions.csv").open("ab") as file:
+        file.write(b"x")
+    (tmp_path / "mine" / "policies" / "more").symlink_to(tmp_path)
+    (tmp_path / "mine" / "empty").mkdir()
+    capsys.readouterr()
+    trust = ["--trust", str(place / "trust.json")]
+    assert main(["audit", "verify", str(tmp_path / "mine"), *trust]) == 14
+    screen = capsys.readouterr().out
+    assert screen.startswith("✗ 3 things are wrong with this pack")
+    for name in ("decisions.csv", "policies/more/", "empty/"):
+        assert name in screen
+
+
+def test_an_export_of_an_export_is_a_pack_with_the_same_log(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(_export(place, tmp_path / "again")) == 0
+    screen = capsys.readouterr().out
+    assert screen.startswith("✓ wrote 3 ceremonies with their proofs to")
+    assert screen.splitlines()[-1].startswith("quorumseal audit verify ")
+    for name in ("log/entries.jsonl", "log/log.json", "verify.pyz", "policies/1.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (place / "pack" / name).read_bytes()
+
+
+def test_a_zip_holds_the_same_files(place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(_export(place, tmp_path / "pack", "--zip", "--json")) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["pack"] == str(tmp_path / "pack.zip")
+    trust = ["--trust", str(place / "trust.json")]
+    assert main(["audit", "verify", said["pack"], *trust]) == 0
+    with zipfile.ZipFile(said["pack"]) as archive:
+        assert len(archive.namelist()) == said["files"] + 1
+
+
+def test_nothing_is_overwritten(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine.txt").write_text("mine")
+    (tmp_path / "taken.zip").write_text("mine")
+    assert main(_export(place, tmp_path / "taken")) == 2
+    assert main(_export(place, tmp_path / "taken", "--zip")) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["taken", "taken.zip"]
+    assert (tmp_path / "taken.zip").read_text() == "mine"
+
+
+@pytest.mark.parametrize("what", ["nothing", "text", "twice", "damaged"])
+def test_what_is_no_pack_is_refused(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "given"
+    if what == "text":
+        path.write_text("no zip")
+    elif what == "twice":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("manifest.json", "{}")
+            with pytest.warns(UserWarning, match="Duplicate name"):
+                archive.writestr("manifest.json", "[]")
+    elif what == "damaged":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("manifest.json", "{}")
+        path.write_bytes(path.read_bytes().replace(b"{}", b"[]", 1))
+    assert main(["audit", "verify", str(path)]) == 2
+
+
+def test_a_checkpoint_that_somebody_holds_shows_what_the_pack_leaves_out(place: Path, tmp_path: Path) -> None:
+    note = json.loads((place / "pack" / "log" / "log.json").read_text())["checkpoint"]
+    held = tmp_path / "held"
+    held.write_text(note)
+    assert main(words(place, "--held", str(held))) == 0
+    held.write_text(note.replace("\n22\n", "\n23\n"))
+    assert main(words(place, "--held", str(held))) == 14
+
+
+# The single file
+
+
+def bare(tmp_path: Path) -> Path:
+    """Return a folder of modules with cryptography and what it needs, and nothing else."""
+    modules = tmp_path / "modules"
+    modules.mkdir()
+    for package in ("cryptography", "cffi", "pycparser"):
+        given = [file for file in installed(package) or () if file.suffix in (".py", ".so")]
+        for top in {file.parts[0] for file in given} - {".."}:
+            site = Path(str(given[0].locate())).parents[len(given[0].parts) - 1]
+            (modules / top).symlink_to(site / top)
+    return modules
+
+
+def run_alone(tmp_path: Path, *given: str) -> "subprocess.CompletedProcess[str]":
+    """Run the single file in a Python that has cryptography alone."""
+    program = (
+        "import runpy, sys; sys.path.append(sys.argv.pop(1)); sys.argv = sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    command = [sys.executable, "-I", "-S", "-c", program, str(bare(tmp_path)), *given]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_single_file_verifies_a_pack_without_the_project(place: Path, tmp_path: Path) -> None:
+    pack = str(place / "pack")
+    ran = run_alone(tmp_path, f"{pack}/verify.pyz", pack, "--trust", str(place / "trust.json"))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("✓ everything in this pack holds")
+
+
+def test_the_single_file_says_how_to_run_itself_again(place: Path) -> None:
+    pack = str(place / "pack")
+    command = [sys.executable, "-I", f"{pack}/verify.pyz", pack]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 12
+    assert ran.stdout.splitlines()[-1].startswith("python -I ")
+
+
+def test_the_verifier_is_the_same_bytes_each_time_and_holds_no_other_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", "verifier", "--out", str(tmp_path / "one.pyz")]) == 0
+    assert main(["audit", "verifier", "--out", str(tmp_path / "other.pyz"), "--json"]) == 0
+    assert (tmp_path / "one.pyz").read_bytes() == (tmp_path / "other.pyz").read_bytes()
+    capsys.readouterr()
+    with zipfile.ZipFile(tmp_path / "one.pyz") as archive:
+        names = set(archive.namelist())
+        sources = b"".join(archive.read(name) for name in names)
+    assert "quorumseal/signatures/sodium.py" not in names
+    assert b"import nacl" not in sources
+    assert b"import rfc8785" not in sources
+    assert not [name for name in names if "grpc" in name or name.startswith(("coordinator", "signer_agent"))]
+
+
+def test_every_command_of_the_single_file_is_one_of_the_project() -> None:
+    folder = Path(building.__file__).parent
+    assert all((folder / f"{name}.py").is_file() for name in building._COMMANDS)
+
+
+def test_the_command_runs_as_a_process_of_its_own(place: Path) -> None:
+    ran = quorumseal(*words(place))
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def _export(place: Path, out: Path, *more: str) -> list[str]:
+    source = ["--copy", str(place / "pack"), "--trust", str(place / "trust.json")]
+    period = ["--from", "2026-11-01", "--to", "2026-12-01"]
+    return ["audit", "export", *period, "--out", str(out), *source, *more]
