@@ -10,6 +10,7 @@ from coordinator.policies import Policies
 from coordinator.projection import ceremony_row
 from coordinator.reading import LogReader
 from coordinator.storage import CeremonyRow, EntryRow, Storage, WholeLog
+from coordinator.storage.rows import to_milliseconds
 from quorumseal.audit.defect import Defect
 from quorumseal.audit.errors import TableDiffersError
 from quorumseal.audit.examining import Examined, Progress, examine
@@ -86,8 +87,18 @@ def _tree(whole: WholeLog, copy: LogCopy) -> Iterator[Defect]:
     for place in sorted(made.keys() | whole.nodes.keys()):
         if made.get(place) != whole.nodes.get(place):
             yield _differs("tree nodes as the entries make them", f"another at level {place[0]}, {place[1]}")
-    if (whole.size, whole.root) != (frontier.size, frontier.root()):
-        yield _differs(f"a head of {frontier.size} entries", f"one of {whole.size}, or another root")
+    expected = frontier.size, frontier.root(), _written_at(whole)
+    if whole.head != expected:
+        got = "none" if whole.head is None else f"one of {whole.head[0]}, of another root or time"
+        yield _differs(f"a head of {frontier.size} entries", got)
+
+
+def _written_at(whole: WholeLog) -> int:
+    """Return when the newest entry was written, in milliseconds; of one that cannot be read, no time."""
+    try:
+        return to_milliseconds(read_entry(whole.entries[-1].payload).at)
+    except (Refusal, IndexError):
+        return -1
 
 
 def _texts(whole: WholeLog) -> Iterator[Defect]:

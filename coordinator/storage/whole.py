@@ -27,10 +27,8 @@ class WholeLog:
     entries: tuple[EntryRow, ...]
     nodes: Mapping[tuple[int, int], bytes]
     """Hashes by level and index."""
-    size: int
-    root: bytes
-    at: int
-    """The head, its time in milliseconds."""
+    head: tuple[int, bytes, int] | None
+    """Size, root, and the time in milliseconds."""
     checkpoints: tuple[CheckpointRow, ...]
     annexes: tuple[AnnexRow, ...]
     evidence: Mapping[str, tuple[str, int, int]]
@@ -40,7 +38,7 @@ class WholeLog:
 def read_whole(engines: Engines) -> WholeLog:
     """Read all of it."""
     with engines.reading() as connection:
-        size, root, at = connection.execute(select(log_head.c.size, log_head.c.root, log_head.c.at)).one()
+        head = connection.execute(select(log_head.c.size, log_head.c.root, log_head.c.at)).one_or_none()
         rows = connection.execute(
             select(
                 entries.c.index, entries.c.type, entries.c.ceremony, entries.c.seq, entries.c.payload
@@ -58,9 +56,7 @@ def read_whole(engines: Engines) -> WholeLog:
         return WholeLog(
             entries=tuple(EntryRow(*row) for row in rows),
             nodes={(level, index): node for level, index, node in nodes},
-            size=size,
-            root=root,
-            at=at,
+            head=None if head is None else (head.size, head.root, head.at),
             checkpoints=tuple(CheckpointRow(*row) for row in notes),
             annexes=tuple(
                 AnnexRow(ceremony=ceremony, commitment=commitment, salt=salt, text=text)
