@@ -11,6 +11,8 @@ from quorumseal.audit.population import Audited, Population
 from quorumseal.audit.replaying import Replay
 from quorumseal.audit.tree_check import check_tree
 from quorumseal.ceremony.commitments import commitments
+from quorumseal.ceremony.entries import EntryType
+from quorumseal.ceremony.recovery import read_recovery
 from quorumseal.verifier.trust import Trust
 
 Progress = Callable[[int, int], None]
@@ -43,7 +45,12 @@ def examine(copy: LogCopy, trust: Trust, *, progress: Progress = _nobody) -> Exa
     replay.finish()
     progress(total, total)
     policies = replay.standing.policies if replay.standing else ()
-    checkpoint, defects = check_tree(copy, [each.policy.log for each in reversed(policies)])
+    recoveries = [
+        (each.index, read_recovery(each.entry.body))
+        for each in replay.entries.get(None, ())
+        if each.entry.type is EntryType.RECOVERED
+    ]
+    checkpoint, defects = check_tree(copy, [each.policy.log for each in reversed(policies)], recoveries)
     ceremonies = [_with_texts(each, copy) for each in replay.audited()]
     defects = [*replay.defects, *defects, *_unknown_texts(copy, ceremonies)]
     population = None

@@ -7,15 +7,19 @@ from quorumseal.audit.defect import Defect
 from quorumseal.audit.errors import HistoryDiffersError, TreeDiffersError
 from quorumseal.audit.log_copy import LogCopy
 from quorumseal.ceremony.policy import Log
+from quorumseal.ceremony.recovery import Recovery
 from quorumseal.refusal import Refusal
 from quorumseal.tlog import HASH_SIZE, Checkpoint, Frontier, leaf_hash, verify_inclusion
-from quorumseal.verifier.part import open_log_checkpoint
+from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint
 
 
-def check_tree(copy: LogCopy, logs: Sequence[Log]) -> tuple[Checkpoint | None, list[Defect]]:
+def check_tree(
+    copy: LogCopy, logs: Sequence[Log], recoveries: Sequence[tuple[int, Recovery]] = ()
+) -> tuple[Checkpoint | None, list[Defect]]:
     """Return the checkpoint that covers a copy, once it is seen to be signed, and everything wrong with it.
 
     ``logs`` say who signs for the log, as each policy version has it; without any nothing can be said.
+    ``recoveries``, each at its index, say what the log was when it had lost its end.
     """
     if not logs:
         return None, []
@@ -27,7 +31,8 @@ def check_tree(copy: LogCopy, logs: Sequence[Log]) -> tuple[Checkpoint | None, l
     held, unread = _held(copy, logs)
     defects += unread
     try:
-        roots = roots_of(copy, {checkpoint.size, *(each.size for each in held)})
+        said = {extent.size for _, each in recoveries for extent in (each.before, each.after)}
+        roots = roots_of(copy, {checkpoint.size, *(each.size for each in held), *said})
     except TreeDiffersError as refusal:
         return checkpoint, [*defects, Defect(refusal)]
     if copy.size != checkpoint.size or roots.get(checkpoint.size) != checkpoint.root:
@@ -40,6 +45,7 @@ def check_tree(copy: LogCopy, logs: Sequence[Log]) -> tuple[Checkpoint | None, l
             )
         )
     defects += _contradictions(held, copy, roots)
+    defects += _untrue(recoveries, roots, copy.first)
     defects += _misplaced(copy, checkpoint)
     return checkpoint, defects
 
@@ -89,6 +95,22 @@ def _contradictions(
                     "got another"
                 )
             )
+
+
+def _untrue(
+    recoveries: Sequence[tuple[int, Recovery]], roots: Mapping[int, bytes], first: int
+) -> Iterator[Defect]:
+    """Give the recoveries that say what the log never was; what lies before the period is not here."""
+    for index, recovery in recoveries:
+        for extent in (recovery.before, recovery.after):
+            if extent.size < first:
+                continue
+            root = roots.get(extent.size)
+            if extent.size > index or root is None or extent.root != f"{ROOT_PREFIX}{root.hex()}":
+                untrue = HistoryDiffersError(
+                    f"expected a recovery that names what the log was at size {extent.size}, got another root"
+                )
+                yield Defect(untrue, index)
 
 
 def _misplaced(copy: LogCopy, checkpoint: Checkpoint) -> Iterator[Defect]:

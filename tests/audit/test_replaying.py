@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from quorumseal.audit import replaying
+from quorumseal.audit.examining import examine
+from quorumseal.audit.log_copy import LogCopy, cut
 from quorumseal.audit.replaying import Replay
 from quorumseal.ceremony import errors
 from quorumseal.ceremony.chain import Chain, extend, open_chain
@@ -16,12 +18,22 @@ from quorumseal.ceremony.entries import Entry, EntryType, policy_entry, write_en
 from quorumseal.ceremony.falling import handed_on
 from quorumseal.ceremony.narrowing import narrowing
 from quorumseal.ceremony.policy import Kind
+from quorumseal.ceremony.recovery import Extent, Recovery
 from quorumseal.ceremony.signed import Signed
-from quorumseal.ceremony.standing_chain import StandingChain, adopt, replay_standing, stand_on
+from quorumseal.ceremony.standing_chain import StandingChain, adopt, recover, replay_standing, stand_on
 from quorumseal.ceremony.statements import Request, StandingAct, Subject
+from quorumseal.tlog import Checkpoint, Frontier, leaf_hash, sign_checkpoint
 from tests.audit.copying import trust_in
-from tests.burning import BURNING, delegation, emergency_request, ratification, run_emergency
-from tests.changing import Side, both_sides, decided, next_version
+from tests.burning import (
+    BURNING,
+    delegation,
+    emergency_request,
+    ratification,
+    reapproval,
+    revocation,
+    run_emergency,
+)
+from tests.changing import Side, both_sides, decided, next_version, policy_request
 from tests.losing import LOSING, by_owner
 from tests.organisation import NOW, Organisation
 
@@ -208,13 +220,20 @@ def test_an_open_ceremony_hears_what_a_policy_takes_from_it() -> None:
 
 def test_another_proposal_ends_with_the_adoption() -> None:
     other = next_version(ACME, clock_skew=timedelta(minutes=3))
-    change, acceptance = both_sides(ACME, TWO)
-    rival = decided(Kind.POLICY_CHANGE, ACME, other, ["alice"], number=300)
-    policy = adopted(change, acceptance)
-    _, entry = adopt(standing(), policy, acceptance.chain.last_at)
-    found = codes(founding(), *in_order(change, acceptance), entry)
-    assert found == []
-    assert rival.chain.ceremony.request.digest != change.chain.ceremony.request.digest
+    people = ["alice", "carol"]
+    change = decided(Kind.POLICY_CHANGE, ACME, TWO, people, number=100)
+    request = policy_request(
+        Kind.POLICY_CHANGE, ACME, other, number=300, requester="alice", at=NOW + 5 * MINUTE
+    )
+    signed = ACME.sign_request(replace(request, supersedes=change.chain.ceremony.request.digest))
+    rival, opening = open_chain(ACME.policy, signed, at=NOW + 5 * MINUTE, proposed=other.policy.payload)
+    acceptance = decided(Kind.POLICY_ACCEPTANCE, TWO, TWO, people, number=101, at=NOW + 10 * MINUTE)
+    at = acceptance.chain.last_at
+    _, entry = adopt(standing(), adopted(change, acceptance), at)
+    _, ended = extend(rival, Supersede(change.chain.ceremony.request.digest), at=at)
+    log = [founding(), *change.entries, opening, *acceptance.entries, entry]
+    assert codes(*log, *ended) == []
+    assert codes(*log) == ["audit.entry_missing"]
 
 
 def stood(act: Signed[StandingAct], at_minutes: int, acme: Organisation) -> tuple[StandingChain, Entry]:
@@ -294,3 +313,60 @@ def test_a_cancelled_ceremony_makes_room() -> None:
 def test_bytes_that_are_no_entry_are_named_and_passed() -> None:
     _, entries = approved()
     assert codes(founding(), b"{}", *entries) == ["json.missing_field"]
+
+
+def test_a_recovery_is_no_act_of_anybody_and_names_what_the_log_was() -> None:
+    chain, (first, *rest) = approved()
+    log = [founding().payload, first.payload]
+    before, after = (Extent(size, "sha256:" + root_of(log[:size]).hex()) for size in (1, 2))
+
+    def found(recovery: Recovery) -> list[str]:
+        entry = recover(standing(), recovery, first.at)[1]
+        entries = [*log, entry.payload, *(each.payload for each in rest)]
+        examined = examine(copy_signed(entries), trust_in(ACME))
+        return [defect.refusal.code for defect in examined.defects]
+
+    true = Recovery(before=before, after=after, handed_back=("alice",))
+    assert found(true) == []
+    assert found(replace(true, before=replace(before, root=after.root))) == ["audit.other_history"]
+    assert found(replace(true, after=replace(after, size=7))) == ["audit.other_history"]
+    assert chain.id
+
+
+def root_of(entries: list[bytes]) -> bytes:
+    return Frontier().extend(map(leaf_hash, entries))[0].root()
+
+
+def copy_signed(entries: list[bytes]) -> LogCopy:
+    note = sign_checkpoint(Checkpoint(ACME.origin, len(entries), root_of(entries)), ACME.log_key)
+    return LogCopy(entries=entries, checkpoint=note)
+
+
+def test_a_release_is_taken_back_and_approved_anew_in_this_log_alone() -> None:
+    chain, entries = approved(BURNING)
+    taken = revocation(chain.ceremony.request.digest, number=20, at=NOW + DAY)
+    anew = reapproval(chain, number=21)
+    for request in (taken, anew):
+        opening = opened(request, BURNING)[1]
+        assert codes(founding(BURNING), *entries, opening, acme=BURNING) == []
+    elsewhere = revocation("sha256:" + "0" * 64, number=22, at=NOW + DAY)
+    assert codes(founding(BURNING), *entries, opened(elsewhere, BURNING)[1], acme=BURNING) == [
+        "revocation.other"
+    ]
+
+
+def test_a_checkpoint_that_the_log_did_not_sign_covers_nothing() -> None:
+    forged_note = replace(copy_signed([founding().payload]), checkpoint=b"nothing")
+    assert [each.refusal.code for each in examine(forged_note, trust_in(ACME)).defects] == [
+        "log.note_malformed"
+    ]
+
+
+def test_what_lies_before_a_period_is_not_compared() -> None:
+    _, (first, *rest) = approved()
+    log = [founding().payload, first.payload]
+    extents = [Extent(size, "sha256:" + "0" * 64) for size in (1, 2)]
+    recovery = Recovery(before=extents[0], after=extents[1], handed_back=("alice",))
+    entry = recover(standing(), recovery, first.at)[1]
+    whole = copy_signed([*log, entry.payload, *(each.payload for each in rest)])
+    assert examine(cut(whole, 4, range(4)), trust_in(ACME)).defects == ()
