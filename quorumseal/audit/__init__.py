@@ -3,5 +3,7 @@
 
 ``log_copy`` is what an auditor holds; ``replaying`` takes its entries in the order of the log and demands
 each to be the one that the rules make of those before it; ``examining`` finds everything that is wrong;
-``population`` is what there was.  Nothing here reads a file, a clock or a database.
+``population`` is what there was.  ``overview`` tells a period as a whole, ``shown`` one ceremony,
+``questions`` what auditors ask, ``sampling`` which ceremonies to look at.  Nothing here reads a file, a clock
+or a database.
 """

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from quorumseal.audit.population import Period
 from quorumseal.ceremony.values import instant_text
 from quorumseal.cli.errors import UsageError
+from quorumseal.terminal import instant_text as shown
 
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -31,6 +32,12 @@ def period_of(arguments: Namespace, at: datetime) -> Period:
             hint="--to is the first day that is not in the period",
         )
     return Period(begin=begin, end=end)
+
+
+def period_text(arguments: Namespace, period: Period) -> str:
+    """Say from when to when, as it was asked for."""
+    begin = shown(period.begin) if arguments.begin else "the first entry"
+    return f"{begin} to {shown(period.end)}"
 
 
 def instant(text: str) -> datetime:

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every question of an audit begins with: a copy of the log, replayed; and what it ends with."""
+
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from quorumseal.audit.examining import populate
+from quorumseal.audit.log_copy import LogCopy
+from quorumseal.audit.population import Population
+from quorumseal.cli.audit_source import open_source, reporter
+from quorumseal.cli.desk import Desk, command
+from quorumseal.cli.output import Json
+from quorumseal.terminal import Screen
+from quorumseal.terminal.durations import duration_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A log that was replayed: whatever is said of it, its entries bear it out."""
+
+    copy: LogCopy
+    population: Population
+    desk: Desk | None
+    """The live coordinator, where it is one."""
+    took: float
+    """How many seconds the replay took."""
+
+    @property
+    def replayed(self) -> str:
+        """Say what was replayed, and how long it took."""
+        count = len(self.copy.entries) + len(self.copy.earlier)
+        took = f"{self.took:.1f} s" if self.took < 60 else duration_text(timedelta(seconds=self.took))
+        return f"replayed {count:,} entries with every signature in {took}"
+
+    def to_json(self) -> dict[str, Json]:
+        """Return it for programs."""
+        checkpoint = self.population.checkpoint
+        return {
+            "origin": checkpoint.origin,
+            "size": checkpoint.size,
+            "root": f"sha256:{checkpoint.root.hex()}",
+            "complete_from": self.population.complete_from,
+            "replay_milliseconds": round(self.took * 1000),
+        }
+
+    def draw(self, drawn: Screen) -> None:
+        """Draw which log it was."""
+        checkpoint = self.population.checkpoint
+        drawn.line(f"  {checkpoint.origin} at size {checkpoint.size:,}; {self.replayed}")
+        drawn.line(f"  root sha256:{checkpoint.root.hex()}")
+
+
+@contextmanager
+def opened_audit(arguments: Namespace, *, texts: bool = False) -> Iterator[Opened]:
+    """Replay what the arguments name; refuse it on the first thing that is wrong."""
+    with open_source(arguments, annexes=texts) as source:
+        began = time.monotonic()
+        population = populate(source.copy, source.trust, progress=reporter("replayed"))
+        took = time.monotonic() - began
+        yield Opened(copy=source.copy, population=population, desk=source.desk, took=took)
+
+
+def next_command(arguments: Namespace, *words: str) -> list[str]:
+    """Return a command about the same copy, and the same period where there is one."""
+    given = (
+        ("--copy", arguments.folder),
+        ("--trust", arguments.trust),
+        ("--from", getattr(arguments, "begin", None)),
+        ("--to", getattr(arguments, "end", None)),
+    )
+    taken = given[:2] if words[1] == "show" else given
+    more = [word for option, value in taken if value for word in (option, str(value))]
+    return command(arguments, *words, *more)
