@@ -19,7 +19,7 @@ from coordinator.handing_back import HandingBack
 from coordinator.high_water import HighWater
 from coordinator.live import Live
 from coordinator.log_keys import LogKeys
-from coordinator.metrics.observing import Observe, unobserved
+from coordinator.metrics.observing import Observation, Observe, unobserved
 from coordinator.metrics.readings import Process, Readings
 from coordinator.notifying import Heard, Notifier, Notifying
 from coordinator.notifying.connecting import OwnPorts
@@ -122,11 +122,11 @@ class Coordinator:
         present: Callable[[], Collection[str]],
         calls: Callable[[], int],
         expiries: Callable[[], Mapping[str, datetime]],
-        pages: Callable[[], Mapping[str, int]],
+        parts: Callable[[], Sequence[Observation]],
     ) -> Readings:
         """Return what is read for Prometheus, once started; its API adds what only it knows."""
         assert self._running is not None  # noqa: S101 - it is started
-        return self._running.readings(present=present, calls=calls, expiries=expiries, pages=pages)
+        return self._running.readings(present=present, calls=calls, expiries=expiries, parts=parts)
 
     def close(self) -> None:
         """Take no more commands, finish those that were taken, and stop; safe to call twice."""
@@ -310,7 +310,7 @@ class _Running:
         present: Callable[[], Collection[str]],
         calls: Callable[[], int],
         expiries: Callable[[], Mapping[str, datetime]],
-        pages: Callable[[], Mapping[str, int]],
+        parts: Callable[[], Sequence[Observation]],
     ) -> Readings:
         process = Process(
             present=present,
@@ -319,8 +319,8 @@ class _Running:
             queue_limit=self._queue_limit,
             lost=self.lost,
             expiries=expiries,
-            pages=pages,
             rewound=lambda: self.high_water.rewound is not None,
+            parts=parts,
         )
         return Readings(self._storage, self._policies, self._status, process, now=self._clock.now)
 

@@ -20,14 +20,17 @@ from coordinator.enrolling import Enrolling
 from coordinator.enrolment_settings import EnrolmentPort
 from coordinator.grpc_api.enrolment_server import EnrolmentServer, OwnTls
 from coordinator.grpc_api.joining import Joining
-from coordinator.grpc_api.server import ApiServer, ServerTls
+from coordinator.grpc_api.server import SIEM, ApiServer, ServerTls
 from coordinator.letting_in import LettingIn
-from coordinator.metrics.observing import unobserved
+from coordinator.metrics.catalogue import PAGES, SIEM_BLOCKED, SIEM_WAITING
+from coordinator.metrics.observing import Observation, unobserved
 from coordinator.named_files import read_named, read_passphrase
 from coordinator.peers import nobody
 from coordinator.policies import Policies
 from coordinator.revoking import Revocations, revoked_by
 from coordinator.settings import LogKeyFile, Settings, SettingsError, TlsFiles
+from coordinator.siem.exporting import Exporting
+from coordinator.siem.sinks import open_sink
 from coordinator.stamping import Fetch
 from coordinator.storage import Storage
 from coordinator.tls_files import Reloading
@@ -81,6 +84,7 @@ class CoordinatorServer:
         self.api: ApiServer | None = None
         self.enrolment: EnrolmentServer | None = None
         self.pages: Pages | None = None
+        self.siem: Exporting | None = None
         self.tls: Reloading[ServerTls]
         self._served = asyncio.Event()
         self._founding: asyncio.Task[None] | None = None
@@ -141,6 +145,7 @@ class CoordinatorServer:
             now=now,
             lost=self.coordinator.lost,
             rewound=self.coordinator.rewound,
+            impaired=self._impaired,
             joining=Joining(door.founders(), enrolling, founded=self._wait_until_served),
             revocations=self._revocations(storage),
             reflection=settings.reflection,
@@ -156,6 +161,7 @@ class CoordinatorServer:
         warn_of_strangers(self._settings, organisation)
         assert self.api is not None  # noqa: S101 - it is started
         await asyncio.to_thread(self._open_pages, self.api)
+        self._start_siem(organisation)
         self._start_metering(self.api, organisation)
         self._served.set()
 
@@ -206,6 +212,26 @@ class CoordinatorServer:
             observe=self._observe,
         )
 
+    def _start_siem(self, organisation: Organisation) -> None:
+        """Hand entries on as they come, where somebody takes them."""
+        if self._settings.siem is None:
+            return
+        live, policy = self.coordinator.live, organisation.policy.policy
+        self.siem = Exporting(
+            self.coordinator.open(),
+            open_sink(self._settings.siem, self._own_ports),
+            self._settings.siem.cursor,
+            size=lambda: live.size,
+            whose=(policy.organisation, policy.log.origin),
+            elapsed=time.monotonic,
+            observe=self._observe,
+        )
+        self.siem.thread.start()
+
+    def _impaired(self) -> dict[str, bool]:
+        """Say of parts that the health service knows by name whether they are not as they should be."""
+        return {} if self.siem is None else {SIEM: self.siem.progress().blocked}
+
     def _reloading(self, storage: Storage) -> Reloading[ServerTls]:
         files = self._settings.tls
         return Reloading(
@@ -237,7 +263,7 @@ class CoordinatorServer:
             present=lambda: [signer for signer, _ in api.presence.present()],
             calls=lambda: api.gate.in_progress,
             expiries=self._expiries,
-            pages=lambda: {} if self.pages is None else self.pages.counts(),
+            parts=self._parts,
         )
         self.metering.start(
             readings,
@@ -245,6 +271,17 @@ class CoordinatorServer:
             roles=organisation.policy.policy.roles,
         )
         _log.info("Prometheus reads %s", self.metering.url)
+
+    def _parts(self) -> list[Observation]:
+        """Read what not every coordinator has."""
+        seen = []
+        if self.pages is not None:
+            seen += [Observation(PAGES, count, what) for what, count in sorted(self.pages.counts().items())]
+        if self.siem is not None:
+            progress = self.siem.progress()
+            seen.append(Observation(SIEM_WAITING, progress.waiting))
+            seen.append(Observation(SIEM_BLOCKED, progress.blocked_seconds))
+        return seen
 
     def _expiries(self) -> dict[str, datetime]:
         expiries = {
@@ -259,6 +296,8 @@ class CoordinatorServer:
     def _close(self) -> None:
         if self.metering is not None:
             self.metering.close()
+        if self.siem is not None:
+            self.siem.close()
         self.coordinator.close()
 
     def _own_ports(self) -> tuple[int, ...]:

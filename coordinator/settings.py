@@ -43,6 +43,8 @@ listen = "127.0.0.1:7444"                 # plain HTTP, for anybody who gets the
 
 [pages] [pages.sign_in]                   # may be left out: coordinator/pages_settings.py
 
+[siem]                                    # may be left out: coordinator/siem_settings.py
+
 [limits]                                  # all of it may be left out, or any line of it
 streams_per_caller = 16
 
@@ -66,6 +68,7 @@ from coordinator.notifying.settings import NotificationReader, NotificationSetti
 from coordinator.pages_settings import PagesReader, PagesSettings
 from coordinator.peers import PeerSettings
 from coordinator.running_log import LineFormat
+from coordinator.siem_settings import SiemReader, SiemSettings
 from quorumseal.ceremony import values
 from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.client.timestamping import AuthorityAddress, TimestampUrlError, read_address
@@ -131,6 +134,8 @@ class Settings:
     """Where Prometheus reads; nowhere without."""
     pages: PagesSettings | None
     """Where auditors and release managers read; nowhere without."""
+    siem: SiemSettings | None
+    """Where every entry goes as it comes; nowhere without."""
     reflection: bool
     file: Path | None = None
     """Where they were read, and may be read again."""
@@ -235,6 +240,7 @@ class _Reader:
             lines=self._lines(self._section(top, "logging")),
             metrics=self._metrics(self._section(top, "metrics")),
             pages=self._pages(top),
+            siem=self._siem(self._section(top, "siem")),
             reflection=self._reflection(self._section(top, "development")),
         )
         self.problems += top.unknown()
@@ -344,6 +350,9 @@ class _Reader:
         if "pages" not in top:
             return None
         return PagesReader(self._take, self._file, _address).read(self._section(top, "pages"))
+
+    def _siem(self, section: Fields) -> SiemSettings | None:
+        return SiemReader(self._take, self._file, self._path).read(section) if section.names() else None
 
     def _reflection(self, section: Fields) -> bool:
         return self._take(lambda: section.flag("reflection"), False) if section.names() else False

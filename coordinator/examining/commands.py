@@ -40,17 +40,22 @@ def health(arguments: Namespace) -> int:
     """Say in a moment whether the coordinator of these settings answers; for containers and watchdogs.
 
     With a client certificate the health service itself is asked, otherwise only whether the port presents the
-    coordinator's certificate.  Exit code 0 or 1.
+    coordinator's certificate.  Exit code 0 or 1; a SIEM that takes nothing is told and is no reason for 1.
     """
-    from coordinator.examining.gathering import ask_health
+    from coordinator.examining.gathering import ask_health, ask_siem
 
-    problem = ask_health(read_settings(arguments.settings), arguments.certificate, arguments.key)
+    settings = read_settings(arguments.settings)
+    problem = ask_health(settings, arguments.certificate, arguments.key)
+    siem = None if problem else ask_siem(settings, arguments.certificate, arguments.key)
     if arguments.json:
-        _print({"serving": not problem, "problem": problem})
+        _print({"serving": not problem, "problem": problem, "siem": siem})
     else:
         screen = Screen.on(sys.stdout, sys.stderr, os.environ)
         said = f"the coordinator does not serve: {problem}" if problem else "the coordinator serves"
-        screen.answer(Mark.FAILED if problem else Mark.DONE, Foreign(said))
+        if siem == "blocked":
+            said += ", but the SIEM takes nothing: coordinator doctor says how much waits"
+        mark = Mark.WARNING if siem == "blocked" else Mark.DONE
+        screen.answer(Mark.FAILED if problem else mark, Foreign(said))
     return Outcome.UNEXPECTED if problem else 0
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from coordinator.certificates import Seen
+from coordinator.siem.cursor import Cursor
 from coordinator.storage.counting import Counts
 from coordinator.storage.hanging import Due
 from quorumseal.ceremony.policy import Policy
@@ -59,6 +60,8 @@ class Facts:
     log_keys: tuple[PublicKey, ...] | Refusal
     database: Database | Refusal
     rooms: tuple[Room, ...]
+    siem: Cursor | Refusal | None = None
+    """How far the export is, where there is one."""
     backup: timedelta | None = None
     """How old the file is that was named as the backup."""
     backup_named: str = ""

@@ -13,6 +13,7 @@ from coordinator.examining.settings import examine
 from coordinator.policies import Policies
 from coordinator.server import read_log_key
 from coordinator.settings import Settings, read_settings
+from coordinator.siem.cursor import Cursor
 from coordinator.storage import existing_storage, file_of
 from coordinator.storage.hanging import Hanging
 from quorumseal.refusal import Refusal
@@ -34,6 +35,7 @@ def gather(path: Path, *, at: datetime, backup: Path | None) -> Facts:
         log_keys=_log_keys(settings),
         database=_database(settings.database),
         rooms=_rooms(settings),
+        siem=_siem(settings),
         backup=None if backup is None else _age(backup, at),
         backup_named="" if backup is None else str(backup),
     )
@@ -66,18 +68,33 @@ def ask_health(settings: Settings, certificate: Path | None, key: Path | None) -
         return answer.reason
     if certificate is None or key is None:
         return ""
+    status = _asked(settings, answer.certificate, certificate, key)
+    return "" if status == "SERVING" else status
+
+
+def ask_siem(settings: Settings, certificate: Path | None, key: Path | None) -> str | None:
+    """Return how the export to a SIEM is, where there is one and whoever asks may know."""
+    presented = knock(settings.listen).certificate if settings.siem is not None else None
+    if presented is None or certificate is None or key is None:
+        return None
+    from coordinator.grpc_api.server import SIEM
+
+    return "current" if _asked(settings, presented, certificate, key, SIEM) == "SERVING" else "blocked"
+
+
+def _asked(settings: Settings, presented: Seen, certificate: Path, key: Path, service: str = "") -> str:
     from coordinator.grpc_api.asking import serving
 
     host, _, port = settings.listen.rpartition(":")
-    status = serving(
+    return serving(
         f"{_ANYWHERE.get(host.strip('[]'), host)}:{port}",
         authorities=settings.tls.client_authorities.read_bytes(),
         certificate=certificate.read_bytes(),
         key=key.read_bytes(),
-        server_name=min(answer.certificate.hosts, default=host),
+        server_name=min(presented.hosts, default=host),
         seconds=PATIENCE_SECONDS,
+        service=service,
     )
-    return "" if status == "SERVING" else status
 
 
 def _certificates(path: Path) -> tuple[Seen, ...]:
@@ -115,6 +132,15 @@ def _rooms(settings: Settings) -> tuple[Room, ...]:
     places = [*settings.publish_to, *([file.parent] if file is not None else [])]
     found = {str(place): shutil.disk_usage(place) for place in places if place.is_dir()}
     return tuple(Room(path=path, free=usage.free, total=usage.total) for path, usage in found.items())
+
+
+def _siem(settings: Settings) -> Cursor | Refusal | None:
+    if settings.siem is None:
+        return None
+    try:
+        return Cursor.load(settings.siem.cursor)
+    except Refusal as refusal:
+        return refusal
 
 
 def _age(backup: Path, at: datetime) -> timedelta | None:

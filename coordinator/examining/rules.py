@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from coordinator.examining.certificates import life
 from coordinator.examining.facts import Answer, Database, Facts, Room
+from coordinator.siem.cursor import Cursor
 from quorumseal.ceremony.expiring import expiries
 from quorumseal.ceremony.policy import Policy
 from quorumseal.examining import end
@@ -18,6 +19,8 @@ from quorumseal.terminal.findings import Finding, counted, fine, unknown, warnin
 PATIENCE = timedelta(minutes=5)
 """How long due work may lie before it counts as hanging."""
 OLDEST_BACKUP = timedelta(days=2)
+MOST_WAITING = 100
+"""So many entries may be on their way to a SIEM while somebody looks."""
 LEAST_FREE, LITTLE_FREE = 256 << 20, 2 << 30
 _RUN = "start it: `quorumseal coordinator run`; its running log says why it ended"
 
@@ -37,6 +40,8 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
         found += [database(facts.database), log_key(facts.log_keys, policy)]
         found += [clock(facts.database, at=facts.at), *queues(facts.database, at=facts.at)]
         found += ends(policy, at=facts.at)
+        if facts.siem is not None:
+            found.append(siem(facts.siem, facts.database))
     return (*found, *map(room, facts.rooms), backup(facts))
 
 
@@ -126,6 +131,22 @@ def ends(policy: Policy, *, at: datetime) -> list[Finding]:
     """Say what of the policy ends within sixty days, by person."""
     near = [end(each, at=at) for each in expiries(policy, at=at)]
     return near or [fine("policy", f"version {policy.version}; it and everybody's keys last sixty days more")]
+
+
+def siem(cursor: Cursor | Refusal, known: Database) -> Finding:
+    """Judge how far the export to a SIEM is."""
+    if isinstance(cursor, Refusal):
+        return wrong("siem", str(cursor), cursor.hint)
+    waiting = known.entries - cursor.next
+    if waiting < 0:
+        text = (
+            f"expected a log of {cursor.next} entries or more, as many as were handed on, got {known.entries}"
+        )
+        return wrong("siem", text, "the database is older than the export: recover the log")
+    if waiting > MOST_WAITING:
+        text = f"expected every entry to be handed on as it comes, but {waiting} wait"
+        return warning("siem", text, "the running log says why the sink takes nothing")
+    return fine("siem", f"{cursor.next} entries were handed on, {waiting} wait")
 
 
 def room(known: Room) -> Finding:

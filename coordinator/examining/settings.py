@@ -14,7 +14,7 @@ from pathlib import Path
 
 from coordinator.certificates import look_at
 from coordinator.errors import LogEmptyError
-from coordinator.examining import enrolment, pages
+from coordinator.examining import enrolment, pages, siem
 from coordinator.examining.addresses import listenable
 from coordinator.examining.certificates import life, server
 from coordinator.examining.files import secret, writable
@@ -95,6 +95,8 @@ class _Examiner:
             yield listenable(self._place("listen"), settings.listen)
         if self._sound("metrics", "listen"):
             yield from self._metrics(settings)
+        if settings.siem is not None and self._sound("siem"):
+            yield from siem.look(self._place, settings.siem)
         if settings.pages is not None:
             yield from pages.look(self._place, self._sound, settings, settings.pages, at=self._at)
 

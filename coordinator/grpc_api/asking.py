@@ -8,7 +8,14 @@ import quorumseal.client  # noqa: F401 - sets how this program speaks TLS
 
 
 def serving(
-    address: str, *, authorities: bytes, certificate: bytes, key: bytes, server_name: str, seconds: float
+    address: str,
+    *,
+    authorities: bytes,
+    certificate: bytes,
+    key: bytes,
+    server_name: str,
+    seconds: float,
+    service: str = "",
 ) -> str:
     """Return what it says of itself, or why it says nothing."""
     credentials = grpc.ssl_channel_credentials(authorities, key, certificate)
@@ -20,7 +27,7 @@ def serving(
             response_deserializer=health_pb2.HealthCheckResponse.FromString,
         )
         try:
-            answer = check(health_pb2.HealthCheckRequest(), timeout=seconds)
+            answer = check(health_pb2.HealthCheckRequest(service=service), timeout=seconds)
         except grpc.RpcError as error:
             return f"{error.code().name}: {error.details()}"
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))

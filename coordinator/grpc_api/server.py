@@ -3,7 +3,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -29,6 +29,8 @@ WRITING = f"{SERVICE}/writing"
 _SECOND = 1000
 _CLEANUP_SECONDS = 5
 _LOOK_EVERY = 1.0
+SIEM = "quorumseal.siem"
+"""What the health service calls the export; that it is blocked makes nothing else unhealthy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class ApiServer:
     Without use cases the organisation is still being founded; ``open`` then serves everything.
     ``lost`` names what has ended behind the API and should not have; the health service says so, and whether
     anything is written, which it is not while the log is ``rewound``.
+    ``impaired`` says of parts by their names whether they are; the service as a whole serves all the same.
     ``renewed`` is asked for new certificates at every handshake.
     """
 
@@ -64,6 +67,7 @@ class ApiServer:
         now: Callable[[], datetime],
         lost: Callable[[], Collection[str]] = tuple,
         rewound: Callable[[], bool] = bool,
+        impaired: Callable[[], Mapping[str, bool]] = dict,
         joining: Joining | None = None,
         renewed: Callable[[], ServerTls | None] = _unchanged,
         revocations: Revocations | None = None,
@@ -81,6 +85,8 @@ class ApiServer:
         self._lost = lost
         self._rewound = rewound
         self._writing: bool | None = None
+        self._impaired = impaired
+        self._told: dict[str, bool] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._health = health.aio.HealthServicer()
         self._serving = True
@@ -148,7 +154,12 @@ class ApiServer:
                 _log.exception("unforeseen error in reading which certificates are revoked")
 
     async def _tell(self) -> None:
-        """Say once, for good, that a part of the coordinator has ended: nothing starts it again."""
+        """Say how parts with a name of their own are; once, for good, that something has ended."""
+        for part, impaired in self._impaired().items():
+            if self._told.get(part) != impaired:
+                self._told[part] = impaired
+                answer = health_pb2.HealthCheckResponse
+                await self._health.set(part, answer.NOT_SERVING if impaired else answer.SERVING)
         lost = [*self._lost(), *(name for name, task in self._tasks.items() if task.done())]
         if lost and self._serving:
             for service in (SERVICE, WRITING, ""):

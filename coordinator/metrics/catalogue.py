@@ -160,6 +160,11 @@ CERTIFICATE_EXPIRY = _gauge(
 PAGES = _gauge(
     _own, "pages", "browsers' `connections`, `sessions` of people who signed in, `attempts` to", "what"
 )
+SIEM_WAITING = _gauge(_own, "siem_waiting_entries", "entries that were not handed to the SIEM yet")
+SIEM_BLOCKED = _gauge(
+    _own, "siem_blocked_seconds", "for how long the SIEM has taken nothing of them; 0 while it does"
+)
+SIEM_FAILURES = _counter(_own, "siem_failures_total", "attempts to hand entries to the SIEM that failed")
 ENDED_THREADS = _gauge(_own, "ended_threads", "parts of the coordinator that have ended and should not have")
 REWOUND = _gauge(
     _own, "rewound", "1 where nothing is written, since the log is shorter than something shows that it was"

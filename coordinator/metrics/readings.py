@@ -4,7 +4,7 @@
 Each function is a pure rule from plain values; ``Readings`` only fetches them.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,7 +27,6 @@ from coordinator.metrics.catalogue import (
     NOTICES,
     OUTBOX_AGE,
     OUTBOX_BACKLOG,
-    PAGES,
     POLICY_EXPIRY,
     PUBLICATIONS,
     QUEUE,
@@ -62,9 +61,9 @@ class Process:
     lost: Callable[[], Collection[str]]
     expiries: Callable[[], Mapping[str, datetime]]
     """When which certificates run out; they may be replaced while it runs."""
-    pages: Callable[[], Mapping[str, int]] = dict
-    """How many browsers are there; nothing where there are no pages."""
     rewound: Callable[[], bool] = lambda: False
+    parts: Callable[[], Sequence[Observation]] = tuple
+    """What those parts say that not every coordinator has: pages, the export to a SIEM."""
 
 
 class Readings:
@@ -134,7 +133,7 @@ def of_process(process: Process, policy: Policy) -> list[Observation]:
             Observation(CERTIFICATE_EXPIRY, at.timestamp(), name)
             for name, at in sorted(process.expiries().items())
         ),
-        *(Observation(PAGES, count, what) for what, count in sorted(process.pages().items())),
+        *process.parts(),
     ]
 
 

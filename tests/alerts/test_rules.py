@@ -310,6 +310,12 @@ CASES: Final = [
     _commits("0+100x60", NOBODY),
     _commits("0+50x60", ONCE),
     *one(
+        "QuorumsealSiemBlocked",
+        "siem_blocked_seconds",
+        ("0+60x9 0x50", "30m", NOBODY),
+        ("0+60x60", "30m", ONCE),
+    ),
+    *one(
         "QuorumsealCertificateEnds",
         "certificate_expiry_timestamp_seconds",
         (f"{15 * 86_400}x60", "30m", NOBODY),

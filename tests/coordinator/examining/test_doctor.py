@@ -14,6 +14,8 @@ from coordinator.errors import StorageFailedError
 from coordinator.examining.facts import Answer, Database, Facts, Room
 from coordinator.examining.rules import answering, backup, clock, judge, log_key, queues, room, settings
 from coordinator.settings import SettingsError
+from coordinator.siem.cursor import Cursor
+from coordinator.siem.errors import CursorError
 from coordinator.storage.counting import Counts
 from coordinator.storage.hanging import Due
 from quorumseal.cli.main import main
@@ -87,6 +89,9 @@ SICK: list[tuple[str, dict[str, Any], dict[str, Mark]]] = [
         {"database": replace(DATABASE, policy=replace(POLICY, expires=NOW - DAY))},
         {"policy": Mark.FAILED},
     ),
+    ("a SIEM that is behind", {"siem": Cursor(next=DATABASE.entries - 101)}, {"siem": Mark.WARNING}),
+    ("a SIEM that is ahead", {"siem": Cursor(next=DATABASE.entries + 1)}, {"siem": Mark.FAILED}),
+    ("no cursor", {"siem": CursorError("expected a cursor, got none")}, {"siem": Mark.FAILED}),
     ("backup is gone", {"backup_named": "b.tar"}, {"backup": Mark.FAILED}),
 ]
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from coordinator.commands import Stand
 from coordinator.log_keys import LogKeys
-from coordinator.metrics.catalogue import METRICS, Scope, Sort
+from coordinator.metrics.catalogue import METRICS, PAGES, SIEM_BLOCKED, SIEM_WAITING, Scope, Sort
 from coordinator.metrics.observing import Observation
 from coordinator.metrics.readings import Process, Readings, available, of_outbox, of_process
 from coordinator.notifying.routes import Route, row_of
@@ -281,7 +281,8 @@ def test_what_is_read_is_all_that_does_not_happen(workshop: Workshop) -> None:
     story = Story(workshop)
     story.invoke(1, "alice", "carol")
     story.wait(WINDOW)
-    process = replace(IDLE, expiries=lambda: {"server": NOW}, pages=lambda: {"sessions": 1})
+    parts = (Observation(PAGES, 1, "sessions"), Observation(SIEM_WAITING), Observation(SIEM_BLOCKED))
+    process = replace(IDLE, expiries=lambda: {"server": NOW}, parts=lambda: parts)
     found = {each.metric for each in readings(workshop, story.desk, process).read()}
     assert found == {
         each
