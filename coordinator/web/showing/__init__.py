@@ -4,12 +4,27 @@
 from typing import Final
 
 from coordinator.web.page import Download, Page
-from coordinator.web.showing import ceremonies, ceremony
+from coordinator.web.showing import ceremonies, ceremony, emergencies, log, people, policies, releases
 
 HOME: Final = ceremonies.PAGE.path
-PAGES: Final[tuple[Page, ...]] = (ceremonies.PAGE, ceremony.PAGE)
+PAGES: Final[tuple[Page, ...]] = (
+    ceremonies.PAGE,
+    ceremony.PAGE,
+    releases.PAGE,
+    releases.ONE,
+    emergencies.PAGE,
+    people.PAGE,
+    people.ONE,
+    policies.PAGE,
+    policies.ONE,
+    log.PAGE,
+    log.ONE,
+)
 DOWNLOADS: Final[tuple[Download, ...]] = (
     Download(path="/ceremonies/{ceremony}/bundle.json", read=ceremony.bundle),
     Download(path="/ceremonies/{ceremony}/record.json", read=ceremony.record),
     Download(path="/ceremonies/{ceremony}/entries.jsonl", read=ceremony.entries),
+    Download(path="/policies/{version}/signed.json", read=policies.payload),
+    Download(path="/log/{index}/entry.json", read=log.payload),
+    Download(path="/log/newest/checkpoint.txt", read=log.checkpoint),
 )
