@@ -88,6 +88,7 @@ class _Pages:
     def close(self) -> None:
         """Make no more pages."""
         self._desk.close()
+        self._context.measuring.close()
 
     async def _answer(self, request: Request, here: str, make: Callable[[Viewer], Response]) -> Response:
         try:

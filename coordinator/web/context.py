@@ -9,6 +9,7 @@ from coordinator.live import Live
 from coordinator.policies import FollowedPolicies
 from coordinator.reading import LogReader
 from coordinator.storage import Storage
+from coordinator.web.measuring import Measuring
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class WebContext:
     reader: LogReader
     live: Live
     now: Callable[[], datetime]
+    measuring: Measuring
 
     @property
     def organisation(self) -> str:
@@ -36,5 +38,10 @@ def open_context(database: str, live: Live, now: Callable[[], datetime]) -> WebC
         storage.close()
         raise
     return WebContext(
-        storage=storage, policies=policies, reader=LogReader(storage, policies), live=live, now=now
+        storage=storage,
+        policies=policies,
+        reader=LogReader(storage, policies),
+        live=live,
+        now=now,
+        measuring=Measuring(database, now),
     )

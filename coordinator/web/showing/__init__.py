@@ -4,7 +4,16 @@
 from typing import Final
 
 from coordinator.web.page import Download, Page
-from coordinator.web.showing import ceremonies, ceremony, emergencies, log, people, policies, releases
+from coordinator.web.showing import (
+    ceremonies,
+    ceremony,
+    effectiveness,
+    emergencies,
+    log,
+    people,
+    policies,
+    releases,
+)
 
 HOME: Final = ceremonies.PAGE.path
 PAGES: Final[tuple[Page, ...]] = (
@@ -19,6 +28,7 @@ PAGES: Final[tuple[Page, ...]] = (
     policies.ONE,
     log.PAGE,
     log.ONE,
+    effectiveness.PAGE,
 )
 DOWNLOADS: Final[tuple[Download, ...]] = (
     Download(path="/ceremonies/{ceremony}/bundle.json", read=ceremony.bundle),

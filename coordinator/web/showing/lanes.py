@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A lane for each role: who sits in it, who is awaited, and when its people decided."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,6 +18,8 @@ _WORDS: Final = {
     Choice.REJECTION: ("rejected", "rejected"),
     Choice.ABSTENTION: ("past", "abstained"),
 }
+
+_SPARE: Final = "not needed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ def lanes_of(ceremony: Ceremony, standing: Standing, *, at: datetime) -> tuple[L
             seated=len(role.seated),
             met=not role.missing,
             turn=role.role in turn,
-            people=tuple(_people(ceremony, standing, role, at=at)),
+            people=tuple(_people(ceremony, standing, role, count.awaited, at=at)),
             spots=tuple(_spots(ceremony, role.role, track)),
             said=_said(role, turn=role.role in turn, still=ceremony.state is State.OPEN),
         )
@@ -107,12 +109,16 @@ def _said(role: RoleTally, *, turn: bool, still: bool) -> str:
     return f"{said}, {role.missing} more" if turn else f"{said}, its turn has not come"
 
 
-def _people(ceremony: Ceremony, standing: Standing, role: RoleTally, *, at: datetime) -> Iterator[Person]:
+def _people(
+    ceremony: Ceremony, standing: Standing, role: RoleTally, awaited: Collection[str], *, at: datetime
+) -> Iterator[Person]:
     members = ceremony.policy.roles[role.role].members
     counted = {need.role: need.members for need in ceremony.needs}[role.role]
     elsewhere, silent = dict(role.elsewhere), ceremony.silenced(at=at)
     for name in sorted(members | counted, key=lambda name: (name not in role.seated, name)):
         mark, word = _stands(ceremony, standing, role, name, elsewhere.get(name), at=at)
+        if (mark, word) == ("past", _SPARE) and name in awaited:
+            mark, word = "open", "would help: a seat here frees somebody for another role"
         if name in silent and name not in role.seated:
             mark, word = "past", "does not count: suspended, or without a key"
         yield Person(name=known_as(ceremony, name), mark=mark, word=word)
@@ -139,7 +145,7 @@ def _stands(
         return "care", f"away for {duration_text(absence.statement.until - at)}"
     if still and name in role.helpful:
         return "open", "awaited"
-    return "past", "not needed" if still else "did not decide"
+    return "past", _SPARE if still else "did not decide"
 
 
 def _spots(ceremony: Ceremony, role: str, track: Track) -> Iterator[Spot]:

@@ -5,7 +5,8 @@
 (() => {
   const source = document.body.dataset.live;
   if (!source) return;
-  const AT_MOST_EVERY = 1000, AT_LEAST_EVERY = 60000, AFTER_AN_ERROR = 10000;
+  const AT_MOST_EVERY = 1000, AFTER_AN_ERROR = 10000;
+  const atLeastEvery = () => Number(document.body.dataset.every) || 60000;
   const news = document.getElementById("news");
   let loading = false, again = false, last = 0, timer = 0, tag = "";
 
@@ -25,7 +26,7 @@
       last = Date.now();
       const page = request.status === 200 ? request.response : null;
       if (page) take(page);
-      soon(again ? AT_MOST_EVERY : page ? AT_LEAST_EVERY : AFTER_AN_ERROR);
+      soon(again ? AT_MOST_EVERY : page ? atLeastEvery() : AFTER_AN_ERROR);
       again = false;
     };
     request.open("GET", location.href);
@@ -46,6 +47,7 @@
       if (focused && focused.id) document.getElementById(focused.id)?.focus({ preventScroll: true });
       if (told) news.textContent = adopted.dataset.told;
     }
+    document.body.dataset.every = page.body.dataset.every ?? "";
     document.title = page.title;
   };
 
@@ -65,5 +67,5 @@
   });
   addEventListener("pageshow", (event) => { if (event.persisted) load(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(0); });
-  soon(AT_LEAST_EVERY);
+  soon(atLeastEvery());
 })();
