@@ -15,6 +15,7 @@ from coordinator.web.context import open_context
 from coordinator.web.viewer import Viewer
 from tests.coordinator.workshop import Desk, Workshop
 from tests.organisation import NOW, Organisation
+from tests.web import story
 
 AUDITOR = Viewer(name="audrey", kind="auditor")
 
@@ -58,3 +59,20 @@ def pages(workshop: Workshop, desk: Desk) -> Iterator[Callable[..., Starlette]]:
 @pytest.fixture
 def app(pages: Callable[..., Starlette]) -> Starlette:
     return pages()
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
+    """The pages of a week at Acme; nobody writes any more."""
+    folder = tmp_path_factory.mktemp("told")
+    database = f"sqlite:///{folder / 'log.sqlite'}"
+    found(database, story.ACME.log_key, story.ACME.policy, at=NOW - timedelta(days=1))
+    shop = Workshop(database, story.ACME, folder / "published")
+    try:
+        desk = shop.desk()
+        story.tell(shop, desk)
+        context = open_context(database, desk.live, lambda: shop.time.now)
+        yield make_app(context, lambda _: AUDITOR)
+        context.storage.close()
+    finally:
+        shop.close()
