@@ -39,7 +39,7 @@ from quorumseal.ceremony.enrolment_errors import KeyTakenError
 from quorumseal.ceremony.policy import LONGEST_SKEW
 from quorumseal.ceremony.values import instant_text, whole_milliseconds
 from quorumseal.client.values import Enrolled, Invitation, Renewed
-from quorumseal.signatures import JointEnvelope
+from quorumseal.signatures import JointEnvelope, PublicKey
 from quorumseal.strict_json import write
 
 
@@ -160,12 +160,26 @@ class Enrolling:
                 "expected a key that is used for connections only, got the signing key",
                 hint="make another key for the certificate request",
             )
+        return self._certify(Kind.SIGNER, name, key, at=at, lasts=self._office.lifetime)
+
+    def certify_auditor(self, name: str, request: bytes, *, lasts: timedelta) -> CertificateRow:
+        """Issue the certificate of somebody who reads everything and writes nothing."""
+        at = whole_milliseconds(self._now())
+        key = requested_key(request, self.organisation, Kind.AUDITOR, name)
+        row = self._certify(Kind.AUDITOR, name, key, at=at, lasts=lasts)
+        self._storage.certificates.keep(row)
+        return row
+
+    def _certify(
+        self, kind: Kind, name: str, key: PublicKey, *, at: datetime, lasts: timedelta
+    ) -> CertificateRow:
+        authority = self._office.authority
         certificate = authority.certify_client(
-            Kind.SIGNER,
+            kind,
             name,
             key,
             at=at,
-            lifetime=min(self._office.lifetime, authority.not_after - at.replace(microsecond=0)),
+            lifetime=min(lasts, authority.not_after - at.replace(microsecond=0)),
             randomness=self._randomness,
         )
         identity = identity_of(certificate)

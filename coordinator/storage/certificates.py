@@ -40,6 +40,11 @@ class CertificateTable:
             write_certificate(connection, row)
         return True
 
+    def keep(self, row: CertificateRow) -> None:
+        """Keep a certificate before it is handed out, so that it can be revoked."""
+        with self._engines.taking_turns(_TURN) as connection:
+            write_certificate(connection, row)
+
     def get(self, serial: str) -> CertificateRow | None:
         """Return a certificate."""
         with self._engines.reading() as connection:

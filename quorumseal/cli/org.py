@@ -8,6 +8,7 @@ VERBS = {
     "invite": Verb("quorumseal.cli.org_invite", "invite somebody to join, by a code", "coordinator"),
     "invitations": Verb("quorumseal.cli.org_invitations", "list who was invited", "coordinator"),
     "withdraw": Verb("quorumseal.cli.org_withdraw", "take an invitation back", "coordinator"),
+    "auditor": Verb("quorumseal.cli.org_auditor", "let somebody read everything", "coordinator"),
     "compile": Verb(
         "quorumseal.cli.org_compile", "make the first policy anew, for its founders to sign", "coordinator"
     ),

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An auditor makes a key, the operator a home around it; the auditor reads everything and writes nothing."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from coordinator.certificates import Kind, identity_of
+from coordinator.founding import found
+from quorumseal.cli.main import main
+from quorumseal.verifier.trust import read_trust
+from tests.founding_site import FoundingSite
+from tests.organisation import NOW
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> FoundingSite:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    site = FoundingSite(folder)
+    found(f"sqlite:///{folder / 'coordinator.db'}", site.acme.log_key, site.acme.policy, at=NOW)
+    return site
+
+
+def request(folder: Path, *, der: bool = False) -> Path:
+    file = folder / "olga.csr"
+    subprocess.run(
+        ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"]
+        + ["-subj", "/", "-keyout", str(folder / "tls.key.pem"), "-out", str(file)]
+        + (["-outform", "DER"] if der else []),
+        check=True,
+        capture_output=True,
+    )
+    return file
+
+
+def auditor(site: FoundingSite, *words: str) -> int:
+    return main(["org", "auditor", "olga", *words, "--settings", str(site.site.settings)])
+
+
+@pytest.mark.parametrize("der", [False, True], ids=["pem", "der"])
+def test_the_home_has_all_but_the_key(
+    site: FoundingSite, tmp_path: Path, capsys: pytest.CaptureFixture[str], der: bool
+) -> None:
+    home = tmp_path / "home"
+    words = ["--request", str(request(tmp_path, der=der)), "--out", str(home), "--valid", "10d"]
+    assert auditor(site, *words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("✓ olga may read everything until")
+    assert lines[-1] == "quorumseal audit fsck --home DIR"
+    assert {file.name for file in home.iterdir()} == {"agent.toml", "ca.pem", "certificate.pem", "trust.json"}
+    identity = identity_of((home / "certificate.pem").read_bytes())
+    assert (identity.kind, identity.name) == (Kind.AUDITOR, "olga")
+    assert read_trust((home / "trust.json").read_bytes()).policy == site.acme.policy.digest
+
+
+def test_programs_get_the_serial_by_which_it_can_be_revoked(
+    site: FoundingSite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--request", str(request(tmp_path)), "--out", str(tmp_path / "home"), "--json"]
+    assert auditor(site, *words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["auditor"] == "olga"
+    assert main(["org", "revoke-certificate", "olga", "--settings", str(site.site.settings), "--json"]) == 0
+    assert told["serial"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(b"nothing", 1), (b"-----BEGIN CERTIFICATE REQUEST-----\n?", 1)],
+)
+def test_what_is_no_request_makes_no_home(site: FoundingSite, tmp_path: Path, data: bytes, code: int) -> None:
+    file = tmp_path / "olga.csr"
+    file.write_bytes(data)
+    assert auditor(site, "--request", str(file), "--out", str(tmp_path / "home")) >= code
+    assert not (tmp_path / "home").exists()
