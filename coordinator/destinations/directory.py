@@ -11,6 +11,7 @@ from pathlib import Path
 from coordinator.errors import DestinationError
 from quorumseal.verifier.bundle import same_core
 from quorumseal.verifier.timestamping import MOST_STAMPS_BYTES
+from quorumseal.verifier.witnessing import MOST_WITNESSED_BYTES
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -35,7 +36,7 @@ class Directory:
         with self._working(name) as directory:
             if _read(directory, name, len(data)) is None:
                 _write(directory, name, data)
-            found = _read(directory, name, len(data) + MOST_STAMPS_BYTES)
+            found = _read(directory, name, len(data) + MOST_STAMPS_BYTES + MOST_WITNESSED_BYTES)
         if found is None or not (found == data or same_core(found, data)):
             raise DestinationError(
                 f"expected {self._path / name} to hold this bundle, got other bytes under that name",

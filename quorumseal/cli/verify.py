@@ -178,7 +178,17 @@ def _stamped(verified: Verified) -> list[tuple[str, str]]:
     return [
         *(("  concluded", f"before {instant_text(s.latest)}, by {s.authority}") for s in stamps),
         *([("  decided", "; ".join(decisions))] if decisions else []),
+        *_witnessed(verified),
     ]
+
+
+def _witnessed(verified: Verified) -> list[tuple[str, str]]:
+    """Say who else than the log vouches that there is one."""
+    asked, found = verified.policy.policy.log.cosignatures, verified.cosignatures
+    if not found:
+        return []
+    first = min(cosignature.at for cosignature in found)
+    return [("  cosigned", f"by {len(found)} witnesses ({asked} needed), from {instant_text(first)} on")]
 
 
 def _clock(verified: Verified) -> str:
@@ -274,6 +284,10 @@ def _json(verified: Verified, given: Sequence[str], *, explained: bool) -> Json:
             }
             for ceremony, found in verified.timestamps.items()
             for stamp in found
+        ],
+        "cosignatures": [
+            {"witness": cosignature.witness.name, "at": exact(cosignature.at)}
+            for cosignature in verified.cosignatures
         ],
         "stands_for": {deputy: used.signer for deputy, used in verified.ceremony.stands_for.items()},
         "policy": {

@@ -13,15 +13,16 @@ from quorumseal.refusal import Refusal
 from quorumseal.signatures import JointEnvelope
 from quorumseal.strict_json import Fields, JsonValue, read, write
 from quorumseal.verifier.errors import BundleFormatError
+from quorumseal.verifier.hashes import read_hashes, write_hashes
 from quorumseal.verifier.part import Part
 from quorumseal.verifier.timestamping import Stamp, read_stamps, write_stamps
+from quorumseal.verifier.witnessing import Witnessed, read_witnessed, write_witnessed
 
 FORMAT = 0
 BUNDLE_TYPE = "https://quorumseal.dev/bundle/v1"
 SUFFIX = ".quorumseal.json"
 MAX_BUNDLE_BYTES = 64 << 20
 MAX_PARTS = 256
-_HASH_DIGITS = 64
 _PROOF = ("index", "inclusion", "checkpoint", "consistency")
 """What an unlogged part has none of."""
 
@@ -47,6 +48,8 @@ class Bundle:
     parts: tuple[Part, ...]
     timestamps: tuple[Stamp, ...] = ()
     """Of the parts' conclusions; the rest of the bundle, its core, is the same without."""
+    witnessed: tuple[Witnessed, ...] = ()
+    """Who else than the log vouches for the log that its last conclusion is in; not of the core either."""
 
 
 def bundle_name(
@@ -87,6 +90,7 @@ def write_bundle(bundle: Bundle) -> bytes:
             "policies": [version_json(version) for version in bundle.policies],
             "parts": [_write_part(part) for part in bundle.parts],
             **write_stamps(bundle.timestamps),
+            **write_witnessed(bundle.witnessed),
         }
     )
 
@@ -100,6 +104,7 @@ def read_bundle(data: bytes) -> Bundle:
         policies=tuple(read_version(version) for version in fields.values("policies")),
         parts=tuple(_read_part(part) for part in fields.objects("parts")),
         timestamps=read_stamps(fields),
+        witnessed=read_witnessed(fields),
     )
     fields.done()
     if not bundle.policies:
@@ -110,12 +115,12 @@ def read_bundle(data: bytes) -> Bundle:
 
 
 def same_core(one: bytes, other: bytes) -> bool:
-    """Whether two files are the same bundle, timestamps aside, each written as a coordinator does."""
+    """Whether two files are the same bundle, timestamps and cosignatures aside, as a coordinator writes."""
     try:
         bundles = [read_bundle(data) for data in (one, other)]
     except Refusal:
         return False
-    first, second = (replace(bundle, timestamps=()) for bundle in bundles)
+    first, second = (replace(bundle, timestamps=(), witnessed=()) for bundle in bundles)
     return first == second and [*map(write_bundle, bundles)] == [one, other]
 
 
@@ -154,10 +159,10 @@ def _write_part(part: Part) -> JsonValue:
     return {
         "entries": entries,
         "index": part.index,
-        "inclusion": _write_hashes(part.inclusion),
+        "inclusion": write_hashes(part.inclusion),
         "checkpoint": part.checkpoint.decode(),
         "consistency": [
-            {"size": size, "proof": _write_hashes(proof)} for size, proof in sorted(part.consistency.items())
+            {"size": size, "proof": write_hashes(proof)} for size, proof in sorted(part.consistency.items())
         ],
     }
 
@@ -166,13 +171,13 @@ def _read_part(fields: Fields) -> Part:
     if not any(field in fields for field in _PROOF):
         return Part(entries=tuple(entry.encode() for entry in fields.texts("entries")))
     proofs = fields.objects("consistency")
-    consistency = {proof.integer("size", at_least=1): _read_hashes(proof, "proof") for proof in proofs}
+    consistency = {proof.integer("size", at_least=1): read_hashes(proof, "proof") for proof in proofs}
     if [*consistency] != sorted(consistency) or len(consistency) != len(proofs):
         raise fields.invalid("consistency", "proofs from ascending sizes, each once")
     return Part(
         entries=tuple(entry.encode() for entry in fields.texts("entries")),
         index=fields.integer("index"),
-        inclusion=_read_hashes(fields, "inclusion"),
+        inclusion=read_hashes(fields, "inclusion"),
         checkpoint=_read_checkpoint(fields),
         consistency=consistency,
     )
@@ -183,15 +188,3 @@ def _read_checkpoint(fields: Fields) -> bytes:
     if not note:
         raise fields.invalid("checkpoint", "a signed checkpoint; what has none leaves the field out")
     return note
-
-
-def _write_hashes(hashes: Sequence[bytes]) -> list[JsonValue]:
-    return [node.hex() for node in hashes]
-
-
-def _read_hashes(fields: Fields, field: str) -> tuple[bytes, ...]:
-    texts = fields.texts(field)
-    for text in texts:
-        if len(text) != _HASH_DIGITS or set(text) - set("0123456789abcdef"):
-            raise fields.invalid(field, f"hashes of {_HASH_DIGITS} lower-case hexadecimal digits")
-    return tuple(bytes.fromhex(text) for text in texts)

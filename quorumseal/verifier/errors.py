@@ -98,6 +98,24 @@ class ConclusionCheckpointError(VerificationError):
     code = "log.conclusion_checkpoint"
 
 
+class CosignaturesMissingError(VerificationError):
+    """Fewer of the log's witnesses vouch for it than the policy asks for."""
+
+    code = "log.cosignatures"
+
+
+class CosignatureTimeError(VerificationError):
+    """A witness cosigned, as it says, before what it vouches for had happened."""
+
+    code = "log.cosignature_time"
+
+
+class WitnessedCheckpointError(VerificationError):
+    """A cosigned checkpoint of the bundle does not hold its conclusion."""
+
+    code = "log.witnessed_checkpoint"
+
+
 class OtherKindError(VerificationError):
     """The bundle's ceremonies are not those of a release."""
 

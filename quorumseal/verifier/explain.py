@@ -65,6 +65,10 @@ def _log(verified: Verified) -> Node:
         kind="log",
         text=f"{checkpoint.origin} at size {checkpoint.size}",
         digest=f"sha256:{checkpoint.root.hex()}",
+        children=tuple(
+            Node(kind="witness", text=f"{each.witness.name} cosigned {instant_text(each.at)}")
+            for each in verified.cosignatures
+        ),
     )
 
 

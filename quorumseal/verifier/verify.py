@@ -14,7 +14,7 @@ once 4 to 6 vouch for the request):
 7. The mode: regular, ratified, re-approved, or provisional where that is allowed and not past its end; no
    drill.
 8. The log: checkpoint signature, inclusion, consistency with the checkpoints that statements name; unlogged
-   only where that is allowed.
+   only where that is allowed.  As many of its witnesses as the policy asks for cosigned it since.
 9. The status file, where one is given or demanded: fresh, and nothing in it takes the release back.
 10. Timestamps, where there are some or they are demanded: by an authority of the policy, of this conclusion.
 
@@ -30,7 +30,7 @@ from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statements import Request, Subject
 from quorumseal.signatures import Timestamp
-from quorumseal.tlog import Checkpoint
+from quorumseal.tlog import Checkpoint, Cosignature
 from quorumseal.verifier.bundle import read_bundle
 from quorumseal.verifier.errors import (
     DrillError,
@@ -53,6 +53,7 @@ from quorumseal.verifier.standing import (
 )
 from quorumseal.verifier.timestamping import judge_stamps
 from quorumseal.verifier.trust import Trust
+from quorumseal.verifier.witnessing import judge_witnessed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,8 @@ class Verified:
     """What keys signed in it that were revoked since, as the status file proves; it holds all the same."""
     timestamps: Mapping[str, tuple[Timestamp, ...]] = field(default_factory=dict)
     """Who else than the log says by when each ceremony had concluded."""
+    cosignatures: tuple[Cosignature, ...] = ()
+    """The witnesses that vouch for the log, each once."""
 
     @property
     def request(self) -> Request:
@@ -120,6 +123,10 @@ def verify(
         )
     judge_past(parsed.parts[0], release)  # 8
     followed = judge_following(parsed.parts, release, chain)  # 7
+    last = (release, *followed)[-1]
+    cosignatures = judge_witnessed(  # 8
+        parsed.witnessed, parsed.parts[-1], last.checkpoint, policy.policy, chain.logs(policy)
+    )
     weighed = check_status(terms, trust, chain, release, followed)  # 9
     by_kind = {judged.kind: judged.ceremony for judged in weighed.followed}
     standing = standing_of(release, by_kind)
@@ -141,6 +148,7 @@ def verify(
         reapproval=by_kind.get(Kind.RE_APPROVAL),
         revoked_keys=weighed.revoked,
         timestamps=timestamps,
+        cosignatures=cosignatures,
     )
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import yaml
@@ -19,7 +20,7 @@ from quorumseal.ceremony.lifecycle import TRANSITIONS, State
 from quorumseal.ceremony.quorum import explain
 from quorumseal.ceremony.statements import Choice
 from quorumseal.refusal import Refusal
-from quorumseal.tlog import fork_proof, verifier_key
+from quorumseal.tlog import Checkpoint, add_lines, cosign, fork_proof, verifier_key
 from quorumseal.verifier.outcomes import Outcome
 from scripts.documentation import acme, notices
 from scripts.documentation.refusals import EXIT_MEANINGS, ROOT, codes_of
@@ -115,6 +116,15 @@ def forked() -> str:
     one, other = acme.tell().log, acme.tell(acme.APPROVERS[::-1]).log
     key = one.organisation.log_key.public
     return _json(json.loads(fork_proof(one.checkpoint(), other.checkpoint(), acme.ORIGIN, [key]).write()))
+
+
+def cosigned() -> str:
+    """Show a checkpoint that a witness cosigned."""
+    story = acme.tell()
+    log, at = story.log, datetime(2026, 11, 20, 14, 21, tzinfo=UTC)
+    checkpoint = Checkpoint(acme.ORIGIN, log.size, log.roots[log.size])
+    line = cosign(checkpoint, story.acme.witness_key("carol"), "acme.example/witness/carol", at=at)
+    return _fenced("text", add_lines(log.checkpoint(), [line]).decode())
 
 
 def log_key() -> str:
@@ -331,6 +341,7 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
         trust,
         checkpoint,
         forked,
+        cosigned,
         log_key,
         key_id,
         annex,
