@@ -11,6 +11,7 @@ from pathlib import Path
 
 from coordinator.anchor import Anchor
 from coordinator.clock import LogClock
+from coordinator.cosigning import Cosigning
 from coordinator.deadlines import Deadlines
 from coordinator.deliveries import record_delivery
 from coordinator.destinations import Directory
@@ -176,6 +177,14 @@ class Coordinator:
             notifier=notifier,
             stamping=stamping,
         )
+        cosigning = Cosigning(
+            storage,
+            policies,
+            high_water,
+            clock=self._clock,
+            woken=publishing.thread.wake,
+            observe=self._observe,
+        )
         status = StatusFile(storage, reader, policies, self._log_keys, clock=self._clock)
         writer = Writer(
             storage,
@@ -198,6 +207,7 @@ class Coordinator:
             deadlines=Deadlines(storage, writer, clock=self._clock),
             sweeping=Sweeping(storage, clock=self._clock),
             publishing=publishing,
+            cosigning=cosigning,
             notifying=notifying,
             notifier=notifier,
             reader=reader,
@@ -225,6 +235,7 @@ class _Running:
         deadlines: Deadlines,
         sweeping: Sweeping,
         publishing: Publishing,
+        cosigning: Cosigning,
         notifying: Notifying,
         notifier: Notifier,
         reader: LogReader,
@@ -269,6 +280,7 @@ class _Running:
             status=status,
             publishing=publishing,
             nudging=Nudging(storage, notifier, clock=clock),
+            cosigning=cosigning,
             clock=clock,
             reading=self._reading,
             high_water=high_water,

@@ -22,6 +22,7 @@ from quorumseal.ceremony.entries import PUBLISHED, read_entry
 from quorumseal.ceremony.policy import GOVERNED
 from quorumseal.refusal import Refusal
 from quorumseal.tlog import Frontier, leaf_hash
+from quorumseal.verifier.errors import CosignaturesMissingError
 from quorumseal.verifier.part import open_log_checkpoint
 from quorumseal.verifier.published import judge_published
 from quorumseal.verifier.trust import Trust
@@ -154,6 +155,8 @@ def _bundles(storage: Storage, population: Population, trust: Trust) -> Iterator
             continue
         try:
             judge_published(reader.bundle(audited.id), audited.request, trust, now=conclusion.entry.at)
+        except CosignaturesMissingError:
+            continue  # they lie beside the log, and it waits for them
         except Refusal as refusal:
             yield Defect(refusal, conclusion.index, audited.id)
 

@@ -223,6 +223,24 @@ class NotPublishableError(CoordinatorError):
     code = "bundle.not_approved"
 
 
+class NotAWitnessError(CoordinatorError):
+    """The policy in force has no witness key for this signer."""
+
+    code = "caller.not_a_witness"
+
+
+class UncosignedError(CoordinatorError):
+    """A checkpoint was handed in without the cosignature of whoever handed it in."""
+
+    code = "log.cosignature_missing"
+
+
+class UnknownCheckpointError(CoordinatorError):
+    """The checkpoint is none that this coordinator signed."""
+
+    code = "log.checkpoint_unknown"
+
+
 class TimestampAwaitedError(CoordinatorError):
     """A bundle waits a moment for the timestamp of its conclusion."""
 

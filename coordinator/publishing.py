@@ -23,13 +23,14 @@ from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.statements import Mode, Request
 from quorumseal.refusal import Refusal
 from quorumseal.verifier.bundle import bundle_name
-from quorumseal.verifier.errors import DrillError
+from quorumseal.verifier.errors import CosignaturesMissingError, DrillError
 from quorumseal.verifier.standing import Terms, judge_revocation
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
 
 _CLAIM = timedelta(seconds=10)  # whoever was killed while publishing is waited for so long
 _FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=1), timedelta(minutes=5)
+_AWAIT = timedelta(seconds=15)  # where nobody says that a cosignature came
 _LONGEST_SLEEP = 1.0
 _log = logging.getLogger(__name__)
 
@@ -114,6 +115,13 @@ class Publishing:
         attempts = row.attempts + 1
         try:
             where = self._publish(row)
+        except CosignaturesMissingError as waits:
+            return replace(
+                row,
+                state=PublicationState.AWAITING_WITNESSES,
+                detail=f"{waits.got} of {waits.asked} cosignatures; missing: {', '.join(waits.missing)}",
+                due_at=self._clock.now() + _AWAIT,
+            )
         except Exception as reason:
             delay = min(_FIRST_DELAY * 2 ** min(row.attempts, 16), _LONGEST_DELAY)
             return replace(
@@ -155,6 +163,8 @@ class Publishing:
             )
         except DrillError:
             return  # everything else holds
+        except CosignaturesMissingError:
+            raise  # it waits
         except Refusal as refusal:
             raise BundleError(
                 f"expected a bundle that verifies, got one that does not ({refusal.code}: {refusal})",

@@ -3,6 +3,8 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
+from itertools import groupby
 
 from coordinator.errors import (
     LogDamagedError,
@@ -24,6 +26,7 @@ from coordinator.values import (
 )
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.log_witnesses import MOST_COSIGNATURES
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statement_document import read_statement
@@ -31,6 +34,7 @@ from quorumseal.ceremony.statements import Request
 from quorumseal.tlog import (
     Coordinate,
     TlogError,
+    add_lines,
     consistency_nodes,
     inclusion_nodes,
     prove_consistency,
@@ -39,6 +43,7 @@ from quorumseal.tlog import (
 from quorumseal.verifier.bundle import Adopted, Bundle, PolicyVersion, write_bundle
 from quorumseal.verifier.part import Part, open_log_checkpoint, seen_checkpoints
 from quorumseal.verifier.timestamping import Stamp
+from quorumseal.verifier.witnessing import Witnessed
 
 
 class LogReader:
@@ -130,7 +135,7 @@ class LogReader:
     def bundle(self, ceremony: str, *, stamped: bool = True) -> bytes:
         """Make the bundle of what was approved or is provisional: from the same log the same bytes.
 
-        Only the timestamps, which lie outside its core, come from beside the log.
+        Only timestamps and cosignatures, which lie outside its core, come from beside the log.
         """
         request = self.request(ceremony)
         path, earlier = [ceremony], request.earlier
@@ -140,13 +145,35 @@ class LogReader:
         parts: list[Part] = []
         for each in path:
             parts.append(self._concluded(each, after=parts[-1:]))
-        versions = self.versions(max(map(self._needed, parts)))
-        stamps = self._stamps(path) if stamped else ()
-        return write_bundle(Bundle(policies=versions, parts=tuple(parts), timestamps=stamps))
+        witnessed = self._witnessed(request, parts[-1]) if stamped else ()
+        notes = (replace(parts[-1], checkpoint=each.checkpoint) for each in witnessed)
+        return write_bundle(
+            Bundle(
+                policies=self.versions(max(map(self._needed, (*parts, *notes)))),
+                parts=tuple(parts),
+                timestamps=self._stamps(path) if stamped else (),
+                witnessed=witnessed,
+            )
+        )
 
     def conclusion(self, ceremony: str) -> bytes:
         """Return the checkpoint that was signed with the conclusion of a ceremony."""
         return self._concluded(ceremony).checkpoint
+
+    def _witnessed(self, request: Request, part: Part) -> tuple[Witnessed, ...]:
+        """Return what the witnesses that a policy asks for cosigned since, each as early as there is one."""
+        policy = self._policies.named(request.context.policy.digest).policy
+        if not policy.log.cosignatures or request.kind is Kind.REVOCATION:
+            return ()
+        size, names = part.index + 1, [witness.name for witness in policy.witnesses]
+        rows = self._storage.cosignatures.covering(size, names)[:MOST_COSIGNATURES]
+        found: list[Witnessed] = []
+        for later, group in groupby(rows, key=lambda row: row.size):
+            checkpoint = self._storage.log.checkpoint(later)
+            assert checkpoint is not None  # noqa: S101 - cosigned was what is there
+            note = add_lines(checkpoint.note, [row.line for row in group])
+            found.append(Witnessed(checkpoint=note, consistency=self._prove(size, later)))
+        return tuple(found)
 
     def _stamps(self, ceremonies: Sequence[str]) -> tuple[Stamp, ...]:
         return tuple(Stamp(row.ceremony, row.token) for row in self._storage.timestamps.of(ceremonies))

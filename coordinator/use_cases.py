@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from coordinator.clock import LogClock
 from coordinator.commands import Outcome, WriterCommand, Written
+from coordinator.cosigning import Cosigning
 from coordinator.errors import EvidenceUnknownError, PageTokenError, SizeAheadError
 from coordinator.following import follow
 from coordinator.handing_back import HandingBack
@@ -71,6 +72,7 @@ class UseCases:
         status: StatusFile,
         publishing: Publishing,
         nudging: Nudging,
+        cosigning: Cosigning,
         clock: LogClock,
         reading: ThreadPoolExecutor,
         high_water: HighWater,
@@ -84,6 +86,7 @@ class UseCases:
         self._status = status
         self._publishing = publishing
         self._nudging = nudging
+        self._cosigning = cosigning
         self._clock = clock
         self._high_water = high_water
         self._handing_back = handing_back
@@ -201,6 +204,10 @@ class UseCases:
         except SizeAheadError:
             self._high_water.require()  # then it is known why
             raise
+
+    async def cosign(self, note: bytes, *, caller: str) -> None:
+        """Keep a signer's cosignature of a checkpoint."""
+        await self._read(lambda: self._cosigning.take(note, caller=caller))
 
     async def put_evidence(self, chunks: AsyncIterator[bytes], *, caller: str) -> str:
         """Store a file of evidence; return its digest."""

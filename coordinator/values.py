@@ -66,6 +66,8 @@ class PublicationState(StrEnum):
     """How far a bundle is on its way to one destination."""
 
     PENDING = "pending"
+    AWAITING_WITNESSES = "awaiting witnesses"
+    """Fewer have cosigned than the policy asks for; it goes on by itself as soon as enough have."""
     PUBLISHED = "published"
     FAILED = "failed"
 

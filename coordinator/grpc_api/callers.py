@@ -41,6 +41,7 @@ CALLERS: Final[Mapping[str, frozenset[Kind]]] = {
     f"/{SERVICE}/ListPresence": _EVERYBODY,
     f"/{SERVICE}/GetConsistency": _EVERYBODY,
     f"/{SERVICE}/HandBack": _SIGNERS,
+    f"/{SERVICE}/Cosign": _SIGNERS,
     f"/{SERVICE}/PutEvidence": _SIGNERS,
     f"/{SERVICE}/GetEvidence": _EVERYBODY,
     f"/{SERVICE}/GetStatus": _EVERYBODY,

@@ -37,6 +37,7 @@ def handlers_of(service: Service, joining: Joining, gate: Gate) -> grpc.GenericR
         "ListPresence": _call(gate, wire.ListPresenceRequest, service.list_presence),
         "GetConsistency": _call(gate, wire.GetConsistencyRequest, service.get_consistency),
         "HandBack": _call(gate, wire.HandBackRequest, service.hand_back),
+        "Cosign": _call(gate, wire.CosignRequest, service.cosign),
         "PutEvidence": _upload(gate, wire.PutEvidenceRequest, service.put_evidence),
         "GetEvidence": _stream(gate, Sort.TRANSFER, wire.GetEvidenceRequest, service.get_evidence),
         "GetStatus": _stream(gate, Sort.TRANSFER, wire.GetStatusRequest, service.get_status),

@@ -148,6 +148,11 @@ class Service:
         )
         return wire.HandBackResponse(rewound=handed.rewound, from_index=handed.start, to_index=handed.end)
 
+    async def cosign(self, request: wire.CosignRequest, caller: Identity) -> wire.CosignResponse:
+        """Takes a cosignature of a checkpoint."""
+        await self._use_cases.cosign(request.checkpoint, caller=caller.name)
+        return wire.CosignResponse()
+
     async def put_evidence(
         self, requests: AsyncIterator[wire.PutEvidenceRequest], caller: Identity
     ) -> wire.PutEvidenceResponse:

@@ -131,6 +131,7 @@ TIMESTAMP_FAILURES = _counter(
     _own, "timestamp_failures_total", "attempts to get a timestamp of a conclusion that failed"
 )
 PUBLICATIONS = _gauge(_shared, "publications", "bundles at or on their way to each destination", "state")
+COSIGNATURES = _counter(_own, "cosignatures_total", "cosignatures of checkpoints that were taken in")
 OUTBOX_BACKLOG = _gauge(_shared, "outbox_backlog", "those that are not there yet")
 OUTBOX_AGE = _gauge(
     _shared, "outbox_oldest_seconds", "how long the oldest of these has waited; 0 without any"

@@ -34,7 +34,8 @@ def notices_of(ceremony: Ceremony, entries: Iterable[Entry]) -> list[Notice]:
 def notices_of_publication(request: Request, row: OutboxRow, *, at: datetime) -> list[Notice]:
     """Return what an attempt to publish tells the requester: that it is done, or, once, that it is not."""
     about, done = about_of(request), row.state == PublicationState.PUBLISHED
-    if not done and row.attempts > 1:
+    waits = row.state == PublicationState.AWAITING_WITNESSES
+    if waits or (not done and row.attempts > 1):
         return []
     return [
         Notice(

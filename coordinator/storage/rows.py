@@ -121,6 +121,15 @@ class TimestampRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CosignatureRow:
+    """A witness's line under the checkpoint of a size."""
+
+    size: int
+    witness: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnnexRow:
     """A text that a statement of a ceremony commits to."""
 

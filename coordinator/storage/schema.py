@@ -2,9 +2,9 @@
 """The tables.
 
 ``entries``, ``tree_nodes``, ``log_head``, ``checkpoints``, ``annexes``, ``evidence``, ``outbox``,
-``notices`` and ``marks`` are the truth, and so are timestamps, invitations, enrolments, certificates and what
-founders signed.  ``ceremonies`` is a projection of the entries: ``rebuilding`` drops it, makes it anew, and
-compares.
+``notices`` and ``marks`` are the truth, and so are timestamps, cosignatures, invitations, enrolments,
+certificates and what founders signed.  ``ceremonies`` is a projection of the entries: ``rebuilding`` drops
+it, makes it anew, and compares.
 ``alarms`` and ``looked_through`` say how far the reminders are.
 Instants are whole milliseconds since 1970, hashes are raw bytes, digests and ids are text as on the wire.
 """
@@ -193,6 +193,14 @@ looked_through = Table(
 )
 
 # Who may join: by the digest of a code that nobody here knows.
+cosignatures = Table(
+    "cosignatures",
+    metadata,
+    Column("witness", Text, primary_key=True),
+    Column("size", Whole, primary_key=True, autoincrement=False),
+    Column("line", Text, nullable=False),
+)
+
 invitations = Table(
     "invitations",
     metadata,

@@ -7,6 +7,7 @@ from threading import Event
 from coordinator.storage.appending import append_to_log
 from coordinator.storage.ceremonies import CeremonyTable
 from coordinator.storage.certificates import CertificateTable
+from coordinator.storage.cosignatures import CosignatureTable
 from coordinator.storage.counting import Counting
 from coordinator.storage.engine import Engines
 from coordinator.storage.enrolments import EnrolmentTables
@@ -42,6 +43,7 @@ class Storage:
         self.first_policies = FirstPolicyTables(self.engines)
         self.timestamps = TimestampTable(self.engines)
         self.rewound = RewoundTables(self.engines)
+        self.cosignatures = CosignatureTable(self.engines)
         self.counting = Counting(self.engines)
         try:
             require_current(self.engines, make=make_tables)

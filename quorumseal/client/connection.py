@@ -228,6 +228,10 @@ class Connection:
         response = self._ask(self._stub.HandBack, request)
         return HandedBack(rewound=response.rewound, start=response.from_index, end=response.to_index)
 
+    def cosign(self, checkpoint: bytes) -> None:
+        """Hand in a checkpoint with this signer's cosignature under it."""
+        self._ask(self._stub.Cosign, wire.CosignRequest(checkpoint=checkpoint))
+
     def put_evidence(self, data: bytes) -> str:
         """Store a file of evidence; return its digest as the coordinator computed it."""
 

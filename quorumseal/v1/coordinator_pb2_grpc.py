@@ -99,6 +99,11 @@ class CoordinatorServiceStub:
                 request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.HandBackRequest.SerializeToString,
                 response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.HandBackResponse.FromString,
                 _registered_method=True)
+        self.Cosign = channel.unary_unary(
+                '/quorumseal.v1.CoordinatorService/Cosign',
+                request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.CosignRequest.SerializeToString,
+                response_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.CosignResponse.FromString,
+                _registered_method=True)
         self.PutEvidence = channel.stream_unary(
                 '/quorumseal.v1.CoordinatorService/PutEvidence',
                 request_serializer=quorumseal_dot_v1_dot_coordinator__pb2.PutEvidenceRequest.SerializeToString,
@@ -240,6 +245,13 @@ class CoordinatorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Cosign(self, request, context):
+        """Takes the caller's cosignature of a checkpoint, by the witness key that the policy has for them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PutEvidence(self, request_iterator, context):
         """Stores a file of evidence before the request that names its digest.
         """
@@ -369,6 +381,11 @@ def add_CoordinatorServiceServicer_to_server(servicer, server):
                     servicer.HandBack,
                     request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.HandBackRequest.FromString,
                     response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.HandBackResponse.SerializeToString,
+            ),
+            'Cosign': grpc.unary_unary_rpc_method_handler(
+                    servicer.Cosign,
+                    request_deserializer=quorumseal_dot_v1_dot_coordinator__pb2.CosignRequest.FromString,
+                    response_serializer=quorumseal_dot_v1_dot_coordinator__pb2.CosignResponse.SerializeToString,
             ),
             'PutEvidence': grpc.stream_unary_rpc_method_handler(
                     servicer.PutEvidence,
@@ -767,6 +784,33 @@ class CoordinatorService:
             '/quorumseal.v1.CoordinatorService/HandBack',
             quorumseal_dot_v1_dot_coordinator__pb2.HandBackRequest.SerializeToString,
             quorumseal_dot_v1_dot_coordinator__pb2.HandBackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Cosign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/quorumseal.v1.CoordinatorService/Cosign',
+            quorumseal_dot_v1_dot_coordinator__pb2.CosignRequest.SerializeToString,
+            quorumseal_dot_v1_dot_coordinator__pb2.CosignResponse.FromString,
             options,
             channel_credentials,
             insecure,

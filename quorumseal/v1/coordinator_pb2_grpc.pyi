@@ -62,6 +62,8 @@ class CoordinatorServiceStub:
     """The newest checkpoint, with the proof that it extends a smaller one."""
     HandBack: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.HandBackRequest, _coordinator_pb2.HandBackResponse]
     """Hands back entries that a rewound log has lost; says which those are."""
+    Cosign: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.CosignRequest, _coordinator_pb2.CosignResponse]
+    """Takes the caller's cosignature of a checkpoint, by the witness key that the policy has for them."""
     PutEvidence: _grpc.StreamUnaryMultiCallable[_coordinator_pb2.PutEvidenceRequest, _coordinator_pb2.PutEvidenceResponse]
     """Stores a file of evidence before the request that names its digest."""
     GetEvidence: _grpc.UnaryStreamMultiCallable[_coordinator_pb2.GetEvidenceRequest, _coordinator_pb2.GetEvidenceResponse]
@@ -109,6 +111,8 @@ class CoordinatorServiceAsyncStub(CoordinatorServiceStub):
     """The newest checkpoint, with the proof that it extends a smaller one."""
     HandBack: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.HandBackRequest, _coordinator_pb2.HandBackResponse]  # type: ignore[assignment]
     """Hands back entries that a rewound log has lost; says which those are."""
+    Cosign: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.CosignRequest, _coordinator_pb2.CosignResponse]  # type: ignore[assignment]
+    """Takes the caller's cosignature of a checkpoint, by the witness key that the policy has for them."""
     PutEvidence: _aio.StreamUnaryMultiCallable[_coordinator_pb2.PutEvidenceRequest, _coordinator_pb2.PutEvidenceResponse]  # type: ignore[assignment]
     """Stores a file of evidence before the request that names its digest."""
     GetEvidence: _aio.UnaryStreamMultiCallable[_coordinator_pb2.GetEvidenceRequest, _coordinator_pb2.GetEvidenceResponse]  # type: ignore[assignment]
@@ -231,6 +235,14 @@ class CoordinatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_coordinator_pb2.HandBackResponse, _abc.Awaitable[_coordinator_pb2.HandBackResponse]]:
         """Hands back entries that a rewound log has lost; says which those are."""
+
+    @_abc_1.abstractmethod
+    def Cosign(
+        self,
+        request: _coordinator_pb2.CosignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.CosignResponse, _abc.Awaitable[_coordinator_pb2.CosignResponse]]:
+        """Takes the caller's cosignature of a checkpoint, by the witness key that the policy has for them."""
 
     @_abc_1.abstractmethod
     def PutEvidence(

@@ -103,9 +103,18 @@ class CosignaturesMissingError(VerificationError):
 
     code = "log.cosignatures"
 
+    def __init__(
+        self, message: str, *, asked: int, got: int, missing: tuple[str, ...], hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.asked = asked
+        self.got = got
+        self.missing = missing
+        """The names of those who have not cosigned."""
+
 
 class CosignatureTimeError(VerificationError):
-    """A witness cosigned, as it says, before what it vouches for had happened."""
+    """A witness cosigned, as it says, before what it vouches for had happened, or has yet to."""
 
     code = "log.cosignature_time"
 

@@ -99,9 +99,13 @@ def require_enough(found: Collection[str], policy: Policy) -> None:
     """Refuse fewer witnesses, by name, than the policy asks for."""
     asked = policy.log.cosignatures
     if len(found) < asked:
-        missing = ", ".join(each.name for each in policy.witnesses if each.name not in found)
+        missing = tuple(each.name for each in policy.witnesses if each.name not in found)
         raise CosignaturesMissingError(
-            f"expected cosignatures of {asked} of the log's witnesses, got {len(found)}; missing: {missing}",
+            f"expected cosignatures of {asked} of the log's witnesses, got {len(found)}; "
+            f"missing: {', '.join(missing)}",
+            asked=asked,
+            missing=missing,
+            got=len(found),
             hint="ask the publisher for the bundle as it was published, with its cosignatures",
         )
 

@@ -249,6 +249,14 @@ CASES: Final = [
         ("0+60x14 0x60", "40m", NOBODY),
     ),
     *both(
+        "QuorumsealAwaitingWitnesses",
+        "publications",
+        ("0x60", "0x60", "1h", NOBODY),
+        ("1x10 0x50", "1x10 0x50", "1h", NOBODY),
+        ("2x60", "2x60", "30m", [{"state": "awaiting witnesses"}]),
+        also='state="awaiting witnesses"',
+    ),
+    *both(
         "QuorumsealLogShrank",
         "checkpoint_size",
         ("0+5x60", "0+5x60", "30m", NOBODY),

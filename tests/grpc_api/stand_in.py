@@ -135,6 +135,9 @@ class StandIn(UseCases):
         await self._reach(f"nudge {caller} {ceremony}")
         return Nudged(told=("alice", "bob"), next_at=NOW)
 
+    async def cosign(self, note: bytes, *, caller: str) -> None:
+        await self._reach(f"cosign {caller} {note.decode()}")
+
     async def ceremony(self, ceremony: str, known_size: int = 0) -> CeremonyRecord:
         await self._reach("ceremony")
         if ceremony != ceremony_number(1):
