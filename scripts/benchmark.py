@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from scripts.benchmarking import decisions, fanout, history, publication, verifying
+from scripts.benchmarking import decisions, fanout, growth, history, publication, replaying, verifying
 from scripts.benchmarking.figures import Figures
 
 PARTS = {
@@ -20,6 +20,8 @@ PARTS = {
     "publication": publication.measure,
     "fanout": fanout.measure,
     "history": history.measure,
+    "growth": growth.measure,
+    "replaying": replaying.measure,
     "verifying": verifying.measure,
 }
 

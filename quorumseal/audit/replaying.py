@@ -38,12 +38,12 @@ from quorumseal.ceremony.narrowing import narrowing
 from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.policy_document import SignedPolicy, adopted_policy
 from quorumseal.ceremony.request_errors import CeremonyExistsError
-from quorumseal.ceremony.signed import Signed, authenticate
+from quorumseal.ceremony.signed import Signed, authenticate, signed_as
 from quorumseal.ceremony.standing_chain import StandingChain, adopt, begin_standing, follow
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Request, StandingAct
 from quorumseal.refusal import Refusal
-from quorumseal.strict_json import StrictJsonError
+from quorumseal.strict_json import Fields, StrictJsonError
 from quorumseal.verifier.errors import PolicyChainError
 from quorumseal.verifier.trust import Trust
 
@@ -156,18 +156,24 @@ class Replay:
     # Opening
 
     def _open_one(self, entry: Entry) -> None:
-        request = self._asked(entry)
-        policy = self._in_force(request)
-        chain, opening = reopen(entry, policy)
-        require_same(entry, opening)
-        self._check_fits(chain, policy, opening)
+        asked = self._asked(entry)
+        policy = self._in_force(asked)
+        request = signed_as(Request, authenticate(entry.envelope, policy))
+        self._check_fits(request)
+        chain, opening = self._opening(request, policy, entry)
+        if opening.payload != entry.payload:
+            require_same(entry, reopen(entry, policy)[1])
+            raise EntryUnexpectedError(
+                "expected an opening that holds the delegations, vetoes, revocations and suspensions in "
+                "force, got one that holds others"
+            )
         if chain.ceremony.proposed is not None:
             proposed = adopted_policy(chain.ceremony.proposed, ("", ""))
             self._proposed[proposed.digest] = proposed
         self.policies[chain.id], self.chains[chain.id] = policy, chain
         self._open.add(chain.id)
-        self._releases.setdefault(release_of(request), []).append(chain.id)
-        if request.emergency is not None:
+        self._releases.setdefault(release_of(asked), []).append(chain.id)
+        if asked.emergency is not None:
             self._emergencies.append(chain.id)
 
     def _asked(self, entry: Entry) -> Request:
@@ -193,9 +199,8 @@ class Replay:
             hint="nobody may ask under a policy that does not hold; ask the operator for the reason",
         )
 
-    def _check_fits(self, chain: Chain, policy: SignedPolicy, opening: Entry) -> None:
-        """See that nothing kept a request from opening its ceremony, and that the opening hides nothing."""
-        request = chain.ceremony.request
+    def _check_fits(self, request: Signed[Request]) -> None:
+        """See that no other ceremony kept a request from opening its own."""
         verdict = admit(request, self._known(release_of(request.statement)))
         if isinstance(verdict, Existing):
             raise CeremonyExistsError(
@@ -206,23 +211,21 @@ class Replay:
                 f"expected ceremony {verdict.superseded} to be superseded before, got it still open"
             )
         check_others(request, self._known, self._chain)
-        standing = self._standing().standing
-        revoked, suspended = in_force(standing, policy.policy, at=opening.at)
-        _, expected = open_chain(
+
+    def _opening(self, request: Signed[Request], policy: SignedPolicy, entry: Entry) -> tuple[Chain, Entry]:
+        """Open the ceremony with what was in force then, which its entry may not hide."""
+        standing, body = self._standing().standing, Fields(dict(entry.body), "entry.body")
+        revoked, suspended = in_force(standing, policy.policy, at=entry.at)
+        return open_chain(
             policy,
             request,
-            at=opening.at,
-            delegations=live_for(request.statement, policy.policy, standing.live(at=opening.at)),
-            vetoed_by=self._vetoed_by(request.statement, opening.at),
-            proposed=chain.ceremony.proposed,
+            at=entry.at,
+            delegations=live_for(request.statement, policy.policy, standing.live(at=entry.at)),
+            vetoed_by=self._vetoed_by(request.statement, entry.at),
+            proposed=body.text("policy").encode() if "policy" in body else None,
             revoked=revoked,
             suspended=suspended,
         )
-        if expected.payload != opening.payload:
-            raise EntryUnexpectedError(
-                "expected an opening that holds the delegations, vetoes, revocations and suspensions in "
-                "force, got one that holds others"
-            )
 
     def _vetoed_by(self, request: Request, at: datetime) -> frozenset[str]:
         if request.emergency is None:
