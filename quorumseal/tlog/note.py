@@ -109,6 +109,8 @@ def split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
     lines = tail[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise MalformedNoteError(f"expected at most {MAX_SIGNATURES} signature lines, got {len(lines)}")
+    if len({*lines}) < len(lines):
+        raise MalformedNoteError("expected each signature line once, got one of them again")
     signatures = [_parse_line(line) for line in lines]
     text = head + "\n"
     if text + "\n" + "".join(signature_line(name, blob) for name, blob in signatures) != whole:

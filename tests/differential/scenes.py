@@ -17,7 +17,7 @@ from quorumseal.ceremony.commands import (
 )
 from quorumseal.ceremony.narrowing import narrowing
 from quorumseal.ceremony.revoking import Revoked
-from quorumseal.ceremony.statements import Choice, Request
+from quorumseal.ceremony.statements import Check, CheckOutcome, Choice, Evidence, Locator, Request, Subject
 from quorumseal.ceremony.suspending import Suspended
 from quorumseal.ceremony.values import digest_of
 from quorumseal.offline.assembling import assemble, read_statements
@@ -42,7 +42,7 @@ from tests.changing import both_sides, next_version
 from tests.differential.courses import Course, Scene, Story
 from tests.differential.rotated import ended_after, rotated
 from tests.losing import LOSING, by_guardian, by_owner, suspends
-from tests.organisation import NOW, Organisation, changed
+from tests.organisation import NOW, ROLES, SUBJECTS, Organisation, changed
 from tests.verifier.published import published
 
 QUORUM = ("alice", "bob", "carol", "dan")
@@ -55,6 +55,29 @@ def _long(acme: Organisation = BURNING, **fields: object) -> Request:
 def _regular() -> Scene:
     made = published(Organisation(), "alice", "erin", "carol", "rita")
     return Scene(name="regular", bundle=made.bundle, trust=write_trust(made.trust))
+
+
+def _rich() -> Scene:
+    """A request and decisions with everything that may be in them."""
+    acme = Organisation(roles={**ROLES, "engineering": ("alice", "bob", "ci", "erin")})
+    others = (
+        Subject(name="sbom/widget.json", digest=digest_of(b"1")),
+        Subject(name="a.txt", digest=digest_of(b"2")),
+    )
+    evidence = Evidence(kind="sbom", name="sbom.json", media_type="application/json", digest=digest_of(b"3"))
+    request = replace(
+        acme.request(subjects=(*SUBJECTS, *others), supersedes=digest_of(b"4")),
+        ticket="REL-7",
+        evidence=(evidence,),
+        locators=(Locator(name="a.txt", uri="https://acme.example/a.txt"),),
+    )
+    course = Course(acme, request).approve("ci", "alice", "carol")
+    checks = (
+        Check(name="artifacts", outcome=CheckOutcome.WAIVED),
+        Check(name="sbom", outcome=CheckOutcome.PASS),
+    )
+    last = replace(acme.decision("dan", course.chain.ceremony.request, at=NOW + MINUTE * 4), checks=checks)
+    return Story(acme).add(course.does(Record(acme.sign_decision(last)), 4)).scene("rich")
 
 
 def _staged() -> Scene:
@@ -302,6 +325,7 @@ def _vetoed() -> Scene:
 
 MAKERS: Sequence[Callable[[], Scene]] = (
     _regular,
+    _rich,
     _staged,
     _counted,
     _minds_changed,

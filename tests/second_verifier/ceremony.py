@@ -163,6 +163,12 @@ class Ceremony:
             so_far |= set(stage)
         return frozenset(so_far)
 
+    def ended_by_time(self, at: int) -> str | None:
+        """How time has ended it by then: the veto window or the deadline, whichever is first."""
+        if self.window is not None and self.window < self.deadline and at >= self.window:
+            return "provisional"
+        return "expired" if at >= self.deadline else None
+
     def spend(self, size: int, code: str) -> None:
         """Take room of the bundle."""
         need(self.room + size <= ROOM - RESERVED, code)
@@ -245,6 +251,7 @@ def _emergency(rule: Rule, ceremony: Ceremony) -> None:
     need(glass is not None, "emergency.request")
     assert glass is not None
     need(said["reason"] in glass.reasons, "emergency.request")
+    need(ceremony.deadline > opening + glass.window, "emergency.times")
     need(said["people"] >= sum(count for _, count in glass.quorum), "emergency.request")
     hard_stop = ceremony.said["hard_stop"]
     need(hard_stop < said["provisional_until"] <= opening + glass.provisional, "emergency.times")

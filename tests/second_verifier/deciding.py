@@ -50,8 +50,7 @@ def decide(ceremony: Ceremony, found: Statement, at: int, *, proved_at: int, tok
     need(ceremony.policy.signers[signer].person or not ceremony.emergency, "decision.not_a_member")
     _not_used_up(ceremony, signer, member)
     if found.type == "approval/v1":
-        need(set(found.subjects) == set(request_subjects(ceremony.said)), "statement.subjects")
-        need(len(found.subjects) == len(request_subjects(ceremony.said)), "statement.subjects")
+        need(found.subjects == request_subjects(ceremony.said), "statement.subjects")
         passed = {check["name"] for check in said["checks"] if check["outcome"] == "pass"}
         need(set(ceremony.checks) <= passed, "decision.check_not_passed")
         need(said["not_after"] is None or at < said["not_after"], "decision.not_after")

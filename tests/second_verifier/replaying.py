@@ -131,9 +131,11 @@ def _take(ceremony: Ceremony, entry: dict[str, Any], due: str | None) -> str | N
     kind, at, body = entry["type"], entry["at"], entry["body"]
     if ceremony.ended is not None:
         return _after_the_end(ceremony, entry)
-    if kind not in ENDINGS and kind not in ("narrowed", "key-revoked", "suspended", "delivered"):
-        over = ceremony.window is not None and at >= ceremony.window
-        need(not over and at < ceremony.deadline, "chain.outcome", "time has ended it")
+    if due is None:
+        by_time = ceremony.ended_by_time(at)
+        early = kind in ("provisional", "expired") and by_time is None
+        need(not early, "ceremony.not_due")
+        need(by_time in (None, kind), "chain.outcome", f"time has made it {by_time}")
     if kind in _APPLY:
         _APPLY[kind](ceremony, body, at)
     if kind == "decided":
@@ -214,12 +216,7 @@ def _conclude(ceremony: Ceremony, entry: dict[str, Any], due: str | None) -> Non
         case "approved" | "rejected":
             need(due == kind, "chain.outcome", f"{kind} is not due")
         case "provisional":
-            need(ceremony.window is not None and at >= ceremony.window, "ceremony.not_due")
             need(ceremony.met(at), "chain.outcome")
-        case "expired":
-            need(at >= ceremony.deadline, "ceremony.not_due")
-        case "vetoed" | "cancelled" | "superseded":
-            need(at < ceremony.deadline, "chain.outcome", "time has ended it")
     ceremony.ended, ceremony.ended_at = kind, at
 
 

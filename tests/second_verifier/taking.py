@@ -20,7 +20,8 @@ def delegate(ceremony: Ceremony, found: Statement, at: int) -> None:
     need(found.signed_at <= at + policy.skew, "decision.signed_in_future")
     need(role in {name for name, _ in ceremony.quorum}, "delegation.deputy", "a role that is asked for")
     need(found.signer in policy.roles[role].members, "decision.not_a_member")
-    need(said["deputy"] in policy.roles[role].deputies, "delegation.deputy")
+    stands_in = said["deputy"] in policy.roles[role].deputies and policy.signers[said["deputy"]].person
+    need(stands_in, "delegation.deputy")
     need(not {found.signer, said["deputy"]} & ceremony.asking, "decision.requester")
     need(said["since"] < said["until"] and at < said["until"], "standing.time")
     need(said["number"] > ceremony.numbers.get(slot, 0), "standing.number")

@@ -80,7 +80,7 @@ def test_a_note_that_is_signed_opens_to_its_text() -> None:
 
 def test_a_line_of_an_unknown_signer_is_ignored_even_where_its_signature_is_nonsense() -> None:
     unknown = line("witness.example", b"\x00" * 5) + line(NAME, b"\x00" * 2424) + signed(TEXT, OTHER)
-    note = f"{TEXT}\n{unknown}{signed(TEXT)}{unknown}"
+    note = f"{TEXT}\n{unknown}{signed(TEXT)}{line('other.example', bytes(5))}"
     assert open_note(note.encode(), NAME, [KEY.public]) == TEXT
 
 
@@ -177,6 +177,7 @@ BODY = TEXT.encode() + b"\n"
         pytest.param(BODY + line(NAME, b"1234").encode(), "key id and a signature", id="a key id alone"),
         pytest.param(BODY + line(NAME, b"").encode(), "key id and a signature", id="an empty signature"),
         pytest.param(BODY + SIGNED * (MAX_SIGNATURES + 1), "at most", id="too many lines"),
+        pytest.param(BODY + SIGNED * 2, "each signature line once", id="a line twice"),
         pytest.param(b"a" * MAX_NOTE_BYTES + BODY + SIGNED, "at most", id="too large"),
     ],
 )
