@@ -171,7 +171,7 @@ class Forge:
 
     def _status(self, payload: Any) -> Any:
         made = dict(payload)
-        made["predicate"] = self._together(payload["predicate"])
+        made["predicate"] = self._together(payload.get("predicate"))
         return made
 
     def _part(self, part: Any) -> Any:
@@ -252,7 +252,7 @@ def _policy_first(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 def _note(origin: str, size: int, root: bytes, line: str) -> str:
     text = f"{origin}\n{size}\n{log.encoded(root)}\n"
     _, name, signed = line.split(" ")
-    hint = base64.b64decode(signed)[:4]
+    hint = _bytes_of(signed)[:4]
     for key in ring().values():
         if log.note_key(name, 1, key.public.spki[12:]) == hint:
             signature = base64.b64encode(hint + key.sign(text.encode())).decode()

@@ -104,6 +104,11 @@ def _key_at(keys: Sequence[LogKey], size: int) -> bytes:
     return next(key.spki for key in reversed(keys) if key.from_size <= size)
 
 
+def keys_at(policies: Sequence[Policy], size: int) -> list[bytes]:
+    """The keys that may sign a checkpoint of a size, as each of some versions says."""
+    return list(dict.fromkeys(_key_at(policy.log_keys, size) for policy in policies))
+
+
 def prove(part: Part, policies: Sequence[Policy], pasts: Iterable[tuple[int, str]] = ()) -> None:
     """The log has the part, at its end; all that it names is a past of it, and so are ``pasts``.
 
@@ -114,8 +119,7 @@ def prove(part: Part, policies: Sequence[Policy], pasts: Iterable[tuple[int, str
     assert index is not None
     need(checkpoint.origin == policies[0].origin, "log.checkpoint_origin")
     need(checkpoint.size == index + 1, "log.conclusion_checkpoint")
-    spkis = dict.fromkeys(_key_at(policy.log_keys, checkpoint.size) for policy in policies)
-    judged = [log.signed_by(checkpoint, spki) for spki in spkis]
+    judged = [log.signed_by(checkpoint, spki) for spki in keys_at(policies, checkpoint.size)]
     need(any(judged), "log.note_signature")
     last = part.entries[-1]["raw"]
     log.prove_inclusion(checkpoint.root, checkpoint.size, index, last, part.inclusion)
@@ -139,6 +143,12 @@ class Bundle:
     policies: tuple[Any, ...]
     parts: tuple[Part, ...]
     timestamps: tuple[tuple[str, str], ...]
+    witnessed: tuple[tuple[log.Checkpoint, tuple[bytes, ...]], ...]
+
+
+def _cosigned(value: Any) -> tuple[log.Checkpoint, tuple[bytes, ...]]:
+    found = fields(value, {"checkpoint": text, "consistency": items(_node, 0, 64)})
+    return log.note(found["checkpoint"]), found["consistency"]
 
 
 def _stamp(value: Any) -> tuple[str, str]:
@@ -160,12 +170,17 @@ def read_bundle(data: bytes) -> Bundle:
             "policies": items(lambda it: it, 1, 256),
             "parts": items(read_part, 1, 3),
         },
-        {"timestamps": items(_stamp, 1, 16)},
+        {"timestamps": items(_stamp, 1, 16), "witnessed": items(_cosigned, 1, 32)},
     )
     stamps = found["timestamps"] or ()
     raw = [(ceremony, base64.b64decode(token)) for ceremony, token in stamps]
     need(raw == sorted(set(raw)), "json.invalid_field", "timestamps ascend")
-    return Bundle(policies=found["policies"], parts=found["parts"], timestamps=stamps)
+    return Bundle(
+        policies=found["policies"],
+        parts=found["parts"],
+        timestamps=stamps,
+        witnessed=found["witnessed"] or (),
+    )
 
 
 __all__ = ["Bundle", "Judged", "Part", "canonical", "judge", "prove", "read_bundle", "read_part", "state"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tests.second_verifier import parts, timestamps, values
+from tests.second_verifier import parts, timestamps, values, witnessing
 from tests.second_verifier.ceremony import Fallen, askers
 from tests.second_verifier.chaining import Chain, walk
 from tests.second_verifier.parts import Bundle, Judged, read_bundle
@@ -87,6 +87,8 @@ def verify(data: bytes, trust: Trust, digests: Mapping[str, str], terms: Terms) 
     need(first.said["kind"] == "release", "bundle.kind")
     _artifacts(held, digests, terms)
     standing = _mode(held, terms)
+    last = held.judged[-1]
+    witnessing.vouched(held.bundle, last, held.chain.since(last.ceremony.policy))
     status.apply(held, trust, terms, standing)
     _timestamps(held, trust, terms)
     need(not any(it.ceremony.policy.drill for it in held.judged), "drill.exercise")
