@@ -5,11 +5,11 @@ Whatever is asked for, no more than ``WITHIN`` rows are looked at: a page costs 
 is.  Where a rare thing is not among them, the answer says how far it has looked.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, TextClause, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, TextClause, func, select
 
 from coordinator.storage.ceremonies import CEREMONY_COLUMNS, ceremony_row
 from coordinator.storage.engine import Engines
@@ -18,6 +18,8 @@ from coordinator.storage.schema import EMERGENCY, ceremonies, checkpoints
 
 WITHIN: Final = 4000
 _SCARCE: Final = "open"
+Version = tuple[str, str]
+"""A product and a version of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +59,31 @@ class CeremonyLists:
     ) -> Found:
         """List ceremonies opened before an index, newest first; ``after`` alone takes those next to it."""
         upwards = after is not None and before is None
-        index = ceremonies.c.opened_index
         first, rest = _in_order(wanted)
-        near = select(*CEREMONY_COLUMNS).order_by(index.asc() if upwards else index.desc()).limit(within)
-        bounds = [index < before] if before is not None else []
-        bounds += [index > after] if after is not None else []
+        near = select(*CEREMONY_COLUMNS).order_by(_by_index(ceremonies.c.opened_index, upwards=upwards))
+        bounds = [ceremonies.c.opened_index < before] if before is not None else []
+        bounds += [ceremonies.c.opened_index > after] if after is not None else []
         for condition in (*first, *bounds):
             near = near.where(condition)
-        looked = near.subquery()
-        query = select(looked).limit(limit)
-        query = query.order_by(looked.c.opened_index.asc() if upwards else looked.c.opened_index.desc())
-        for name, values in rest:
-            query = query.where(looked.c[name].in_(values))
-        edge = func.max(looked.c.opened_index) if upwards else func.min(looked.c.opened_index)
+        if rest:
+            return self._looked_through(near.limit(within).subquery(), rest, limit, within, upwards=upwards)
+        rows = self._all(near.limit(limit))
+        return Found(rows=rows[::-1] if upwards else rows, reached=None)
+
+    def _looked_through(
+        self, near: Subquery, rest: Mapping[str, Collection[str]], limit: int, within: int, *, upwards: bool
+    ) -> Found:
+        """Take what fits of those that are near; where that is less than a page, say how far that was."""
+        index = near.c.opened_index
+        query = select(near).order_by(_by_index(index, upwards=upwards)).limit(limit)
+        for name, values in rest.items():
+            query = query.where(near.c[name].in_(values))
+        edge = func.max(index) if upwards else func.min(index)
         with self._engines.reading() as connection:
             rows = [ceremony_row(row) for row in connection.execute(query)]
             reached: int | None = None
-            if rest and len(rows) < limit:
-                count, furthest = connection.execute(select(func.count(), edge).select_from(looked)).one()
+            if len(rows) < limit:
+                count, furthest = connection.execute(select(func.count(), edge).select_from(near)).one()
                 reached = furthest if count == within else None
         return Found(rows=rows[::-1] if upwards else rows, reached=reached)
 
@@ -87,12 +96,19 @@ class CeremonyLists:
             .limit(limit)
         )
 
-    def of_version(self, product: str, version: str) -> list[CeremonyRow]:
-        """Return all ceremonies about one version of a product, oldest first."""
+    def of_versions(self, wanted: Collection[Version]) -> dict[Version, list[CeremonyRow]]:
+        """Return all ceremonies about some versions of products, each oldest first."""
+        found: dict[Version, list[CeremonyRow]] = {version: [] for version in wanted}
         rows = self._all(
-            select(*CEREMONY_COLUMNS).where(ceremonies.c.product == product, ceremonies.c.version == version)
+            select(*CEREMONY_COLUMNS).where(
+                ceremonies.c.product.in_({product for product, _ in wanted}),
+                ceremonies.c.version.in_({version for _, version in wanted}),
+            )
         )
-        return sorted(rows, key=lambda row: row.opened_index or 0)
+        for row in sorted(rows, key=lambda row: row.opened_index or 0):
+            if (row.product, row.version) in found:
+                found[row.product, row.version].append(row)
+        return found
 
     def checkpoints(self, *, before: int | None, limit: int) -> list[CheckpointRow]:
         """List checkpoints smaller than a size, the largest first."""
@@ -108,28 +124,27 @@ class CeremonyLists:
             return [ceremony_row(row) for row in connection.execute(query)]
 
 
+def _by_index(index: ColumnElement[int], *, upwards: bool) -> ColumnElement[int]:
+    return index.asc() if upwards else index.desc()
+
+
 def _in_order(
     wanted: Wanted,
-) -> tuple[list[ColumnElement[bool] | TextClause], list[tuple[str, Collection[str]]]]:
+) -> tuple[list[ColumnElement[bool] | TextClause], dict[str, Collection[str]]]:
     """Return the one condition that an index answers, in its order, and those that are looked through."""
+    rest: dict[str, Collection[str]] = {"state": wanted.states, "product": wanted.products}
+    rest["kind"] = [wanted.kind] if wanted.kind else ()
+    if wanted.emergencies is not None:
+        rest["mode"] = ["break-glass" if wanted.emergencies else "regular"]
     first: list[ColumnElement[bool] | TextClause] = []
-    rest: list[tuple[str, Collection[str]]] = []
+    one_state, one_product = len(wanted.states) == 1, len(wanted.products) == 1
     if wanted.version:  # with the products, a handful
-        first = [ceremonies.c.version == wanted.version, ceremonies.c.product.in_(wanted.products)]
+        first = [ceremonies.c.version == wanted.version, ceremonies.c.product.in_(rest.pop("product"))]
     elif wanted.emergencies:
         first = [EMERGENCY]
-    elif wanted.states and set(wanted.states) != {"approved"} and len(wanted.states) == 1:
-        first = [ceremonies.c.state.in_(wanted.states)]
-    elif len(wanted.products) == 1:
-        first = [ceremonies.c.product.in_(wanted.products)]
-    elif len(wanted.states) == 1:
-        first = [ceremonies.c.state.in_(wanted.states)]
-    if wanted.states:
-        rest.append(("state", wanted.states))
-    if wanted.products:
-        rest.append(("product", wanted.products))
-    if wanted.kind:
-        rest.append(("kind", [wanted.kind]))
-    if wanted.emergencies is not None:
-        rest.append(("mode", ["break-glass" if wanted.emergencies else "regular"]))
-    return first, rest
+        del rest["mode"]
+    elif one_state and not (one_product and "approved" in wanted.states):  # most are approved
+        first = [ceremonies.c.state.in_(rest.pop("state"))]
+    elif one_product:
+        first = [ceremonies.c.product.in_(rest.pop("product"))]
+    return first, {name: values for name, values in rest.items() if values}

@@ -3,7 +3,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Final
 
@@ -44,7 +44,7 @@ class Streams:
                 hint="close some of them; the others are as new as they were loaded",
             )
 
-    async def listen(self, who: str, ceremony: str = "") -> AsyncIterator[bytes]:
+    async def listen(self, who: str, ceremony: str = "") -> AsyncGenerator[bytes, None]:
         """Yield an event for what is there, and one whenever there is more of a ceremony, or of all."""
         self._listening[who] += 1
         loop = asyncio.get_running_loop()

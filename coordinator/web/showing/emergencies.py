@@ -50,7 +50,11 @@ def read(context: WebContext, asked: Asked) -> Emergencies:
     found = slice_for(context, asked, Wanted(emergencies=True), rows=ROWS)
     chains = context.storage.log.chains([row.ceremony for row in found.rows])
     at = context.now()
-    broken = [_broken(context, row, chains[row.ceremony], at=at) for row in found.rows]
+    about = context.storage.lists.of_versions({(row.product, row.version) for row in found.rows})
+    broken = [
+        _broken(context, row, chains[row.ceremony], about[row.product, row.version], at=at)
+        for row in found.rows
+    ]
     owed = [each for each in broken if each.mark == "care" or each.report_mark in ("care", "bad")]
     return Emergencies(slice=found, broken=broken, answer=_answer(broken, owed), calm=not owed)
 
@@ -64,13 +68,20 @@ def _answer(broken: Sequence[Broken], owed: Sequence[Broken]) -> str:
     return f"Something is still owed: {names}."
 
 
-def _broken(context: WebContext, row: CeremonyRow, entries: Sequence[EntryRow], *, at: datetime) -> Broken:
+def _broken(
+    context: WebContext,
+    row: CeremonyRow,
+    entries: Sequence[EntryRow],
+    others: Sequence[CeremonyRow],
+    *,
+    at: datetime,
+) -> Broken:
     request = read_statement(read_entry(entries[0].payload).envelope.payload)
     assert isinstance(request, Request)  # noqa: S101 - it opened a ceremony
     assert request.emergency is not None  # noqa: S101 - it broke the glass
     texts = {each.commitment: each.text for each in context.storage.ceremonies.annexes(row.ceremony)}
     reported = any(each.type == EntryType.REPORTED for each in entries)
-    came, mark = _came(context, row, request.emergency, at=at)
+    came, mark = _came(row, request.emergency, others, at=at)
     report, report_mark = _report(row, reported=reported, at=at)
     return Broken(
         row=row,
@@ -83,13 +94,14 @@ def _broken(context: WebContext, row: CeremonyRow, entries: Sequence[EntryRow], 
     )
 
 
-def _came(context: WebContext, row: CeremonyRow, emergency: Emergency, *, at: datetime) -> tuple[str, str]:
+def _came(
+    row: CeremonyRow, emergency: Emergency, others: Sequence[CeremonyRow], *, at: datetime
+) -> tuple[str, str]:
     """Say what came of it."""
     if row.state == State.OPEN:
         return "open", "care"
     if row.state != State.PROVISIONAL:
         return f"vetoed by {row.stopped_by}" if row.stopped_by else row.state, "past"
-    others = context.storage.lists.of_version(row.product, row.version)
     if any(each.kind == Kind.RATIFICATION and each.state == State.APPROVED for each in others):
         return "ratified", "good"
     if at < emergency.ratify_by:

@@ -61,9 +61,10 @@ def read(context: WebContext, asked: Asked) -> Releases:
         products=[product] if product else [],
     )
     found = slice_for(context, asked, wanted, rows=ROWS)
+    about = context.storage.lists.of_versions({(row.product, row.version) for row in found.rows})
     return Releases(
         slice=found,
-        releases=[_release(row, _all(context, row.product, row.version)) for row in found.rows],
+        releases=[_release(row, about[row.product, row.version]) for row in found.rows],
         products=products,
         asked=asked,
     )
@@ -73,7 +74,7 @@ def read_one(context: WebContext, asked: Asked) -> OneRelease:
     """Read the page of one version."""
     asked.allow()
     product, version = asked.path["product"], asked.path["version"]
-    rows = _all(context, product, version)
+    rows = context.storage.lists.of_versions([(product, version)])[product, version]
     if not rows:
         raise NoSuchPageError(f"expected a release of this log, got {product!r} {version!r}")
     released = [row for row in rows if row.kind == Kind.RELEASE and row.state in _RELEASED]
@@ -88,10 +89,6 @@ def read_one(context: WebContext, asked: Asked) -> OneRelease:
 
 
 _RELEASED: Final = (State.APPROVED, State.PROVISIONAL)
-
-
-def _all(context: WebContext, product: str, version: str) -> Sequence[CeremonyRow]:
-    return context.storage.lists.of_version(product, version)
 
 
 def _release(row: CeremonyRow, rows: Sequence[CeremonyRow]) -> Release:
