@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from coordinator import rotation_commands, running_log, service_manager
+from coordinator import recovery_commands, rotation_commands, running_log, service_manager
 from coordinator.examining import commands
 from coordinator.settings import read_settings
 from quorumseal.terminal import Mark, Screen
@@ -116,6 +116,24 @@ VERBS = {
     "migrate": Command("bring the database up to date", add_arguments, migrate, migrate.__doc__ or ""),
     "rebuild": Command(
         "check the log, and make the lists anew", add_arguments, rebuild, rebuild.__doc__ or ""
+    ),
+    "backup": Command(
+        "copy the database, also while it is in use",
+        _with_settings(recovery_commands.add_backup_arguments),
+        recovery_commands.backup,
+        recovery_commands.backup.__doc__ or "",
+    ),
+    "restore": Command(
+        "put a copy in the place of the database",
+        _with_settings(recovery_commands.add_restore_arguments),
+        recovery_commands.restore,
+        recovery_commands.restore.__doc__ or "",
+    ),
+    "recover": Command(
+        "bring back what the log has lost, from the agents",
+        _with_settings(recovery_commands.add_recover_arguments),
+        recovery_commands.recover,
+        recovery_commands.recover.__doc__ or "",
     ),
     "check-config": Command(
         "say everything that is wrong with the settings",

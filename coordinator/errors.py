@@ -55,6 +55,18 @@ class HandedBackError(CoordinatorError):
     code = "recovery.handed_back"
 
 
+class BackupError(CoordinatorError):
+    """A backup cannot be made, or not be put back."""
+
+    code = "backup.unusable"
+
+
+class NothingLostError(CoordinatorError):
+    """The log has all that anybody showed of it."""
+
+    code = "recovery.nothing_lost"
+
+
 class RecoveryError(CoordinatorError):
     """What agents handed back is not the end that the log has lost."""
 

@@ -88,9 +88,8 @@ class HighWater:
 
     def look(self) -> None:
         """See whether the log is rewound, or is not any more, whoever found out."""
-        shown = self._storage.rewound.shown()
         was = self._refusal
-        self._refusal = _refusal(shown[0], self._storage.log.size()) if shown else None
+        self._refusal = rewound_in(self._storage)
         if self._refusal is not None and was is None:
             _log.critical("the log is rewound: %s", self._refusal, extra=about(reason=self._refusal))
         if was is not None and self._refusal is None:
@@ -137,12 +136,18 @@ class HighWater:
             ) from None
 
 
+def rewound_in(storage: Storage) -> RewoundError | None:
+    """Return why nothing is written to a database, as it says itself; none while all is well."""
+    shown = storage.rewound.shown()
+    return _refusal(shown[0], storage.log.size()) if shown else None
+
+
 def _refusal(shown: ShownRow, size: int) -> RewoundError:
     if shown.size > size:
         return RewoundError(
             f"expected a log of at least {shown.size} entries, of which {shown.shown_by} shows a signed "
             f"checkpoint, got one of {size}",
-            hint="nothing is written until the operator has recovered the log; agents keep what was sent",
+            hint="nothing is written until its operator has it recovered: `quorumseal coordinator recover`",
         )
     return RewoundError(
         f"expected the log that {shown.shown_by} shows a signed checkpoint of (size {shown.size}, "

@@ -11,7 +11,9 @@ from quorumseal.client.values import (
     CeremonyRecord,
     Consistency,
     Decided,
+    HandedBack,
     LogEvent,
+    LoggedEntry,
     OrganisationRecord,
     Page,
     Receipt,
@@ -41,8 +43,17 @@ class Connection(Protocol):
         """Return a ceremony, proved to a checkpoint that extends the one of ``known_size``."""
         ...
 
-    def consistency(self, known_size: int, size: int = 0) -> Consistency:
+    def consistency(self, known_size: int, size: int = 0, newest: bytes = b"") -> Consistency:
         """Return the newest checkpoint, or that of a size, proved to extend the one of ``known_size``."""
+        ...
+
+    def hand_back(
+        self,
+        checkpoint: bytes,
+        entries: Collection[LoggedEntry] = (),
+        texts: Collection[tuple[str, Annex]] = (),
+    ) -> HandedBack:
+        """Hand back what the log has lost; return which indices that are."""
         ...
 
     def list_ceremonies(
@@ -90,6 +101,7 @@ class Connection(Protocol):
         types: Collection[str] = (),
         present: bool = False,
         on_break: Callable[[ClientError], None] | None = None,
+        newest: Callable[[], bytes] = bytes,
     ) -> Stream:
         """Return the log's entries as they come, however often the connection breaks."""
         ...

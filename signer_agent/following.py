@@ -8,6 +8,7 @@ what matches byte for byte.
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum, unique
@@ -30,6 +31,7 @@ from signer_agent.cosigning import Cosigning
 from signer_agent.deciding import look, require_decidable
 from signer_agent.drafting import draft_decision
 from signer_agent.errors import ForkError
+from signer_agent.handing_back import Returned, hand_back
 from signer_agent.inbox import Inbox, open_inbox
 from signer_agent.observing import observe, observe_head, observe_policy, observe_standing
 from signer_agent.recollection import Stored
@@ -40,6 +42,7 @@ WARNINGS = (timedelta(hours=24), timedelta(hours=1), timedelta(minutes=10), time
 CHECKPOINT_EVERY = timedelta(minutes=1)
 _LONGEST_SLEEP = 30.0
 _MOST_REMEMBERED = 10_000
+_MOST_UNKEPT = 256
 _WITHOUT_NEWS = (EntryType.DELIVERED, EntryType.REPORTED)
 """Entries of an emergency that change nothing about it."""
 
@@ -61,6 +64,8 @@ class Notice(StrEnum):
     NOT_DECIDED = "not-decided"
     COSIGNED = "cosigned"
     """This agent's witness vouches for the log as it is now."""
+    HANDED_BACK = "handed-back"
+    """The coordinator had lost entries, and this agent gave it those that it holds."""
     BROKEN = "broken"
     BACK = "back"
     REFUSED = "refused"
@@ -77,6 +82,7 @@ class Told:
     stored: Stored | None = None
     cosigned: Signature | None = None
     refusal: Refusal | None = None
+    returned: Returned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +117,31 @@ class Watch:
     _again: set[str] = field(default_factory=set)
     _broken: bool = False
     _checked_at: datetime | None = None
+    _known: int = 0
+    """How far the log was when it was last heard of."""
+    _newest: bytes = b""
+    """The newest checkpoint that was verified, signed."""
+    _kept: list[LoggedEntry] = field(default_factory=list)
+    """Entries on their way into the journal."""
 
     def run(self) -> None:
         """Watch until ``stop``."""
         with self.agent.home.running():
-            self._policy = observe_policy(self.agent)
-            head = observe_head(self.agent, self._policy)
+            try:
+                head = self._check()
+            except Refusal:
+                with suppress(Refusal):  # whatever is wrong, it may be that the log has lost its end
+                    self._hand_back()
+                raise
             self._checked_at = self.agent.now()
+            self._known = head.checkpoint.size
             self._begin()
             self._cosign()
             stream = self.agent.connection.follow(
-                head.checkpoint.size, present=True, on_break=lambda error: self._events.put(_Broken(error))
+                self.agent.journal.kept.follow_from(self._known),
+                present=True,
+                on_break=lambda error: self._events.put(_Broken(error)),
+                newest=lambda: self._newest,
             )
             reader = threading.Thread(target=self._read, args=(stream,), name="follow", daemon=True)
             reader.start()
@@ -179,11 +199,21 @@ class Watch:
                 self._broken = False
                 self._say(Notice.BACK)
             if isinstance(event, LoggedEntry):
-                self._entry(event)
+                self._kept.append(event)
+                if len(self._kept) >= _MOST_UNKEPT:
+                    self._keep()
+                if event.index >= self._known:  # those before it are only kept
+                    self._entry(event)
             else:
-                self._head()
+                self._head(event.size)
                 self._cosign()
             self._warn()
+
+    def _keep(self) -> None:
+        """Put on the disk what was followed, for a coordinator that loses it."""
+        if self._kept:
+            self.agent.journal.kept.keep(self._kept)
+            self._kept.clear()
 
     def _entry(self, logged: LoggedEntry) -> None:
         try:
@@ -192,7 +222,7 @@ class Watch:
             self._say(Notice.REFUSED, refusal=refusal)
             return
         if entry.type is EntryType.POLICY:
-            self._guarded(self._check)
+            self._look_at_log()
         elif (
             entry.ceremony is not None
             and entry.type not in _WITHOUT_NEWS
@@ -219,16 +249,31 @@ class Watch:
         if cosigned is not None:
             self._say(Notice.COSIGNED, cosigned=cosigned)
 
-    def _head(self) -> None:
+    def _head(self, size: int) -> None:
         """See once in a while that the log has one history, also when nothing is of interest in it."""
-        at = self.agent.now()
-        if self._checked_at is None or at - self._checked_at >= CHECKPOINT_EVERY:
+        self._keep()
+        at, shorter = self.agent.now(), size < self._known
+        self._known = size
+        if shorter or self._checked_at is None or at - self._checked_at >= CHECKPOINT_EVERY:
             self._checked_at = at
-            self._guarded(self._check)
+            self._look_at_log()
 
-    def _check(self) -> None:
+    def _check(self) -> Signature:
         self._policy = observe_policy(self.agent)
-        observe_head(self.agent, self._policy)
+        head = observe_head(self.agent, self._policy)
+        self._newest = head.note
+        return head
+
+    def _look_at_log(self) -> None:
+        """See that the log has one history; where that fails, it may be that it has lost its end."""
+        if not self._guarded(self._check):
+            self._guarded(self._hand_back)
+
+    def _hand_back(self) -> None:
+        """Hand back what the coordinator's log has lost, if it has, and say so."""
+        returned = hand_back(self.agent)
+        if returned.rewound:
+            self._say(Notice.HANDED_BACK, returned=returned)
 
     def _look(self, ceremony: str) -> None:
         before = self._reviews.get(ceremony)
@@ -347,6 +392,7 @@ class Watch:
         stored: Stored | None = None,
         cosigned: Signature | None = None,
         refusal: Refusal | None = None,
+        returned: Returned | None = None,
     ) -> None:
         self.tell(
             Told(
@@ -357,6 +403,7 @@ class Watch:
                 stored=stored,
                 cosigned=cosigned,
                 refusal=refusal,
+                returned=returned,
             )
         )
 

@@ -68,6 +68,13 @@ def told_json(told: Told) -> dict[str, Json]:
         document |= stored_json(told.stored)
     if told.cosigned is not None:
         document |= {"log": told.cosigned.checkpoint.origin, "size": told.cosigned.size}
+    if told.returned is not None:
+        document |= {
+            "from": told.returned.start,
+            "to": told.returned.end,
+            "entries": told.returned.entries,
+            "texts": told.returned.texts,
+        }
     if told.refusal is not None:
         document |= {"code": told.refusal.code, "message": str(told.refusal)}
     return document
@@ -103,6 +110,10 @@ def _line(told: Told) -> tuple[Mark, str] | tuple[Mark, str, Foreign]:
             )
         case Notice.COSIGNED if told.cosigned is not None:
             return Mark.DONE, f"your witness key vouches for the log: {told.cosigned.size} entries"
+        case Notice.HANDED_BACK if told.returned is not None:
+            start, end, entries = told.returned.start, told.returned.end, told.returned.entries
+            lost = f"the coordinator's log has lost entries {start} to {end - 1}"
+            return Mark.WARNING, f"{lost}: this agent handed back {entries} of {end - start}"
         case Notice.BACK:
             return Mark.DONE, "connected again"
         case Notice.BROKEN:

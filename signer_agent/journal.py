@@ -30,14 +30,16 @@ from quorumseal.client.values import Annex, Receipt
 from quorumseal.signatures import Envelope
 from quorumseal.strict_json import write
 from signer_agent.errors import JournalError
+from signer_agent.kept_entries import SCHEMA as KEPT_ENTRIES
+from signer_agent.kept_entries import KeptEntries
 from signer_agent.log_memory import SCHEMA as LOG_MEMORY
 from signer_agent.log_memory import LogMemory
 from signer_agent.recollection import Fate, Known, LastDecision, Recollection, Stored
 
 NO_CEREMONY = ""
 """Where what belongs to no ceremony is kept."""
-_SCHEMA_VERSION = 4
-_UPGRADES = {2: "ALTER TABLE statements ADD COLUMN timestamp BLOB", 3: LOG_MEMORY}
+_SCHEMA_VERSION = 5
+_UPGRADES = {2: "ALTER TABLE statements ADD COLUMN timestamp BLOB", 3: LOG_MEMORY, 4: KEPT_ENTRIES}
 """What makes a journal of one version into one of the next."""
 _SCHEMA = """
 CREATE TABLE checkpoints (
@@ -114,6 +116,11 @@ class Journal:
     def log(self) -> LogMemory:
         """The checkpoints of the log."""
         return LogMemory(self._connection, self._write)
+
+    @property
+    def kept(self) -> KeptEntries:
+        """The log's entries as they were followed."""
+        return KeptEntries(self._connection, self._write)
 
     def highest_policy(self) -> PolicyReference | None:
         """Return the highest policy version that was verified."""
@@ -363,7 +370,7 @@ class Journal:
         with self._write() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version == 0:
-                _execute(connection, _SCHEMA + LOG_MEMORY)
+                _execute(connection, _SCHEMA + LOG_MEMORY + KEPT_ENTRIES)
                 connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
                 return
             while version in _UPGRADES:

@@ -98,7 +98,11 @@ def observe_head(agent: Agent, policy: SignedPolicy) -> Signature:
 
     def ask(log: Log) -> Signature:
         known = newest_known(agent, log)
-        answer = agent.connection.consistency(known.checkpoint.size if known else 0)
+        answer = (
+            agent.connection.consistency(known.checkpoint.size, 0, known.note)
+            if known
+            else agent.connection.consistency(0)
+        )
         return accept(agent, log, known, answer.checkpoint, answer.proof)
 
     return by_log_in_force(agent, policy, ask)

@@ -14,6 +14,7 @@ from quorumseal.client.values import (
     CeremonyRecord,
     Consistency,
     Decided,
+    HandedBack,
     OrganisationRecord,
     Page,
     Receipt,
@@ -72,6 +73,10 @@ class Unplugged:
         raise _down()
 
     def standing(self, *_: object, **__: object) -> StandingRecord:
+        """Refuse."""
+        raise _down()
+
+    def hand_back(self, *_: object, **__: object) -> HandedBack:
         """Refuse."""
         raise _down()
 

@@ -39,6 +39,7 @@ from quorumseal.client.values import (
     CeremonySummary,
     Consistency,
     Decided,
+    HandedBack,
     Head,
     LogEvent,
     LoggedEntry,
@@ -92,6 +93,8 @@ class SimulatedCoordinator:
         self.policies = [self.organisation.policy]
         """Every policy under which somebody may sign, the proposed ones too."""
         self.calls: list[str] = []
+        self.lost = HandedBack(rewound=False, start=0, end=0)
+        """What it says that its log has lost."""
         self.changed = threading.Condition()
         self.standing: StandingChain = replay_standing(self.log.entries[:1])
         self.standing_entries = [read_entry(self.log.entries[0])]
@@ -414,8 +417,13 @@ class SimulatedConnection:
         """Answer as GetCeremony does."""
         return self._call("ceremony", (ceremony, known_size), lambda c: self.coordinator.record(*c))
 
-    def consistency(self, known_size: int, size: int = 0) -> Consistency:
+    def hand_back(self, checkpoint: bytes, entries: Any = (), texts: Any = ()) -> HandedBack:
+        """Answer as HandBack does, of a log that has lost nothing unless a test says so."""
+        return self._call("hand_back", (checkpoint, entries, texts), lambda _: self.coordinator.lost)
+
+    def consistency(self, known_size: int, size: int = 0, newest: bytes = b"") -> Consistency:
         """Answer as GetConsistency does."""
+        del newest
         return self._call(
             "consistency", (known_size, size), lambda c: self.coordinator.consistency(c[0], c[1])
         )
@@ -488,9 +496,10 @@ class SimulatedConnection:
         types: Collection[str] = (),
         present: bool = False,
         on_break: Callable[[ClientError], None] | None = None,
+        newest: Callable[[], bytes] = bytes,
     ) -> "SimulatedFollowing":
         """Answer as Follow does."""
-        del types, present, on_break
+        del types, present, on_break, newest
         return SimulatedFollowing(self.coordinator, from_index)
 
     def _by_caller(self, envelope: bytes) -> Envelope:

@@ -36,6 +36,8 @@ class Database:
     """The time of the newest entry."""
     counts: Counts
     due: Due
+    rewound: Refusal | None = None
+    """Why nothing is written to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from coordinator.certificates import Seen, look_at
 from coordinator.examining.facts import Answer, Database, Facts, Room
 from coordinator.examining.settings import examine
+from coordinator.high_water import rewound_in
 from coordinator.policies import Policies
 from coordinator.server import read_log_key
 from coordinator.settings import Settings, read_settings
@@ -66,6 +67,8 @@ def ask_health(settings: Settings, certificate: Path | None, key: Path | None) -
     answer = knock(settings.listen)
     if answer.certificate is None:
         return answer.reason
+    if refusal := _rewound(settings.database):
+        return refusal
     if certificate is None or key is None:
         return ""
     status = _asked(settings, answer.certificate, certificate, key)
@@ -97,6 +100,15 @@ def _asked(settings: Settings, presented: Seen, certificate: Path, key: Path, se
     )
 
 
+def _rewound(url: str) -> str:
+    """Return why nothing is written; nothing where all is well, or the database does not say."""
+    try:
+        with existing_storage(url) as storage:
+            return str(rewound_in(storage) or "")
+    except Refusal:
+        return ""  # while the organisation is founded; and whether the database answers, the port says
+
+
 def _certificates(path: Path) -> tuple[Seen, ...]:
     try:
         return look_at(path.read_bytes())
@@ -122,6 +134,7 @@ def _database(url: str) -> Database | Refusal:
                 head=head.at,
                 counts=storage.counting.counts(),
                 due=Hanging(storage.engines).due(),
+                rewound=rewound_in(storage),
             )
     except Refusal as refusal:
         return refusal

@@ -38,6 +38,7 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
     else:
         policy = facts.database.policy
         found += [database(facts.database), log_key(facts.log_keys, policy)]
+        found += whole(facts.database)
         found += [clock(facts.database, at=facts.at), *queues(facts.database, at=facts.at)]
         found += ends(policy, at=facts.at)
         if facts.siem is not None:
@@ -74,6 +75,13 @@ def presented(facts: Facts) -> Iterator[Finding]:
             f"expected the one in the file, got another, valid until {shown.not_after:%Y-%m-%d}",
             "it reads new files at the next connection; why it does not, its running log says",
         )
+
+
+def whole(database: Database) -> Iterator[Finding]:
+    """Say where the log has lost entries that it had."""
+    if database.rewound is not None:
+        hint = "have the agents give them back: `quorumseal coordinator recover`"
+        yield wrong("log", str(database.rewound), hint)
 
 
 def database(known: Database) -> Finding:

@@ -88,6 +88,8 @@ class _Examiner:
         yield from self._enrolment(settings)
         yield from self._channels(settings.notifications)
         yield from self._database(settings)
+        if settings.anchor is not None and self._sound("log.anchor"):
+            yield writable(self._place("log.anchor"), settings.anchor.parent)
         if self._sound("publish"):
             for number, directory in enumerate(settings.publish_to):
                 yield writable(self._place(f"publish.directories[{number}]"), directory)

@@ -79,6 +79,9 @@ database = "sqlite:///coordinator.db"
 file = "log.key.pem"
 passphrase_file = "log.passphrase" # keep it elsewhere where you can: a credentials folder, a secret store
 
+[log]
+anchor = "log.anchor" # how far the log has come: better on another disk than the database, and in no backup
+
 [tls]
 certificate = "certificate.pem"
 key = "tls.key.pem"

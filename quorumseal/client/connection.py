@@ -201,7 +201,7 @@ class Connection:
         response = self._ask(self._stub.ListPresence, wire.ListPresenceRequest())
         return tuple(messages.presence_of(each) for each in response.present)
 
-    def consistency(self, known_size: int, size: int = 0, *, newest: bytes = b"") -> Consistency:
+    def consistency(self, known_size: int, size: int = 0, newest: bytes = b"") -> Consistency:
         """Return the newest checkpoint, or that of a size, and the proof from the one of ``known_size``.
 
         By ``newest``, the newest that was verified, the coordinator learns whether it has lost entries.

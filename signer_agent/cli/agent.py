@@ -15,7 +15,7 @@ from quorumseal.terminal import Cell, Mark, Screen
 from quorumseal.verifier.outcomes import Outcome
 from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources
-from signer_agent.cli import doctor, enroll, practice, reconnect
+from signer_agent.cli import doctor, enroll, hand_back, practice, reconnect
 from signer_agent.cli.opening import add_home, add_passphrase, command, open_key, opened, print_json, screen
 from signer_agent.errors import AlreadyRunningError, SettingsError
 from signer_agent.following import Told, Watch
@@ -168,6 +168,9 @@ VERBS = {
         reconnect.add_arguments,
         reconnect.run,
         reconnect.__doc__ or "",
+    ),
+    "hand-back": Command(
+        "give the coordinator what its log has lost", add_home, hand_back.run, hand_back.__doc__ or ""
     ),
     "run": Command("watch for what waits for you, and be present", add_run_arguments, run, run.__doc__ or ""),
     "status": Command(

@@ -18,6 +18,7 @@ from quorumseal.client.values import (
     CeremonySummary,
     Consistency,
     Decided,
+    HandedBack,
     OrganisationRecord,
     Page,
     Receipt,
@@ -182,6 +183,10 @@ class PracticeCoordinator:
         raise _not_practised()
 
     def stand(self, *_: object, **__: object) -> Receipt:
+        """Refuse."""
+        raise _not_practised()
+
+    def hand_back(self, *_: object, **__: object) -> HandedBack:
         """Refuse."""
         raise _not_practised()
 

@@ -217,4 +217,6 @@ def test_an_empty_database_gets_its_tables(tmp_path: Path, capsys: pytest.Captur
     assert main(["coordinator", "migrate", "--settings", str(site.settings), "--json"]) == 0
     assert '"before": null' in capsys.readouterr().out
     rotations = {"rotate-log-key", "rotate-authority"}
-    assert set(VERBS) == {"run", "migrate", "rebuild", "check-config", "doctor", "health"} | rotations
+    recovering = {"backup", "restore", "recover"}
+    always = {"run", "migrate", "rebuild", "check-config", "doctor", "health"}
+    assert set(VERBS) == always | rotations | recovering

@@ -14,6 +14,7 @@ from coordinator.values import (
     CeremonyRecord,
     CeremonySummary,
     Consistency,
+    HandedBack,
     Head,
     LogEvent,
     LoggedEntry,
@@ -58,6 +59,7 @@ class StandIn(UseCases):
     annexes: tuple[Annex, ...] = (Annex(salt=b"s" * 32, text="why"),)
     bundle_bytes: int = 200_000
     suspended: dict[str, datetime] = field(default_factory=dict)
+    notes: list[bytes] = field(default_factory=list)
 
     def suspended_until(self, signer: str) -> datetime | None:
         return self.suspended.get(signer)
@@ -191,6 +193,22 @@ class StandIn(UseCases):
                     await self._news.wait_for(lambda: len(self.entries) > index)  # noqa: B023
         finally:
             self.following -= 1
+
+    async def shown(self, note: bytes, *, caller: str) -> None:
+        assert caller
+        self.notes.append(note)
+
+    async def hand_back(
+        self,
+        note: bytes,
+        entries: Collection[tuple[int, bytes]],
+        texts: Collection[tuple[str, Annex]],
+        *,
+        caller: str,
+    ) -> HandedBack:
+        await self._reach("hand_back")
+        assert caller == "alice"
+        return HandedBack(rewound=bool(note), start=len(entries), end=len(texts))
 
     async def consistency(self, known_size: int, size: int = 0) -> Consistency:
         await self._reach("consistency")
