@@ -27,6 +27,7 @@ from coordinator.notifying.connecting import OwnPorts
 from coordinator.notifying.opening import open_channels
 from coordinator.notifying.settings import NotificationSettings
 from coordinator.nudging import Nudging
+from coordinator.outside_witnesses import OutsideWitness, ask_over_http
 from coordinator.peers import AskPeers, nobody
 from coordinator.policies import Policies
 from coordinator.publishing import Publishing
@@ -38,6 +39,7 @@ from coordinator.steady import Steady
 from coordinator.storage import Storage
 from coordinator.sweeping import Sweeping
 from coordinator.use_cases import UseCases
+from coordinator.witness_settings import WitnessAddress
 from coordinator.writer import MOST_QUEUED, Writer
 from quorumseal.signatures import PrivateKey
 
@@ -57,6 +59,7 @@ class Coordinator:
         *log_keys: PrivateKey,
         publish_to: Sequence[Path] = (),
         fetch_timestamp: Fetch | None = None,
+        witnesses: Sequence[WitnessAddress] = (),
         notifications: NotificationSettings | None = None,
         own_ports: OwnPorts = tuple,
         queue_limit: int = MOST_QUEUED,
@@ -71,6 +74,8 @@ class Coordinator:
         self._log_keys = LogKeys(*log_keys)
         self._publish_to = tuple(publish_to)
         self._fetch_timestamp = fetch_timestamp
+        self._witnesses = tuple(witnesses)
+        self._ask_witness = ask_over_http(own_ports)
         self._notifications = notifications or NotificationSettings()
         self._channels = open_channels(self._notifications, own_ports)
         self._queue_limit = queue_limit
@@ -185,6 +190,12 @@ class Coordinator:
             woken=publishing.thread.wake,
             observe=self._observe,
         )
+        outside = tuple(
+            OutsideWitness(
+                each, storage, reader, policies, cosigning, self._ask_witness, clock=self._clock
+            ).thread
+            for each in self._witnesses
+        )
         status = StatusFile(storage, reader, policies, self._log_keys, clock=self._clock)
         writer = Writer(
             storage,
@@ -208,6 +219,7 @@ class Coordinator:
             sweeping=Sweeping(storage, clock=self._clock),
             publishing=publishing,
             cosigning=cosigning,
+            outside=outside,
             notifying=notifying,
             notifier=notifier,
             reader=reader,
@@ -236,6 +248,7 @@ class _Running:
         sweeping: Sweeping,
         publishing: Publishing,
         cosigning: Cosigning,
+        outside: Sequence[Steady],
         notifying: Notifying,
         notifier: Notifier,
         reader: LogReader,
@@ -263,6 +276,7 @@ class _Running:
         self._deadlines = deadlines
         self._sweeping = sweeping
         self._publishing = publishing
+        self._outside = tuple(outside)
         self._notifying = notifying
         self.notifier = notifier
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="reading")
@@ -305,6 +319,7 @@ class _Running:
             self._keeping.thread,
             self._reminding.thread,
             self._ending.thread,
+            *self._outside,
         )
 
     def _look(self) -> float:

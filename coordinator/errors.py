@@ -247,6 +247,13 @@ class UncosignedError(CoordinatorError):
     code = "log.cosignature_missing"
 
 
+class WitnessRefusedError(CoordinatorError):
+    """A witness elsewhere did not cosign."""
+
+    code = "log.witness_refused"
+    retryable = True
+
+
 class UnknownCheckpointError(CoordinatorError):
     """The checkpoint is none that this coordinator signed."""
 

@@ -74,6 +74,7 @@ class CoordinatorServer:
             *(read_log_key(file) for file in settings.log_keys),
             publish_to=settings.publish_to,
             fetch_timestamp=_fetch_timestamp(settings.timestamps),
+            witnesses=settings.witnesses,
             notifications=settings.notifications,
             own_ports=self._own_ports,
             observe=self._observe,

@@ -32,6 +32,9 @@ directories = ["published"]
 [timestamps]                              # all of it may be left out
 url = "https://clock.example/tsa"         # an RFC 3161 authority that the policy names
 
+[witnesses."witness.example/w1"]          # may be left out: coordinator/witness_settings.py
+url = "https://witness.example/w1"
+
 [notifications]                           # all of it may be left out: coordinator/notifying/settings.py
 
 [logging]                                 # all of it may be left out
@@ -69,6 +72,7 @@ from coordinator.pages_settings import PagesReader, PagesSettings
 from coordinator.peers import PeerSettings
 from coordinator.running_log import LineFormat
 from coordinator.siem_settings import SiemReader, SiemSettings
+from coordinator.witness_settings import WitnessAddress, read_witnesses
 from quorumseal.ceremony import values
 from quorumseal.ceremony.errors import ValueFormatError
 from quorumseal.client.timestamping import AuthorityAddress, TimestampUrlError, read_address
@@ -127,6 +131,8 @@ class Settings:
     publish_to: tuple[Path, ...]
     timestamps: AuthorityAddress | None
     """Who is asked by when a ceremony had concluded."""
+    witnesses: tuple[WitnessAddress, ...]
+    """Where witnesses elsewhere are reached."""
     notifications: NotificationSettings
     limits: Limits
     lines: LineFormat
@@ -233,6 +239,7 @@ class _Reader:
             ),
             publish_to=self._publish(self._section(top, "publish")),
             timestamps=self._timestamps(self._section(top, "timestamps")),
+            witnesses=self._witnesses(self._section(top, "witnesses")),
             notifications=NotificationReader(self._take, self._file).read(
                 self._section(top, "notifications")
             ),
@@ -322,6 +329,10 @@ class _Reader:
                 raise SettingsError(f"{section.path('url')}: {refusal}") from None
 
         return self._take(read, None)
+
+    def _witnesses(self, section: Fields) -> tuple[WitnessAddress, ...]:
+        none: tuple[WitnessAddress, ...] = ()
+        return self._take(lambda: read_witnesses(section, self._file, SettingsError), none)
 
     def _limits(self, section: Fields) -> Limits:
         given = [limit.name for limit in fields(Limits) if limit.name in section]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One HTTP POST: no redirect is followed, no body is read, and what came is told from the status alone."""
+"""One HTTP POST: no redirect is followed, and no body is read beyond what was asked for."""
 
 import re
 import ssl
@@ -74,6 +74,17 @@ def http_address(text: str) -> HttpAddress:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    wait: str
+    """What Retry-After says."""
+    body: bytes
+    """Empty where nobody asked for it."""
+
+
 def post(
     address: HttpAddress,
     body: bytes,
@@ -84,6 +95,23 @@ def post(
     tls: ssl.SSLContext,
 ) -> None:
     """Post a body; any status from 200 to 299 is taken, all else raises."""
+    answer = exchange(address, body, headers, seconds=seconds, own_ports=own_ports, tls=tls)
+    refusal = judge(answer.status, answer.wait)
+    if refusal is not None:
+        raise refusal
+
+
+def exchange(
+    address: HttpAddress,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    seconds: float,
+    own_ports: OwnPorts,
+    tls: ssl.SSLContext,
+    most_bytes: int = 0,
+) -> Answer:
+    """Post a body and return what came, whatever it means; a body of more than ``most_bytes`` raises."""
     timed = connect(address.host, address.port, seconds=seconds, own_ports=own_ports)
     connection = HTTPConnection(address.host, address.port, timeout=timed.seconds)
     with closing(connection), cut_off(timed):
@@ -98,7 +126,10 @@ def post(
                 connection.putheader(name, value)
             connection.endheaders(body)
             with closing(connection.getresponse()) as response:
-                status, wait = response.status, response.headers.get("Retry-After", "")
+                found = response.read(most_bytes + 1) if most_bytes else b""
+                answer = Answer(
+                    status=response.status, wait=response.headers.get("Retry-After", ""), body=found
+                )
         except ssl.SSLCertVerificationError as error:
             raise NotTakenError(
                 f"expected a certificate of the receiver that can be trusted, got {error.verify_message}"
@@ -107,9 +138,9 @@ def post(
             raise NotTakenError(
                 f"expected an answer of the receiver in time, got {type(error).__name__}"
             ) from None
-    refusal = judge(status, wait)
-    if refusal is not None:
-        raise refusal
+    if len(answer.body) > most_bytes:
+        raise NotTakenError(f"expected an answer of at most {most_bytes} bytes, got more")
+    return answer
 
 
 def judge(status: int, wait: str = "") -> Refusal | None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, exists, func, select, update
 from coordinator.storage.appending import write_new
 from coordinator.storage.engine import Engines
 from coordinator.storage.rows import CosignatureRow
-from coordinator.storage.schema import cosignatures, entries, outbox
+from coordinator.storage.schema import UNPUBLISHED, cosignatures, entries, outbox
 
 AWAITING = "awaiting witnesses"
 _PUBLISHED = ("approved", "provisional")
@@ -45,6 +45,12 @@ class CosignatureTable:
                 )
             connection.execute(update(outbox).where(outbox.c.state == AWAITING).values(due_at=0))
         return row.size
+
+    def awaited(self) -> bool:
+        """Whether a publication waits for cosignatures."""
+        waiting = select(exists().where(UNPUBLISHED, outbox.c.state == AWAITING))
+        with self._engines.reading() as connection:
+            return bool(connection.execute(waiting).scalar_one())
 
     def covering(self, size: int, witnesses: Collection[str]) -> list[CosignatureRow]:
         """Return of each of some witnesses the earliest cosignature of a tree of that size or more."""

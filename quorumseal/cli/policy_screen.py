@@ -11,7 +11,7 @@ from quorumseal.ceremony.values import digest_of
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.output import Json
 from quorumseal.terminal import Mark, Screen, distance_text, duration_text, instant_text
-from quorumseal.tlog import cosigner_key
+from quorumseal.tlog import cosigner_key, verifier_key
 
 
 def draw_policy(drawn: Screen, policy: Policy, *, at: datetime) -> None:
@@ -56,6 +56,7 @@ def policy_json(policy: Policy) -> Json:
         "log": {
             "origin": policy.log.origin,
             "keys": [key.key.key_id for key in policy.log.keys],
+            "vkeys": [verifier_key(policy.log.origin, key.key) for key in policy.log.keys],
             "cosignatures": policy.log.cosignatures,
             "witnesses": {each.name: cosigner_key(each) for each in policy.witnesses},
         },

@@ -34,6 +34,9 @@ revoked = ["0a1b"]
 directories = ["published", "/srv/mirror"]
 [timestamps]
 url = "https://clock.example/tsa"
+[witnesses."witness.example/w1"]
+url = "https://witness.example:8443/w1/"
+authorities = "ca.crt"
 [limits]
 streams_per_caller = 3
 [logging]
@@ -72,6 +75,12 @@ def test_everything_that_can_be_said_is_read(folder: Path) -> None:
     )
     assert settings.publish_to == (folder / "published", Path("/srv/mirror"))
     assert settings.timestamps == read_address("https://clock.example/tsa")
+    (witness,) = settings.witnesses
+    assert (witness.name, witness.authorities) == ("witness.example/w1", folder / "ca.crt")
+    assert (witness.address.authority, witness.address.target) == (
+        "witness.example:8443",
+        "/w1/add-checkpoint",
+    )
     assert settings.limits == Limits(streams_per_caller=3)
     assert settings.lines is LineFormat.JSON
     assert settings.metrics == "0.0.0.0:9100"
@@ -128,6 +137,12 @@ WRONG = [
     ('["0a1b"]', '["0A:1B"]', "settings.tls.revoked: expected serial numbers"),
     ('["published", "/srv/mirror"]', '"published"', "settings.publish.directories: expected a list"),
     ('"https://clock.example/tsa"', '"clock.example"', "settings.timestamps.url: expected http://"),
+    ('"https://witness.example:8443/w1/"', '"witness.example"', ".url: expected http:// or https://"),
+    ('"https://witness.example:8443/w1/"', '"https://me@witness.example/"', ".url: expected http://"),
+    ('"https://witness.example:8443/w1/"', '"https://witness.example/?a"', "expected a prefix of paths"),
+    ('url = "https://witness.example:8443/w1/"', "", "expected this field"),
+    ('url = "https://witness.example:8443/w1/"', 'uri = "x"', "expected this field"),
+    ('"witness.example/w1"', '"two words"', "expected an origin"),
     ("streams_per_caller = 3", "streams_per_caller = 0", "settings.limits.streams_per_caller: expected"),
     ("streams_per_caller = 3", "streams_per_caller = 3.5", "settings.limits.streams_per_caller: expected"),
     ("streams_per_caller = 3", "streems = 3", "settings.limits.streems: expected only known fields"),
