@@ -23,7 +23,7 @@ from coordinator.web.app import make_app
 from coordinator.web.context import WebContext, open_context
 from coordinator.web.serving import PagesServer
 from coordinator.web.signing_in.exchanging import Exchange, exchange
-from coordinator.web.signing_in.flow import Client, SignIn
+from coordinator.web.signing_in.flow import SIGN_OUT, Client, SignIn
 from coordinator.web.signing_in.keeping import Keeping
 from coordinator.web.signing_in.provider import Provider
 from coordinator.web.signing_in.roles import AUDITOR, RELEASE_MANAGER, Roles
@@ -119,6 +119,7 @@ def make_sign_in(
         Roles(
             claim=settings.claim,
             name=settings.name,
+            leave=SIGN_OUT,
             values={AUDITOR: settings.auditors, RELEASE_MANAGER: settings.release_managers},
         ),
         keeping,

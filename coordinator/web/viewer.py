@@ -12,6 +12,8 @@ class Viewer:
 
     name: str
     kind: str
+    leave: str = ""
+    """Where they sign out; nowhere who is known by a certificate."""
 
 
 class NotSignedInError(Exception):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 from starlette.applications import Starlette
 from starlette.requests import Request
 
@@ -16,6 +17,7 @@ from coordinator.web.viewer import Viewer
 from tests.coordinator.workshop import Desk, Workshop
 from tests.organisation import NOW, Organisation
 from tests.web import story
+from tests.web.browser import chromium
 
 AUDITOR = Viewer(name="audrey", kind="auditor")
 
@@ -76,3 +78,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
         context.storage.close()
     finally:
         shop.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; while it is there, no other event loop runs in this thread."""
+    with chromium() as started:
+        yield started

@@ -20,6 +20,8 @@ class Roles:
 
     claim: str
     name: str
+    leave: str
+    """Where they sign out."""
     values: Mapping[str, frozenset[str]]
     """By what they are let in as; the first one that fits counts."""
 
@@ -29,7 +31,7 @@ class Roles:
         held = values_of(claims, self.claim)
         for kind, values in self.values.items():
             if values & held:
-                return Viewer(name=name, kind=kind)
+                return Viewer(name=name, kind=kind, leave=self.leave)
         raise NoRoleError(
             f"expected a value of {self.claim} that lets somebody in, got {len(held)} that do not, for {name}"
         )
