@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from quorumseal.ceremony.policy_schema import SCHEMA_NAME, policy_schema
-from scripts.documentation import acme, commands, refusals
+from scripts.documentation import acme, audited, commands, refusals
 from scripts.documentation.blocks import BLOCKS
 from scripts.documentation.refusals import ROOT
 
@@ -31,13 +31,13 @@ def main(words: list[str]) -> int:
     check = words == ["--check"]
     failed = False
     for path, made in remade():
-        before = path.read_bytes() if path.exists() else b""
+        before = path.read_bytes() if path.exists() else None
         if made == before:
             continue
         failed = check
         print(f"{path.relative_to(ROOT)} {'differs from' if check else 'was made again from'} the code")
         if check:
-            print("\n".join(difference(before, made)))
+            print("\n".join(difference(before or b"", made)))
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(made)
@@ -53,7 +53,7 @@ def documents() -> list[Path]:
 
 def remade() -> Iterator[tuple[Path, bytes]]:
     """Yield every file that comes from the code, whole or in part, as it should be."""
-    for name, data in acme.files().items():
+    for name, data in {**acme.files(), **audited.files()}.items():
         yield ROOT / "docs/examples" / name, data
     yield ROOT / "docs/schema" / SCHEMA_NAME, policy_schema()
     yield ROOT / "docs/cli.md", commands.help_document().encode()

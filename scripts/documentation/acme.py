@@ -132,7 +132,7 @@ def tell(approvers: Iterable[str] = APPROVERS) -> Story:
     """Let rita ask for widget 1.0, and let people approve it, five minutes apart."""
     acme = Acme(origin=ORIGIN, roles=ROLES, p256=P256)
     log = SimulatedLog(acme)
-    request = acme.sign_request(_request(acme, log.seen()))
+    request = acme.sign_request(release_request(acme, log.seen()))
     chain, opening = open_chain(acme.policy, request, at=NOW)
     log.append([opening])
     entries = [opening]
@@ -145,7 +145,8 @@ def tell(approvers: Iterable[str] = APPROVERS) -> Story:
     return Story(acme=acme, log=log, request=request, chain=chain, entries=tuple(entries))
 
 
-def _request(acme: Acme, seen: SeenCheckpoint) -> Request:
+def release_request(acme: Acme, seen: SeenCheckpoint) -> Request:
+    """Return what rita asks."""
     request = acme.request(requester="rita", subjects=SUBJECTS, deadline=timedelta(days=3))
     context = acme.context("rita", at=NOW, seen=seen)
     return Request(

@@ -15,6 +15,7 @@ from coordinator.grpc_api.callers import CALLERS, SERVICE
 from coordinator.grpc_api.refusals import STATUSES
 from coordinator.limits import Limits
 from coordinator.metrics.catalogue import METRICS, Metric, Scope
+from quorumseal.audit.questions.table import QUESTIONS
 from quorumseal.ceremony.events import Event
 from quorumseal.ceremony.lifecycle import TRANSITIONS, State
 from quorumseal.ceremony.quorum import explain
@@ -240,6 +241,12 @@ def _alert(rule: dict[str, Any]) -> str:
     return f"| `{rule['alert']}` | {rule['labels']['severity']} | {means} | {rule['annotations']['action']} |"
 
 
+def audit_questions() -> str:
+    """List what ``audit ask`` answers."""
+    rows = [f"| `{word}` | {each.asks} | {each.asked_by} |" for word, each in QUESTIONS.items()]
+    return _table("| ask | question | asked for by |", rows)
+
+
 def scheme_codes() -> str:
     """List the refusals of keys and signatures."""
     rows = [f"| `{code}` | {about} |" for code, about in codes_of(Refusal, ("key.", "signature."))]
@@ -354,6 +361,7 @@ BLOCKS: Final[dict[str, Callable[[], str]]] = {
         shared_metrics,
         own_metrics,
         alerts,
+        audit_questions,
         scheme_codes,
         timestamp_codes,
         strict_codes,

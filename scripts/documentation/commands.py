@@ -20,6 +20,8 @@ PROGRAM: Final = "quorumseal"
 _COLUMNS: Final = "100"
 _SEPARATORS: Final = re.compile(r";(?:\s|$)|\s(?:&&|\|\|?|>>?|2>|<|&)(?:\s|$)")
 _COMMAND: Final = re.compile(rf"^(?:.*\$)? *({PROGRAM} .+)", re.MULTILINE)
+_TOOK: Final = re.compile(r"(with every signature in) [\d.]+ s")
+"""How long something took is never the same."""
 _VALUE: Final = re.compile(r"\$\(?\w*\)?|<\w+>")
 
 
@@ -71,7 +73,7 @@ def _output(command: str, place: Path) -> list[str]:
         stderr=subprocess.STDOUT,
         check=False,
     )
-    return done.stdout.decode().rstrip("\n").splitlines()
+    return _TOOK.sub(r"\1 0.1 s", done.stdout.decode()).rstrip("\n").splitlines()
 
 
 def commands_in(text: str) -> Iterator[str]:
