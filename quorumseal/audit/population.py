@@ -9,7 +9,7 @@ from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.entries import CONCLUSIONS, Entry
 from quorumseal.ceremony.lifecycle import Ceremony, State
 from quorumseal.ceremony.policy_document import SignedPolicy
-from quorumseal.ceremony.record import QuorumRecord, quorum_record
+from quorumseal.ceremony.record import QuorumRecord, record_of
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing_chain import StandingChain
 from quorumseal.ceremony.statement_document import read_statement
@@ -103,7 +103,7 @@ class Audited:
 
     def record(self) -> QuorumRecord:
         """Return the account of it: who, what, when, by which key."""
-        return quorum_record((each.entry.payload for each in self.entries), self.policy)
+        return record_of(self.chain, (each.entry for each in self.entries), self.policy)
 
     def touches(self, period: Period) -> bool:
         """Whether it was opened or ended in a period, or was open all through it."""

@@ -113,7 +113,11 @@ class QuorumRecord:
 def quorum_record(payloads: Iterable[bytes], policy: SignedPolicy) -> QuorumRecord:
     """Return the account of a ceremony from its entries; refuse what the rules do not bear out."""
     entries = [read_entry(payload) for payload in payloads]
-    chain = replay_chain((entry.payload for entry in entries), policy)
+    return record_of(replay_chain((entry.payload for entry in entries), policy), entries, policy)
+
+
+def record_of(chain: Chain, entries: Iterable[Entry], policy: SignedPolicy) -> QuorumRecord:
+    """Return the account of a ceremony that whoever calls has replayed from these entries."""
     ceremony = chain.ceremony
     count = ceremony.tally(at=_counted_at(chain))
     return QuorumRecord(

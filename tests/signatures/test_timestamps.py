@@ -29,7 +29,12 @@ from quorumseal.signatures import (
     der,
     read_timestamp,
 )
-from quorumseal.signatures.timestamps import MAX_TOKEN_BYTES, answered, request_timestamp
+from quorumseal.signatures.timestamps import (
+    MAX_TOKEN_BYTES,
+    answered,
+    request_timestamp,
+    taking_tokens_unjudged,
+)
 from tests.timestamp_authority import (
     Certified,
     LyingAuthority,
@@ -291,10 +296,9 @@ def test_authority_is_pinned_by_its_root_alone(world: World) -> None:
             Authority.read("x", text)
 
 
-def test_missing_library_is_named_with_what_installs_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    token, imported = good(world), builtins.__import__
+@pytest.fixture
+def no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    imported = builtins.__import__
 
     def absent(name: str, *rest: object, **more: object) -> object:
         if name == "rfc3161_client":
@@ -302,9 +306,45 @@ def test_missing_library_is_named_with_what_installs_it(
         return imported(name, *rest, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(builtins, "__import__", absent)
+
+
+@pytest.mark.usefixtures("no_library")
+def test_missing_library_is_named_with_what_installs_it(world: World) -> None:
     with pytest.raises(TimestampLibraryError) as refused:
-        read_timestamp(token, MESSAGE, [world.lying.authority])
+        read_timestamp(good(world), MESSAGE, [world.lying.authority])
     assert "quorumseal[timestamps]" in refused.value.hint
+
+
+@pytest.mark.parametrize("accuracy", [timedelta(0), timedelta(seconds=3, milliseconds=20, microseconds=1)])
+def test_without_the_library_a_token_is_taken_at_its_word_where_somebody_asks_for_that(
+    world: World, request: pytest.FixtureRequest, accuracy: timedelta
+) -> None:
+    token = world.lying.token(MESSAGE, AT, accuracy)
+    judged = read_timestamp(token, MESSAGE, [world.lying.authority])
+    request.getfixturevalue("no_library")
+    with taking_tokens_unjudged() as taken:
+        stamp = read_timestamp(token, MESSAGE, [])
+    assert (stamp.at, stamp.latest, stamp.authority) == (judged.at, judged.latest, "")
+    assert taken == [token]
+    with pytest.raises(TimestampLibraryError):
+        read_timestamp(token, MESSAGE, [])
+
+
+@pytest.mark.usefixtures("no_library")
+def test_what_no_token_says_is_refused_unjudged_as_well(world: World) -> None:
+    token = good(world)
+    with taking_tokens_unjudged():
+        with pytest.raises(OtherImprintError):
+            read_timestamp(token, b"other bytes", [])
+        for malformed in (b"x", token[:-1], token + b"x", world.lying.token(MESSAGE, AT, timedelta(hours=2))):
+            with pytest.raises(MalformedTimestampError):
+                read_timestamp(malformed, MESSAGE, [])
+
+
+def test_with_the_library_nothing_is_taken_unjudged(world: World) -> None:
+    with taking_tokens_unjudged() as taken, pytest.raises(UnknownAuthorityError):
+        read_timestamp(good(world), MESSAGE, [world.other.authority])
+    assert taken == []
 
 
 @pytest.mark.parametrize("size", [0, 1, 127, 128, 255, 256, 65535, 65536])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from quorumseal.audit.examining import populate
 from quorumseal.audit.folder import write_copy
 from quorumseal.audit.log_copy import LogCopy
-from quorumseal.audit.pack.bundles import bundle_file, with_bundle
+from quorumseal.audit.pack.bundles import BundleJudge, bundle_file, with_bundle
 from quorumseal.audit.pack.manifest import MANIFEST, About, FileEntry, write_manifest
 from quorumseal.audit.pack.projections import LOG, projections
 from quorumseal.audit.pack.slicing import slice_of
@@ -45,9 +45,10 @@ def make_pack(
 
     for name, data in write_copy(kept).items():
         yield file(LOG + name, data)
+    judge = BundleJudge(seen)
     for audited in with_bundle(seen, period):
         bundle = bundles(audited.id)
-        if bundle is None:
+        if bundle is None or not judge.published(audited.id, bundle):
             unpublished.append(audited.id)
         else:
             yield file(bundle_file(audited.id), bundle)
