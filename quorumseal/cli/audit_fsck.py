@@ -14,7 +14,7 @@ from pathlib import Path
 from quorumseal.audit.defect import Defect
 from quorumseal.audit.examining import Examined, examine
 from quorumseal.cli.audit_lists import compare_lists
-from quorumseal.cli.audit_source import add_source, open_source, reporter
+from quorumseal.cli.audit_source import add_source, open_source, reporter, source_words
 from quorumseal.cli.desk import command
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_trust_file
@@ -95,12 +95,12 @@ def _draw(arguments: Namespace, examined: Examined, defects: Sequence[Defect], t
     drawn.line(f"  took {_seconds(took)}, {examined.entries / max(took, 0.001):,.0f} entries per second")
     if defects:
         drawn.next("Keep the copy, and list all of it for whoever asks", _again(arguments, "--json"))
+    elif arguments.settings is None:
+        drawn.next("See what there was", command(arguments, "audit", "open", *source_words(arguments)))
 
 
 def _again(arguments: Namespace, *more: str) -> list[str]:
-    words = ["audit", "fsck"]
-    for option, value in (("--copy", arguments.folder), ("--trust", arguments.trust)):
-        words += [option, str(value)] if value else []
+    words = ["audit", "fsck", *source_words(arguments)]
     words += ["--settings", str(arguments.settings)] if arguments.settings else []
     return command(arguments, *words, *more)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from quorumseal.audit.population import Period
 from quorumseal.ceremony.values import instant_text
+from quorumseal.cli.audit_source import source_words
 from quorumseal.cli.errors import UsageError
 from quorumseal.terminal import instant_text as shown
 
@@ -53,10 +54,8 @@ def instant(text: str) -> datetime:
 
 def words(arguments: Namespace) -> list[str]:
     """Return the period and the source as they were asked for, for the next command."""
-    given = (
-        ("--copy", arguments.folder),
-        ("--trust", arguments.trust),
-        ("--from", arguments.begin),
-        ("--to", arguments.end),
-    )
-    return [word for option, value in given if value for word in (option, str(value))]
+    period = (("--from", arguments.begin), ("--to", arguments.end))
+    return [
+        *source_words(arguments),
+        *(word for option, value in period if value for word in (option, value)),
+    ]

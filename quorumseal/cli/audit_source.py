@@ -66,6 +66,13 @@ def add_source(parser: ArgumentParser) -> None:
     add_home(parser)
 
 
+def source_words(arguments: Namespace) -> list[str]:
+    """Return what to audit as it was asked for, for the next command."""
+    given = [("--copy", arguments.folder), ("--trust", arguments.trust)]
+    given += [("--held", path) for path in arguments.held]
+    return [word for option, value in given if value for word in (option, str(value))]
+
+
 @contextmanager
 def open_source(arguments: Namespace, *, annexes: bool = False) -> Iterator[Source]:
     """Give what is to be audited; the texts that statements commit to only where they are asked for."""
