@@ -12,6 +12,7 @@ from quorumseal.ceremony.values import digest_of
 from quorumseal.verifier.bundle import Bundle, write_bundle
 from quorumseal.verifier.part import Part
 from quorumseal.verifier.trust import write_trust
+from quorumseal.verifier.witnessing import Witnessed
 from tests.burning import DAY, MINUTE, joins
 from tests.organisation import ARTIFACT, NOW, Organisation
 from tests.simulated_log import SimulatedLog
@@ -67,6 +68,7 @@ class Story:
         self.acme = acme
         self.log = SimulatedLog(acme)
         self.parts: list[Part] = []
+        self.witnessed: list[Witnessed] = []
 
     def add(self, *courses: Course) -> "Story":
         """Log ceremonies, each after the one before."""
@@ -78,5 +80,8 @@ class Story:
 
     def scene(self, name: str, **more: object) -> Scene:
         """Publish it."""
-        bundle = write_bundle(Bundle(policies=tuple(self.log.versions), parts=tuple(self.parts)))
+        whole = Bundle(
+            policies=tuple(self.log.versions), parts=tuple(self.parts), witnessed=tuple(self.witnessed)
+        )
+        bundle = write_bundle(whole)
         return Scene(name=name, bundle=bundle, trust=write_trust(self.log.trust), **more)  # type: ignore[arg-type] # passed on

@@ -8,6 +8,7 @@ that named it follow it, unless it is just they that were changed.
 import base64
 import copy
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -30,7 +31,8 @@ def ring() -> dict[str, PrivateKey]:
     acme = Organisation()
     made = [acme.key(name) for name in NAMES]
     made += [key_of(name) for name in NAMES] + [acme.spare_key(name) for name in NAMES]
-    made += [acme.log_key, key_of("the log's next key")]
+    made += [acme.log_key, key_of("the log's next key"), key_of("outside")]
+    made += [acme.witness_key(name) for name in NAMES]
     return {key.public.key_id: key for key in made}
 
 
@@ -137,6 +139,10 @@ class Forge:
                 return canonical(self._together(inner)).decode()
             case {"entries": list()}:
                 return self._part(value)
+            case {"parts": [*_, {"index": int() as index}], "witnessed": list() as witnessed}:
+                rest = {name: item for name, item in value.items() if name != "witnessed"}
+                made = [self._witnessed(item, index + 1) for item in witnessed]
+                return self._together(rest) | {"witnessed": made}
             case dict():
                 return {name: self._together(item) for name, item in value.items()}
             case list():
@@ -212,6 +218,19 @@ class Forge:
                 return [self._body(item) for item in value]
         return self._renamed(value)
 
+    def _witnessed(self, item: Any, base: int) -> Any:
+        match item:
+            case {"checkpoint": str() as note} if re.match(r"[^\n]+\n\d{1,3}\n[^\n]+\n\n—", note):
+                origin, size, *_, blank = note.split("\n")
+                lines = note.split("\n")[4:-1]
+                made = dict(item)
+                made["checkpoint"] = _note(origin, int(size), self.root(int(size)), *lines) + blank
+                if 0 < base <= int(size):
+                    leaves = [self._leaf(index) for index in range(int(size))]
+                    made["consistency"] = [node.hex() for node in _consistency(base, leaves)]
+                return made
+        return item
+
     # The log
 
     def _leaf(self, index: int) -> bytes:
@@ -249,15 +268,25 @@ def _policy_first(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     yield from sorted(value.items(), key=lambda pair: pair[0] != "policy")
 
 
-def _note(origin: str, size: int, root: bytes, line: str) -> str:
+def _note(origin: str, size: int, root: bytes, *lines: str) -> str:
     text = f"{origin}\n{size}\n{log.encoded(root)}\n"
-    _, name, signed = line.split(" ")
-    hint = _bytes_of(signed)[:4]
+    return "\n".join([text, *(_line(text, line) for line in lines), ""])
+
+
+def _line(text: str, line: str) -> str:
+    """The line, by the same key under another text, and at the same time where it is a cosignature."""
+    mark, name, signed = line.split(" ") if line.count(" ") == 2 else ("", "", "")
+    blob = _bytes_of(signed)
     for key in ring().values():
-        if log.note_key(name, 1, key.public.spki[12:]) == hint:
-            signature = base64.b64encode(hint + key.sign(text.encode())).decode()
-            return f"{text}\n— {name} {signature}\n"
-    return f"{text}\n{line}\n"
+        if log.note_key(name, 1, key.public.spki[12:]) == blob[:4]:
+            blob = blob[:4] + key.sign(text.encode())
+        elif log.note_key(name, 4, key.public.spki[12:]) == blob[:4] and len(blob) == 76:
+            message = b"cosignature/v1\ntime %d\n%s" % (int.from_bytes(blob[4:12], "big"), text.encode())
+            blob = blob[:12] + key.sign(message)
+        else:
+            continue
+        return f"{mark} {name} {base64.b64encode(blob).decode()}"
+    return line
 
 
 def _split(size: int) -> int:

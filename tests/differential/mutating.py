@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seeded changes: of what people say, of entries, proofs and spelling, and of what is asked."""
 
+import base64
 import copy
 import json
 import re
@@ -14,6 +15,7 @@ from typing import Any, TypeAlias
 from tests.differential.courses import Scene
 from tests.differential.forging import MARKS, NAMES, Forge, apart, ring
 from tests.organisation import NOW
+from tests.second_verifier.keys import key_id
 from tests.second_verifier.reading import canonical
 
 Place: TypeAlias = tuple[Any, Any]
@@ -29,6 +31,8 @@ def mutant(scenes: Sequence[Scene], seed: int) -> tuple[str, Scene]:
     random = Random(seed)
     scene = random.choice(scenes)
     name, change = random.choices(CHANGES, weights=[weight for _, _, weight in KINDS])[0]
+    if name == "witnesses":
+        scene = next((each for each in scenes if each.name == "witnessed"), scene)
     return f"{scene.name}: {name}", change(random, scene, scenes)
 
 
@@ -233,10 +237,6 @@ def _key_of(whole: Any, name: str) -> str | None:
     for parent, where in places(whole):
         signer = parent[where]
         if isinstance(signer, dict) and signer.get("name") == name and signer.get("keys"):
-            import base64
-
-            from tests.second_verifier.keys import key_id
-
             try:
                 return key_id(base64.b64decode(signer["keys"][0]["spki"]))
             except (KeyError, ValueError, TypeError):
@@ -429,6 +429,37 @@ def _trust(random: Random, scene: Scene, scenes: Sequence[Scene]) -> Scene:
     return replace(scene, trust=canonical(value))
 
 
+def _witness(random: Random, whole: Any) -> None:
+    """Fewer, other or later cosignatures."""
+    found = [p[n] for p, n in places(whole) if n == "witnessed" and p[n]]
+    if not found:
+        _policy(random, whole)
+        return
+    items = random.choice(found)
+    item = random.choice(items)
+    if random.random() < 0.3 or not isinstance(item, dict):
+        shuffle_list(random, items)
+        return
+    lines = str(item["checkpoint"]).split("\n")
+    at = random.randrange(4, len(lines) - 1) if len(lines) > 5 else 0
+    match random.randrange(4):
+        case 0:
+            del lines[at]
+        case 1:
+            lines.insert(at, lines[-2])
+        case 2:
+            lines[1] = str(random.randrange(20))
+        case _ if lines[at].count(" ") == 2:
+            blob = bytearray(base64.b64decode(lines[at].split(" ")[2]))
+            if len(blob) == 76:
+                time = (
+                    int.from_bytes(blob[4:12], "big") + random.choice((-1, 1)) * random.choice(STEPS) // 1000
+                )
+                blob[4:12] = random.choice((time % 2**64, 0, 253_402_300_800, 2**64 - 1)).to_bytes(8, "big")
+            lines[at] = " ".join([*lines[at].split(" ")[:2], base64.b64encode(blob).decode()])
+    item["checkpoint"] = "\n".join(lines)
+
+
 KINDS: Sequence[tuple[str, Callable[..., Scene], int]] = (
     ("a value", _deep(_scalar), 10),
     ("a time, number or name", _deep(_interesting), 14),
@@ -440,6 +471,7 @@ KINDS: Sequence[tuple[str, Callable[..., Scene], int]] = (
     ("who signs", _deep(_signer), 7),
     ("the policy", _deep(_policy, links=True), 12),
     ("what somebody says", _deep(_decision, links=True), 12),
+    ("witnesses", _deep(_witness, links=True), 4),
     ("entries as text", _surface(_entry_text), 5),
     ("proofs", _proof, 7),
     ("bytes", _bytes, 5),

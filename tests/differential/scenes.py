@@ -21,8 +21,10 @@ from quorumseal.ceremony.statements import Check, CheckOutcome, Choice, Evidence
 from quorumseal.ceremony.suspending import Suspended
 from quorumseal.ceremony.values import digest_of
 from quorumseal.offline.assembling import assemble, read_statements
+from quorumseal.tlog import Checkpoint, Witness, add_lines, cosign, prove_consistency
 from quorumseal.verifier.status import Status, write_status
 from quorumseal.verifier.trust import Trust, write_trust
+from quorumseal.verifier.witnessing import Witnessed
 from tests.burning import (
     BURNING,
     DAY,
@@ -42,7 +44,7 @@ from tests.changing import both_sides, next_version
 from tests.differential.courses import Course, Scene, Story
 from tests.differential.rotated import ended_after, rotated
 from tests.losing import LOSING, by_guardian, by_owner, suspends
-from tests.organisation import NOW, ROLES, SUBJECTS, Organisation, changed
+from tests.organisation import NOW, ROLES, SUBJECTS, Organisation, changed, key_of
 from tests.verifier.published import published
 
 QUORUM = ("alice", "bob", "carol", "dan")
@@ -78,6 +80,30 @@ def _rich() -> Scene:
     )
     last = replace(acme.decision("dan", course.chain.ceremony.request, at=NOW + MINUTE * 4), checks=checks)
     return Story(acme).add(course.does(Record(acme.sign_decision(last)), 4)).scene("rich")
+
+
+def _witnessed() -> Scene:
+    acme = Organisation(
+        witnessing=frozenset({"alice", "carol", "dan"}),
+        outside=(Witness("witness.example/w1", key_of("outside").public),),
+        cosignatures=2,
+    )
+    story = Story(acme).add(Course(acme, acme.request()).approve(*QUORUM))
+    sizes = [story.log.size]
+    story.log.append(Course(acme, acme.request(number=2, version="1.1")).approve("alice").entries)
+    sizes.append(story.log.size)
+    for size, signers in zip(sizes, (("alice",), ("alice", "dan")), strict=True):
+        checkpoint = Checkpoint(acme.origin, size, story.log.roots[size])
+        at = NOW + MINUTE * 5
+        lines = [
+            cosign(checkpoint, acme.witness_key(name), f"{acme.name}/witness/{name}", at=at)
+            for name in signers
+        ]
+        proof = tuple(prove_consistency(sizes[0], size, story.log.node))
+        story.witnessed.append(
+            Witnessed(checkpoint=add_lines(story.log.checkpoint(size), lines), consistency=proof)
+        )
+    return story.scene("witnessed")
 
 
 def _staged() -> Scene:
@@ -326,6 +352,7 @@ def _vetoed() -> Scene:
 MAKERS: Sequence[Callable[[], Scene]] = (
     _regular,
     _rich,
+    _witnessed,
     _staged,
     _counted,
     _minds_changed,

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bundle's parts: each a ceremony, and what its log says of it (entries-and-bundle.md, Bundle)."""
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from tests.second_verifier.reading import canonical, fields, integer, items, str
 from tests.second_verifier.refusing import need
 from tests.second_verifier.replaying import read_entry, replay
 from tests.second_verifier.statements import read
+from tests.second_verifier.values import base64_bytes
 
 type_ = "https://quorumseal.dev/bundle/v1"
 
@@ -173,7 +173,7 @@ def read_bundle(data: bytes) -> Bundle:
         {"timestamps": items(_stamp, 1, 16), "witnessed": items(_cosigned, 1, 32)},
     )
     stamps = found["timestamps"] or ()
-    raw = [(ceremony, base64.b64decode(token)) for ceremony, token in stamps]
+    raw = [(ceremony, base64_bytes(token, "timestamp.malformed")) for ceremony, token in stamps]
     need(raw == sorted(set(raw)), "json.invalid_field", "timestamps ascend")
     return Bundle(
         policies=found["policies"],

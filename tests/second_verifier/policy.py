@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from tests.second_verifier import keys, values
@@ -389,6 +390,7 @@ def _product(value: Any) -> tuple[str, str, str]:
     return read["name"], read["kind"], read["rule"]
 
 
+@lru_cache(1024)
 def read_policy(payload: bytes) -> Policy:
     """A policy that could be built; who signed it is another question."""
     kind, subjects, predicate = in_toto(payload, at_most=600 * KIB)

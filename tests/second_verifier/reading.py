@@ -2,6 +2,7 @@
 """Strict JSON (docs/spec/encodings.md, JSON), and objects that hold what is specified and nothing else."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias, TypeVar
@@ -9,6 +10,8 @@ from typing import Any, TypeAlias, TypeVar
 from tests.second_verifier.refusing import Refused, need
 
 MIB = 1 << 20
+_MARKS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|$)|[\[\]{}]', re.DOTALL)
+"""A text, or what opens and closes."""
 GREATEST = 2**53 - 1
 LEVELS = 32
 
@@ -33,25 +36,18 @@ def _integer(text: str) -> int:
 
 
 def _too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= LEVELS:
+        return False
     depth = deepest = 0
-    inside = escaped = False
-    for character in text:
-        if inside:
-            inside = escaped or character != '"'
-            escaped = character == "\\" and not escaped
-        elif character == '"':
-            inside = True
-        elif character in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character in "]}":
-            depth -= 1
+    for mark in _MARKS.findall(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark, 0)
+        deepest = max(deepest, depth)
     return deepest > LEVELS
 
 
 def _texts(value: Any) -> None:
     match value:
-        case str():
+        case str() if not value.isascii():
             need(not any(0xD800 <= ord(c) <= 0xDFFF for c in value), "json.lone_surrogate")
             need(unicodedata.is_normalized("NFC", value), "json.not_normalised")
         case list():

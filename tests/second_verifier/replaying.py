@@ -185,7 +185,7 @@ def _decision(ceremony: Ceremony, body: Any, at: int) -> Any:
     proved_at = at
     token = read_body["timestamp"]
     if token is not None:
-        stamped = timestamps.of_decision(ceremony.policy, token, found)
+        stamped = timestamps.judge(ceremony.policy, token)
         skew = ceremony.policy.skew
         early = found.signed_at - skew <= stamped.latest
         need(early and stamped.earliest <= at + skew, "timestamp.time")

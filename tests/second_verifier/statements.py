@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from tests.second_verifier import keys, values
@@ -213,6 +214,7 @@ def request_subjects(said: Mapping[str, Any]) -> tuple[Subject, ...]:
     return found
 
 
+@lru_cache(4096)
 def read(envelope: Envelope, *wanted: str) -> Statement:
     """A statement of one of the types that its place allows, its signature not yet looked at."""
     predicate_type, subjects, predicate = in_toto(envelope.payload)

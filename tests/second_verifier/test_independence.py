@@ -2,10 +2,14 @@
 """The second verifier is a second one: sharing nothing with the product, it judges the examples."""
 
 import ast
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.second_verifier import timestamps
+from tests.second_verifier.chaining import walk
 from tests.second_verifier.refusing import Refused, exits
 from tests.second_verifier.values import sha256
 from tests.second_verifier.verifying import Terms, read_trust, verify
@@ -69,3 +73,13 @@ def test_the_document_says_what_exit_each_code_has() -> None:
     assert codes["quorum.short"] == 5
     assert codes["json.not_utf8"] == 1
     assert len(codes) > 200
+
+
+def test_a_timestamp_that_could_be_good_is_not_judged_and_another_is_refused() -> None:
+    trust = read_trust((EXAMPLES / "trust.json").read_bytes())
+    bundle = json.loads((EXAMPLES / "widget@1.0.quorumseal.json").read_bytes())
+    policy = walk(bundle["policies"], trust).policies[0]
+    with pytest.raises(Refused, match=r"timestamp\.authority"):
+        timestamps.judge(policy, "MAA=")
+    with pytest.raises(timestamps.NotJudgedError):
+        timestamps.judge(replace(policy, timestamping={"clock.acme.example": "PEM"}), "MAA=")

@@ -229,7 +229,7 @@ def _timestamps(held: Held, trust: Trust, terms: Terms) -> None:
         it = by_id.get(ceremony)
         need(it is not None and it.part.logged, "timestamp.imprint")
         assert it is not None
-        found = timestamps.of_conclusion(it.ceremony.policy, token, it.part.note.encode())
+        found = timestamps.judge(it.ceremony.policy, token)
         need(found.latest >= it.ceremony.ended_at - it.ceremony.policy.skew, "timestamp.time")
         stamped.add(ceremony)
     if trust.timestamp_required or terms.require_timestamp:
