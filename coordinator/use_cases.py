@@ -167,8 +167,10 @@ class UseCases:
                 limit=limit + 1,
             )
         )
+        listed = [row.ceremony for row in rows[:limit]]
+        unpublished = await self._read(lambda: self._storage.outbox.unpublished(listed))
         return Page(
-            items=tuple(_summary(row) for row in rows[:limit]),
+            items=tuple(_summary(row, unpublished.get(row.ceremony, "")) for row in rows[:limit]),
             next_token=str(rows[limit - 1].opened_index) if len(rows) > limit else "",
         )
 
@@ -266,8 +268,9 @@ def _read_token(token: str) -> int | None:
     return int(token)
 
 
-def _summary(row: CeremonyRow) -> CeremonySummary:
+def _summary(row: CeremonyRow, publication: str) -> CeremonySummary:
     return CeremonySummary(
+        publication=publication,
         ceremony=row.ceremony,
         product=row.product,
         version=row.version,

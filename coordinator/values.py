@@ -111,6 +111,8 @@ class CeremonySummary:
     deadline: datetime
     ended_at: datetime | None
     mode: Mode
+    publication: str = ""
+    """How far its bundle is, where it is not everywhere yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,6 +190,7 @@ def summary_message(summary: CeremonySummary) -> wire.CeremonySummary:
         deadline=values.instant_text(summary.deadline),
         ended_at="" if summary.ended_at is None else values.instant_text(summary.ended_at),
         mode=summary.mode,
+        publication=summary.publication,
     )
 
 

@@ -35,6 +35,16 @@ class Outbox:
             )
             return [_row(*row) for row in rows]
 
+    def unpublished(self, ceremonies: Collection[str]) -> dict[str, str]:
+        """Return of some ceremonies whose bundle is not everywhere yet how far it is."""
+        wanted = (
+            select(outbox.c.ceremony, outbox.c.state)
+            .where(UNPUBLISHED, outbox.c.ceremony.in_(ceremonies))
+            .order_by(outbox.c.destination.desc())
+        )
+        with self._engines.reading() as connection:
+            return {str(ceremony): str(state) for ceremony, state in connection.execute(wanted)}
+
     def claim(
         self,
         destinations: Collection[str],

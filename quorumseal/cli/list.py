@@ -14,6 +14,7 @@ from quorumseal.ceremony.statements import Mode
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.desk import add_home, command, now, open_desk
 from quorumseal.cli.output import Json, print_json, screen
+from quorumseal.cli.publications import AWAITING
 from quorumseal.client.values import CeremonySummary
 from quorumseal.terminal import Foreign, Mark, distance_text
 
@@ -74,6 +75,8 @@ def run(arguments: Namespace) -> int:
             for each in page.ceremonies
         ],
     )
+    for each in (each for each in page.ceremonies if each.publication == AWAITING):
+        drawn.item(Mark.WAITING, Foreign(_name(each)), "is approved, and awaiting witnesses of the log")
     drawn.next("Look at one, verified", command(arguments, "show", page.ceremonies[0].ceremony))
     return 0
 
@@ -112,4 +115,5 @@ def _json(summary: CeremonySummary) -> Json:
         "opened_at": exact(summary.opened_at),
         "deadline": exact(summary.deadline),
         "ended_at": exact(summary.ended_at) if summary.ended_at else None,
+        "publication": summary.publication or None,
     }

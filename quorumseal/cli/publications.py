@@ -8,6 +8,7 @@ from quorumseal.client.values import Publication
 from quorumseal.terminal import Foreign, Mark, Screen
 
 PENDING, PUBLISHED, FAILED = "pending", "published", "failed"
+AWAITING = "awaiting witnesses"
 _MARKS = {PUBLISHED: Mark.DONE, FAILED: Mark.FAILED}
 
 

@@ -136,6 +136,7 @@ def _summary_of(message: wire.CeremonySummary) -> CeremonySummary:
         deadline=instant(message.deadline),
         ended_at=instant(message.ended_at) if message.ended_at else None,
         mode=message.mode,
+        publication=message.publication,
     )
 
 

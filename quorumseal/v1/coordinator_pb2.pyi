@@ -124,7 +124,7 @@ class Publication(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     destination: _builtins.str
     state: _builtins.str
-    """pending, published, failed"""
+    """pending, awaiting witnesses, published, failed"""
     detail: _builtins.str
     """where it is, or why it is not"""
     def __init__(
@@ -640,6 +640,7 @@ class CeremonySummary(_message.Message):
     DEADLINE_FIELD_NUMBER: _builtins.int
     ENDED_AT_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
+    PUBLICATION_FIELD_NUMBER: _builtins.int
     ceremony: _builtins.str
     product: _builtins.str
     version: _builtins.str
@@ -651,6 +652,8 @@ class CeremonySummary(_message.Message):
     ended_at: _builtins.str
     """empty while it is open"""
     mode: _builtins.str
+    publication: _builtins.str
+    """of its bundle, where it is not everywhere yet: pending, awaiting witnesses, failed"""
     def __init__(
         self,
         *,
@@ -664,10 +667,11 @@ class CeremonySummary(_message.Message):
         deadline: _builtins.str = ...,
         ended_at: _builtins.str = ...,
         mode: _builtins.str = ...,
+        publication: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ceremony", b"ceremony", "deadline", b"deadline", "ended_at", b"ended_at", "kind", b"kind", "mode", b"mode", "opened_at", b"opened_at", "product", b"product", "requester", b"requester", "state", b"state", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ceremony", b"ceremony", "deadline", b"deadline", "ended_at", b"ended_at", "kind", b"kind", "mode", b"mode", "opened_at", b"opened_at", "product", b"product", "publication", b"publication", "requester", b"requester", "state", b"state", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

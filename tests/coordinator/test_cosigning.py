@@ -278,3 +278,14 @@ def test_a_cosignature_of_another_time_is_refused(site: Site, minutes: int, code
     written = NOW + MINUTE
     assert site.workshop.time.now == written
     assert site.refused(site.note("alice", at=written + minutes * MINUTE)) == code
+
+
+def test_a_list_says_which_releases_wait_for_witnesses(site: Site) -> None:
+    outbox = site.desk.storage.outbox
+    assert outbox.unpublished([site.ceremony]) == {site.ceremony: "pending"}
+    site.publishing.publish_due()
+    assert outbox.unpublished([site.ceremony, "another"]) == {site.ceremony: "awaiting witnesses"}
+    site.by("alice")
+    site.by("carol")
+    site.publishing.publish_due()
+    assert outbox.unpublished([site.ceremony]) == {}
