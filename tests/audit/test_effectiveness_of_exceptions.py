@@ -100,3 +100,12 @@ def test_who_abstained_approved_for_nobody() -> None:
     assert "erin" not in {row[1] for row in named(population, "pairs").rows}
     assert any(row[0] == "alice" and row[2] == "1" for row in named(population, "review-time").rows)
     assert sum(int(row[1]) for row in named(population, "load").rows) >= 5
+
+
+def test_whoever_proposes_a_policy_and_approves_it_is_no_pair() -> None:
+    """There everybody of the governance decides, who proposed it too."""
+    story = Story()
+    story.releases()
+    story.changes(next_version(ACME, clock_skew=timedelta(minutes=4)))
+    pairs = named(story.population(), "pairs")
+    assert {row[0] for row in pairs.rows} == {"mallory"}

@@ -31,7 +31,7 @@ def key_ages(policy: Policy, standing: Standing, *, at: datetime) -> Measure:
         ending += soon
         digits = key.key.key_id.removeprefix("sha256:")[:8]
         rows.append((name, digits, str(key.key.scheme), f"{begins:%Y-%m-%d}", span(age), state))
-        bars.append(Bar(f"{name} {digits}", age.days, f"{span(age)} old, {state}", notable=soon))
+        bars.append(Bar(f"{name} {digits}", age.days, state, notable=soon))
     return Measure(
         name="key-ages",
         title="Keys by age",

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from quorumseal.audit.effectiveness.measure import Grid, Measure, plural
 from quorumseal.audit.population import Audited
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy import GOVERNED
 from quorumseal.ceremony.statements import Choice
 
 _MET = frozenset({State.APPROVED, State.PROVISIONAL})
 
 
 def pairs(ended: Sequence[Audited]) -> Measure:
-    """Count how often each approver was counted for each requester."""
+    """Count how often each approver was counted for each requester; about a policy everybody decides."""
     met: Counter[tuple[str, str]] = Counter()
     asked: Counter[str] = Counter()
     for audited in ended:
-        if audited.state not in _MET:
+        if audited.state not in _MET or audited.request.kind in GOVERNED:
             continue
         asking = audited.request.on_behalf_of or audited.signed.signer
         asked[asking] += 1
