@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Say how long the pages take beside logs of different lengths: python -m scripts.page_figures 1000 100000.
 
-Every ceremony is real: signed, decided by the rules, in the tree.  The pages of the lengths are asked for in
-turn, so that whatever else the machine does falls on each alike.
+The newest ceremonies are real: signed, decided by the rules.  Those before them are copies of one under ids
+of their own, entries in the tree like any other.  The pages of the lengths are asked for in turn, so that
+whatever else the machine does falls on each alike.
 """
 
 import asyncio
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -19,7 +22,7 @@ from starlette.applications import Starlette
 from coordinator.founding import found
 from coordinator.live import Live
 from coordinator.projection import ceremony_row
-from coordinator.storage import Append, EntryRow, LogHead, Storage
+from coordinator.storage import Append, CeremonyRow, EntryRow, LogHead, Storage
 from coordinator.tree import GrowingTree
 from coordinator.web.app import make_app
 from coordinator.web.context import open_context
@@ -36,6 +39,8 @@ MINUTE = timedelta(minutes=1)
 TIMES = 40
 _BATCH = 2000
 _OPEN_AT_THE_END = 3
+_REAL = 500
+_Stored = tuple[CeremonyRow, list[EntryRow]]
 _VIEWER = Viewer(name="audrey", kind="auditor")
 
 
@@ -93,18 +98,19 @@ def _pages(path: Path, length: int) -> Starlette:
 
 
 def _write(storage: Storage, numbers: range, length: int) -> None:
-    before = storage.log.head()
+    before, pattern = storage.log.head(), _pattern()
     tree = GrowingTree(before, ACME.origin, ACME.log_key)
     rows, opened, index = [], [], before.size
     at = NOW
     for number in numbers:
         at = NOW + number * MINUTE
-        chain, entries = _ceremony(number, at, still_open=number > length - _OPEN_AT_THE_END)
-        ends = [place for place, entry in enumerate(entries) if entry.type in CONCLUSIONS]
-        opened.append(ceremony_row(chain, index, index + ends[0] if ends else None))
-        for entry in entries:
-            rows.append(EntryRow(index, entry.type, entry.ceremony, entry.seq, entry.payload))
-            index += 1
+        if number > length - _REAL:
+            made = _made(*_ceremony(number, at, still_open=number > length - _OPEN_AT_THE_END), index)
+        else:
+            made = _copied(pattern[number % 50 == 0], number, at, index)
+        opened.append(made[0])
+        rows += made[1]
+        index += len(made[1])
     tree.extend([row.payload for row in rows])
     head = LogHead(frontier=tree.frontier, root=tree.frontier.root(), at=at)
     storage.append(
@@ -117,6 +123,43 @@ def _write(storage: Storage, numbers: range, length: int) -> None:
             opened=opened,
         )
     )
+
+
+@cache
+def _pattern() -> tuple[_Stored, _Stored]:
+    """Return a ceremony that is approved, and one that is rejected."""
+    return tuple(_made(*_ceremony(number, NOW, still_open=False), 0) for number in (1, 50))  # type: ignore[return-value] # two
+
+
+def _copied(pattern: _Stored, number: int, at: datetime, index: int) -> _Stored:
+    row, entries = pattern
+    old, new = row.ceremony, ceremony_number(number)
+    copied = [
+        EntryRow(
+            index + each.index, each.type, new, each.seq, each.payload.replace(old.encode(), new.encode())
+        )
+        for each in entries
+    ]
+    return replace(
+        row,
+        ceremony=new,
+        product=("widget", "gadget")[number % 2],
+        version=f"1.{number}",
+        opened_at=at,
+        deadline=at + timedelta(days=1),
+        ended_at=at,
+        opened_index=index,
+        concluded_index=index + len(copied) - 1,
+    ), copied
+
+
+def _made(chain: Chain, entries: list[Entry], index: int) -> _Stored:
+    ends = [place for place, entry in enumerate(entries) if entry.type in CONCLUSIONS]
+    rows = [
+        EntryRow(index + place, entry.type, entry.ceremony, entry.seq, entry.payload)
+        for place, entry in enumerate(entries)
+    ]
+    return ceremony_row(chain, index, index + ends[0] if ends else None), rows
 
 
 def _ceremony(number: int, at: datetime, *, still_open: bool) -> tuple[Chain, list[Entry]]:

@@ -24,7 +24,8 @@ async def test_what_takes_too_long_is_given_up_and_its_place_given_back() -> Non
         await desk.make(lambda: 1)
     go_on.set()
     desk.close()  # waits for the thread
-    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await asyncio.sleep(0.05)  # the loop hears of it
     assert not desk._busy
 
 

@@ -70,6 +70,7 @@ SAID = [
     ("/policies/1?against=2", "the clock skew is 2m, was 4m"),
     ("/log", "47 entries, the last 16 min ago."),
     ("/log/0", "Entry 0: policy"),
+    ("/log/5", "No witness has vouched for it yet."),
     ("/effectiveness", "It is being counted."),
 ]
 REFUSED = [

@@ -15,7 +15,6 @@ from coordinator.web.page import File, Page
 from coordinator.web.showing.happenings import laid_open
 from coordinator.web.showing.proofs import Proof, proof_of
 from quorumseal.ceremony.entries import Entry, read_entry
-from quorumseal.ceremony.log_witnesses import witness_name
 from quorumseal.tlog import leaf_hash
 
 ROWS: Final = 50
@@ -34,6 +33,8 @@ class Witness:
     """Somebody who may cosign what the log signs."""
 
     name: str
+    size: int
+    """Of the largest checkpoint that it cosigned; 0 where it never did."""
     outside: bool
 
 
@@ -93,7 +94,7 @@ def read(context: WebContext, asked: Asked) -> Log:
         note=newest.note.decode(),
         keys=[(key.key.key_id, key.from_size) for key in log.keys],
         cosignatures=log.cosignatures,
-        witnesses=[*_witnesses(context)],
+        witnesses=_witnesses(context),
         lines=[Line(row=row, at=read_entry(row.payload).at) for row in rows],
         checkpoints=[Checkpoint(size=each.size, root=_base64(each.root)) for each in checkpoints],
         older=asked.again(before=end - ROWS) if end > ROWS else "",
@@ -102,13 +103,12 @@ def read(context: WebContext, asked: Asked) -> Log:
 
 
 def _witnesses(context: WebContext) -> Sequence[Witness]:
-    policy = context.policies.newest.policy
-    agents = [
-        Witness(name=witness_name(policy.organisation, name), outside=False)
-        for name, signer in sorted(policy.signers.items())
-        if signer.witness is not None
+    policy, newest = context.policies.newest.policy, context.storage.cosignatures.newest
+    outside = {each.name for each in policy.log.witnesses}
+    return [
+        Witness(name=each.name, size=newest(each.name), outside=each.name in outside)
+        for each in policy.witnesses
     ]
-    return [*agents, *(Witness(name=each.name, outside=True) for each in policy.log.witnesses)]
 
 
 def read_one(context: WebContext, asked: Asked) -> OneEntry:
