@@ -53,6 +53,7 @@ def environment() -> Environment:
     """Return where templates are found, and what they may call."""
     made = Environment(
         autoescape=True,
+        auto_reload=False,
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=StrictUndefined,
         trim_blocks=True,
