@@ -10,15 +10,15 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from coordinator.errors import CoordinatorError, UnknownCeremonyError
 from coordinator.web.answering import Desk
 from coordinator.web.asked import Asked
 from coordinator.web.context import WebContext
-from coordinator.web.errors import NoSuchPageError, PageError, PageTooLargeError
-from coordinator.web.guard import Guard
+from coordinator.web.errors import NoSuchPageError, PageBrokenError, PageError, PageTooLargeError
+from coordinator.web.guard import HEADERS, Guard
 from coordinator.web.page import Download, File, Page
 from coordinator.web.showing import DOWNLOADS, HOME, PAGES
 from coordinator.web.statics import statics
@@ -80,10 +80,11 @@ class _Pages:
         refusal = NoSuchPageError(f"expected the address of a page, got {request.url.path!r}")
         return await self._desk.make(lambda: self._sorry(refusal, status, None, ""))
 
-    async def unforeseen(self, _: Request, error: Exception) -> Response:
-        """Say that something is wrong here, and nothing about what."""
-        _log.error("unforeseen error in making a page", exc_info=error)
-        return HTMLResponse("<!doctype html><title>Error</title><h1>The page could not be made</h1>", 500)
+    async def unforeseen(self, _: Request, __: Exception) -> Response:
+        """Say that something is wrong here, and nothing about what; the guard stands behind this."""
+        return PlainTextResponse(
+            "the page could not be made\n", 500, {**HEADERS, "Cache-Control": "no-store"}
+        )
 
     def close(self) -> None:
         """Make no more pages."""
@@ -95,6 +96,11 @@ class _Pages:
             return await self._desk.make(lambda: self._made(request, here, make))
         except PageError as refusal:
             return self._sorry(refusal, refusal.status, None, here)
+        except Exception:
+            _log.exception("unforeseen error in making a page")
+            return self._sorry(
+                PageBrokenError("expected a page, got an error of the coordinator"), 500, None, here
+            )
 
     def _made(self, request: Request, here: str, make: Callable[[Viewer], Response]) -> Response:
         viewer: Viewer | None = None

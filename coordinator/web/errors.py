@@ -47,3 +47,11 @@ class PageTooLargeError(PageError):
     code = "pages.too_large"
     status = 500
     usual_hint = "ask for less of it"
+
+
+class PageBrokenError(PageError):
+    """Something that nobody foresaw; the coordinator's running log says what."""
+
+    code = "pages.broken"
+    status = 500
+    usual_hint = "tell the operator when it was"

@@ -75,6 +75,8 @@ class Measuring:
         """Count no more."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():  # nobody waits for what it counts
+                child.terminate()
 
     def _is_due(self, size: int) -> bool:
         if self._begun is None:
