@@ -12,6 +12,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Final
 
+from quorumseal.audit.pack.texts import named_in_verifier
+
 _PACKAGES: Final = ("audit", "ceremony", "signatures", "strict_json", "terminal", "tlog", "verifier")
 _COMMANDS: Final = (
     "__init__",
@@ -65,7 +67,7 @@ def single_file(version: str) -> bytes:
 def _contents(version: str) -> Iterator[tuple[str, bytes]]:
     yield "__main__.py", _MAIN.encode()
     yield (
-        f"quorumseal-{version}.dist-info/METADATA",
+        named_in_verifier(version).decode(),
         f"Metadata-Version: 2.1\nName: quorumseal\nVersion: {version}\n".encode(),
     )
     root = files("quorumseal")

@@ -11,6 +11,7 @@ from quorumseal.audit.log_copy import LogCopy
 from quorumseal.audit.pack.judging import JudgedPack, judge_pack
 from quorumseal.audit.pack.making import make_pack
 from quorumseal.audit.pack.manifest import MANIFEST, FileEntry, read_manifest, write_manifest
+from quorumseal.audit.pack.texts import named_in_verifier
 from quorumseal.audit.population import Period
 from quorumseal.verifier.trust import Trust
 from tests.audit.copying import copy_of
@@ -20,7 +21,7 @@ from tests.losing import LOSING
 from tests.organisation import NOW
 
 PROGRAM = "0.1.0"
-VERIFIER = b"the bytes of a program\n"
+VERIFIER = b"the bytes of a program: " + named_in_verifier(PROGRAM) + b"\n"
 PERIOD = Period(begin=NOW - timedelta(days=2), end=NOW + timedelta(days=30))
 
 

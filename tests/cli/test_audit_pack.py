@@ -18,6 +18,7 @@ from quorumseal.cli.single_file import single_file
 from quorumseal.verifier.trust import write_trust
 from tests.audit import packing
 from tests.audit.packing import write_log
+from tests.cli.office import coordinator_of, found_office
 from tests.cli.published import quorumseal
 
 
@@ -32,6 +33,24 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_folder(folder / "pack", written.pack().items())
     (folder / "trust.json").write_bytes(write_trust(written.trust))
     return folder
+
+
+def test_a_live_coordinator_is_exported_with_its_bundles_and_verified_offline(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = found_office(tmp_path / "acme")
+    with coordinator_of(office):
+        assert main(["start", "widget", "1.0", str(office.artifact), *office.home("rita")]) == 0
+        assert main(["start", "widget", "2.0", str(office.artifact), *office.home("rita")]) == 0
+        office.approve("alice", "carol", "erin", "dan")
+        capsys.readouterr()
+        given = ["--annexes", "--out", str(tmp_path / "pack"), *office.home("rita"), "--json"]
+        assert main(["audit", "export", *given]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["ceremonies"], said["bundles"], said["unpublished"]) == (2, 1, [])
+    trust = ["--trust", str(office.folder / "trust.json")]
+    assert main(["audit", "verify", str(tmp_path / "pack"), *trust]) == 0
+    assert "1 approved, 1 open" in capsys.readouterr().out
 
 
 def words(place: Path, *more: str) -> list[str]:

@@ -23,7 +23,7 @@ from quorumseal.audit.pack.errors import PackFileError, PackFormatError, PackPro
 from quorumseal.audit.pack.making import about_of
 from quorumseal.audit.pack.manifest import MANIFEST, FileEntry, Manifest, read_manifest
 from quorumseal.audit.pack.projections import LOG, projections
-from quorumseal.audit.pack.texts import PROGRAM
+from quorumseal.audit.pack.texts import PROGRAM, named_in_verifier
 from quorumseal.audit.population import Population
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.values import instant_text
@@ -90,7 +90,9 @@ class _Judge:
         if self._defects:  # whatever else is wrong may follow from that
             return self._so_far()
         log = {name: data for name in FILES if (data := self._take(LOG + name)) is not None}
-        self._take(PROGRAM)
+        program = self._manifest.about.program
+        if named_in_verifier(program) not in (self._take(PROGRAM) or b""):
+            self._wrong(PackFormatError(f"expected {PROGRAM} of quorumseal {program}, got another one"))
         try:
             copy = read_copy(log)
         except Refusal as refusal:

@@ -21,7 +21,7 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; break-after:
 table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; padding: .3rem 0; }
 th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 30%, transparent); padding: .25rem .6rem;
-  text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+  text-align: left; vertical-align: top; overflow-wrap: break-word; }
 thead th { border-bottom-width: 2px; }
 code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
 figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; }

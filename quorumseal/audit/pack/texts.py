@@ -31,6 +31,11 @@ again and compares every byte.
 """
 
 
+def named_in_verifier(program: str) -> bytes:
+    """Return by what the single-file verifier of a version says which it is."""
+    return f"quorumseal-{program}.dist-info/METADATA".encode()
+
+
 def readme(about: About, counted: Counted) -> bytes:
     """Return the text that is read first."""
     states = ", ".join(f"{number} {state}" for state, number in counted.by_state.items()) or "none"
