@@ -8,8 +8,9 @@ long yet, accuses nobody: a slow coordinator, or one that lags behind another, i
 """
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.policy import Log
@@ -23,7 +24,7 @@ from signer_agent.checkpoints import Signature, signed_by_log, verified_before
 from signer_agent.errors import LogBehindError
 from signer_agent.fork import refuse_fork
 
-_Proof = Sequence[bytes]
+_Proof = tuple[bytes, ...]
 
 
 def newest_known(agent: Agent, log: Log) -> Signature | None:
@@ -42,7 +43,7 @@ def accept(agent: Agent, log: Log, known: Signature | None, note: bytes, proof: 
                 f"got one of {signature.checkpoint.size}",
                 hint="try again; if it stays so, the coordinator has lost entries or hides them",
             )
-        _require_extended(agent, log, known, signature, proof)
+        require_extended(agent, log, known, signature, proof, signature)
     return _keep(agent, signature)
 
 
@@ -75,7 +76,7 @@ def meet(agent: Agent, log: Log, note: bytes) -> None:
     if same is None:
         agent.journal.log.meet(other.checkpoint, other.note, at=agent.now())
     else:
-        _require_extended(agent, log, verified_before(same, log), other, ())
+        require_extended(agent, log, verified_before(same, log), other, None, other)
 
 
 def meet_seen(agent: Agent, log: Log, statements: Iterable[SeenCheckpoint]) -> None:
@@ -91,29 +92,54 @@ def meet_seen(agent: Agent, log: Log, statements: Iterable[SeenCheckpoint]) -> N
 def compare_named(agent: Agent, log: Log, head: Signature, part: Part) -> None:
     """See that every checkpoint which a statement of a ceremony names is a past of the one it is shown in.
 
-    A proof that was not sent is asked for.  No log has an entry that names a larger log than the one that it
-    stands in: that needs no proof.
+    No log has an entry that names a larger log than the one that it stands in: that needs no proof.
     """
     signatures = _signatures(part.entries)
     for seen in sorted(seen_checkpoints(part.entries), key=lambda each: (each.size, each.root)):
-        known = signatures.get(seen, ())
-        proof: _Proof | None = part.consistency.get(seen.size, () if not 0 < seen.size < head.size else None)
-        if proof is None:
-            proof = _ask(agent, seen.size, head.size, _signed(seen, known, log))
+        met = partial(_signed, seen, signatures.get(seen, ()), log)
+        given, last = part.consistency.get(seen.size), _Proof()
+        for last in _proofs(agent, seen.size, head.size, given, met):
+            if _leads(seen.size, _root(seen), head, last):
+                break
+        else:
+            raise _contradiction(agent, log, met(), seen, head, last)
+
+
+def require_extended(
+    agent: Agent, log: Log, old: Signature, new: Signature, given: _Proof | None, met: Signature
+) -> _Proof:
+    """Return the proof by which one checkpoint extends the other; write down a fork where there is none.
+
+    ``met`` is the one that is kept for later where nobody answers now.
+    """
+    last = _Proof()
+    for last in _proofs(agent, old.size, new.size, given, lambda: met):
+        if _leads(old.size, old.checkpoint.root, new, last):
+            return last
+    raise refuse_fork(agent.home, log, old.note, new.note, last)
+
+
+def _proofs(
+    agent: Agent, old: int, new: int, given: _Proof | None, met: Callable[[], Signature | None]
+) -> Iterator[_Proof]:
+    """Give the proof that was sent, and one that is asked for, so that no mishap accuses anybody: two in all.
+
+    What cannot be connected now is kept, and asked about whenever there is an answer.
+    """
+    if not 0 < old < new:
+        yield ()
+        return
+    asked = 0
+    if given is not None:
+        yield given
+        asked = 1
+    for _ in range(asked, 2):
         try:
-            verify_consistency(seen.size, _root(seen), head.size, head.checkpoint.root, proof)
-        except ConsistencyProofError as reason:
-            raise _contradiction(agent, log, _signed(seen, known, log), seen, head, proof, reason) from None
-
-
-def _ask(agent: Agent, old: int, new: int, met: Signature | None) -> _Proof:
-    """Ask for a proof; what cannot be connected now is kept, and asked about whenever there is an answer."""
-    try:
-        return agent.connection.consistency(old, new).proof
-    except Refusal:
-        if met is not None:
-            agent.journal.log.meet(met.checkpoint, met.note, at=agent.now())
-        raise
+            yield agent.connection.consistency(old, new).proof
+        except Refusal:
+            if (other := met()) is not None:
+                agent.journal.log.meet(other.checkpoint, other.note, at=agent.now())
+            raise
 
 
 def _contradiction(
@@ -123,13 +149,12 @@ def _contradiction(
     seen: SeenCheckpoint,
     head: Signature,
     proof: _Proof,
-    reason: ConsistencyProofError,
 ) -> Refusal:
     """Write down a fork, by two checkpoints of one size where this agent has them; return the refusal."""
     if met is None:
         return ConsistencyProofError(
             f"expected a log that extends the {seen.size} entries that a signer had seen, "
-            f"got one that is not shown to: {reason}",
+            f"got one of {head.size} that is not shown to",
             hint="the statement does not hold what the log signed, so there is no proof: tell your auditor",
         )
     same = agent.journal.log.at(log.origin, seen.size)
@@ -140,16 +165,15 @@ def _contradiction(
 
 def _connect(agent: Agent, log: Log, one: Signature, other: Signature) -> None:
     old, new = sorted((one, other), key=lambda signature: signature.size)
-    proof = _ask(agent, old.size, new.size, other) if old.size < new.size else ()
-    _require_extended(agent, log, old, new, proof)
+    require_extended(agent, log, old, new, None, other)
 
 
-def _require_extended(agent: Agent, log: Log, old: Signature, new: Signature, proof: _Proof) -> None:
-    one, other = old.checkpoint, new.checkpoint
+def _leads(size: int, root: bytes, new: Signature, proof: _Proof) -> bool:
     try:
-        verify_consistency(one.size, one.root, other.size, other.root, proof)
+        verify_consistency(size, root, new.size, new.checkpoint.root, proof)
     except ProofError:
-        raise refuse_fork(agent.home, log, old.note, new.note, proof) from None
+        return False
+    return True
 
 
 def _keep(agent: Agent, signature: Signature) -> Signature:

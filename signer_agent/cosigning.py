@@ -15,14 +15,15 @@ from quorumseal.ceremony.policy import Log
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import PrivateKey
-from quorumseal.tlog import ConsistencyProofError, TlogError, Witness, WitnessConflictError, cosign
+from quorumseal.tlog import TlogError, Witness, cosign
 from quorumseal.tlog.cosignature import add_lines
 from quorumseal.tlog.note import MAX_NOTE_BYTES
 from quorumseal.tlog.witnessing import Submission, admit, nothing_seen
 from signer_agent.agent import Agent
 from signer_agent.checkpoints import Signature, verified_before
+from signer_agent.comparing import require_extended
 from signer_agent.errors import CosignedElsewhereError, LogBehindError, WitnessMemoryError
-from signer_agent.fork import refuse_fork, require_unblocked
+from signer_agent.fork import require_unblocked
 from signer_agent.home import write_whole
 from signer_agent.journal import Journal
 from signer_agent.observing import observe_head
@@ -90,14 +91,9 @@ class Cosigning:
                 f"got one of {head.size}",
                 hint="nothing smaller is cosigned; if it stays so, the coordinator has lost entries",
             )
-        proof = agent.connection.consistency(old.size, head.size).proof if 0 < old.size < head.size else ()
+        proof = () if kept is None else require_extended(agent, log, kept, head, None, head)
         submission = Submission(old_size=old.size, proof=proof, checkpoint=head.note)
-        try:
-            admit(old, submission, [log.key_at(head.size)])
-        except (WitnessConflictError, ConsistencyProofError):
-            if kept is None:
-                raise
-            raise refuse_fork(agent.home, log, kept.note, head.note, proof) from None
+        admit(old, submission, [log.key_at(head.size)])
         self._record(head)
 
     def _record(self, head: Signature) -> None:
