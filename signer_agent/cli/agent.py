@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from quorumseal.ceremony.policy import SignerKind
+from quorumseal.client.connection import Connection
 from quorumseal.signatures import PrivateKey
 from quorumseal.terminal import Cell, Mark, Screen
 from quorumseal.verifier.outcomes import Outcome
@@ -17,11 +18,13 @@ from signer_agent.agent import Agent
 from signer_agent.artifacts import Sources
 from signer_agent.cli import doctor, enroll, hand_back, practice, reconnect
 from signer_agent.cli.opening import add_home, add_passphrase, command, open_key, opened, print_json, screen
+from signer_agent.cosigning import Cosigning
 from signer_agent.errors import AlreadyRunningError, SettingsError
 from signer_agent.following import Told, Watch
 from signer_agent.following_screen import RunningScreen, told_json
 from signer_agent.home import Home, find_home
 from signer_agent.journal import Journal
+from signer_agent.key_sources import open_witness_key
 from signer_agent.observing import observe_policy
 from signer_agent.settings import Settings, read_settings
 from signer_agent.signing import require_roster_key
@@ -60,6 +63,7 @@ def run(arguments: Namespace) -> int:
             agent=agent,
             tell=_print_line if arguments.json else drawn.tell,
             machine_key=key,
+            cosigning=cosigning_of(agent, settings),
             sources=Sources(
                 directory=settings.artifacts.directory,
                 fetch=settings.artifacts.fetch,
@@ -72,6 +76,14 @@ def run(arguments: Namespace) -> int:
         finally:
             signal.signal(signal.SIGTERM, before)
     return 0
+
+
+def cosigning_of(agent: Agent, settings: Settings) -> Cosigning | None:
+    """Open the witness key, where this home has one: it approves nothing, and has no passphrase."""
+    if settings.witness_key is None:
+        return None
+    assert isinstance(agent.connection, Connection)  # noqa: S101 - it was opened over the wire
+    return Cosigning(agent, open_witness_key(settings.witness_key), agent.connection.cosign)
 
 
 def machine_key(agent: Agent, settings: Settings, arguments: Namespace) -> PrivateKey | None:
