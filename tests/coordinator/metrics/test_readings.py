@@ -266,6 +266,7 @@ def test_a_process_says_what_only_it_knows() -> None:
 
 
 def test_without_its_database_a_coordinator_still_says_what_it_knows_itself(workshop: Workshop) -> None:
+    workshop.damaged = True
     desk = workshop.desk()
     reading = readings(workshop, desk)
     with desk.storage.engines.writing() as connection:
