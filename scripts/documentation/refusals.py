@@ -26,7 +26,7 @@ EXIT_MEANINGS: Final[dict[Outcome, str]] = {
     Outcome.ENDED: "the ceremony expired, was cancelled or superseded",
     Outcome.REJECTED: "the ceremony was rejected",
     Outcome.PROVISIONAL: "an emergency released it, and nobody ratified it",
-    Outcome.WARNINGS: "verified, but not without warnings (reserved)",
+    Outcome.WARNINGS: "verified, but with something to look at, or (in an audit) nothing to look at",
     Outcome.LAPSED: "an emergency was not ratified in time, or is past its provisional end",
     Outcome.LOG_PROOF: "the log does not prove what the bundle or the coordinator says",
     Outcome.POLICY_CHAIN: "the policy is not the pinned one, or not one that can be used",

@@ -2,6 +2,7 @@
 """An auditor's questions as they are typed: the answer first, the evidence, the next command last."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,18 @@ def test_what_is_out_there_is_held_against_what_was_approved(
     assert lines[0].startswith("! 1 artifact of 2 listed is out there without an approval that stands")
     assert "  ! extra: no ceremony was ever about it" in lines
     assert any(line.startswith("  ✓ widget.tar.gz: approved (widget ") for line in lines)
+
+
+def test_a_folder_of_bundles_is_held_against_the_log_that_they_come_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples = Path(__file__).parents[2] / "docs/examples"
+    shutil.copy(examples / "widget@1.0.quorumseal.json", tmp_path)
+    example = ["--copy", str(examples / "log"), "--trust", str(examples / "trust.json")]
+    assert main(["audit", "ask", "unapproved", "--listing", str(tmp_path), *PERIOD, *example]) == 12
+    lines = said(capsys)
+    assert lines[0].startswith("! 0 artifacts of 1 listed are out there without an approval that stands")
+    assert "  ✓ widget.tar.gz: approved (widget 1.0)" in lines
 
 
 def test_a_listing_belongs_to_its_question_alone(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
