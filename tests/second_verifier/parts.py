@@ -81,23 +81,17 @@ def judge(part: Part, policy: Policy) -> Judged:
 
 
 def _names(part: Part) -> list[tuple[int, str]]:
-    """The checkpoints that its statements name."""
+    """The checkpoints that the statement of each entry names."""
     found = []
     for entry in part.entries:
-        for value in _envelopes(entry["body"]):
-            said = read(envelope(value)).said["checkpoint"]
-            if said["size"]:
-                found.append((said["size"], said["root"]))
+        if entry["body"].get("envelope") is None:
+            continue
+        said = read(envelope(entry["body"]["envelope"])).said["checkpoint"]
+        empty = log.hexadecimal(log.EMPTY)
+        need(said["size"] > 0 or said["root"] == empty, "log.consistency_proof", "the root of nothing")
+        if said["size"]:
+            found.append((said["size"], said["root"]))
     return found
-
-
-def _envelopes(body: Any) -> Iterable[Any]:
-    for name in ("envelope", "first"):
-        if body.get(name) is not None:
-            yield body[name]
-    yield from body.get("delegations") or ()
-    for item in (*(body.get("revoked") or ()), *(body.get("suspended") or ())):
-        yield from _envelopes(item)
 
 
 def _key_at(keys: Sequence[LogKey], size: int) -> bytes:
