@@ -293,6 +293,12 @@ CASES: Final = [
         ("1x20 0x60", "30m", [{"instance": "a"}]),
     ),
     *one(
+        "QuorumsealRewound",
+        "rewound",
+        ("0x60", "30m", NOBODY),
+        ("0x20 1x60", "30m", [{}]),
+    ),
+    *one(
         "QuorumsealPartEnded",
         "ended_threads",
         ("0x60", "30m", NOBODY),
