@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.backing_up import back_up, put_back
-from coordinator.commands import Written
+from coordinator.commands import WriterCommand, Written
 from coordinator.errors import RecoveryError, RewoundError
 from coordinator.founding import found
 from coordinator.handing_back import HandingBack
@@ -45,7 +45,8 @@ class History:
         self.backups: list[Path] = []
         for number in range(CEREMONIES):
             start = shop.start(self.organisation.request(number=number + 1, version=f"1.{number}"))
-            for command in (start, *(shop.decide(who, start) for who in APPROVERS)):
+            commands: list[WriterCommand] = [start, *(shop.decide(who, start) for who in APPROVERS)]
+            for command in commands:
                 self.receipts.append(desk.written(command).receipt)
                 if len(self.receipts) - 1 in wanted:
                     self.backups.append(folder / f"{len(self.receipts)}.backup")
