@@ -28,6 +28,7 @@ from coordinator.storage.schema import (
     checkpoints,
     entries,
     evidence,
+    evidence_awaited,
     handed_back,
     handed_texts,
     heard,
@@ -92,6 +93,8 @@ def append_to_log(engines: Engines, append: Append) -> None:
             raise LostRaceError
         _write_log(connection, append)
         _write_ceremonies(connection, append)
+        if append.recovers:
+            write_new(connection, evidence_awaited, [{"digest": each} for each in append.evidence])
         if engines.postgresql:
             connection.execute(text(f"NOTIFY {CHANNEL}"))
 

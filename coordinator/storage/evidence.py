@@ -3,7 +3,8 @@
 
 What a request in the log names is kept for ever.  What none names yet counts against whoever sent it, and
 goes when it has waited too long: a request marks what it names in the transaction that opens its ceremony,
-and whoever looks whether it is there puts off its end before.
+and whoever looks whether it is there puts off its end before.  What a recovered request names is awaited:
+it is marked when it is sent again.
 """
 
 from collections.abc import Collection
@@ -14,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 from coordinator.storage.appending import write_new
 from coordinator.storage.engine import Engines
 from coordinator.storage.rows import to_milliseconds
-from coordinator.storage.schema import evidence, evidence_chunks
+from coordinator.storage.schema import evidence, evidence_awaited, evidence_chunks
 
 CHUNK_BYTES = 256 << 10
 
@@ -33,7 +34,7 @@ class EvidenceTable:
             "digest": digest,
             "size": len(data),
             "uploader": uploader,
-            "named": 0,
+            "named": int(self.awaited(digest)),
             "kept_until": to_milliseconds(until),
         }
         pieces: list[dict[str, object]] = [
@@ -51,6 +52,12 @@ class EvidenceTable:
             total = total.where(evidence.c.uploader == uploader)
         with self._engines.reading() as connection:
             return int(connection.execute(total).scalar_one())
+
+    def awaited(self, digest: str) -> bool:
+        """Whether a request that a recovery brought back names a file."""
+        known = select(evidence_awaited.c.digest).where(evidence_awaited.c.digest == digest)
+        with self._engines.reading() as connection:
+            return connection.execute(known).first() is not None
 
     def size(self, digest: str) -> int | None:
         """Return a file's size, None where it is not there."""
@@ -73,7 +80,12 @@ class EvidenceTable:
 
     def sweep(self, at: datetime) -> int:
         """Remove what no request named in time; return how many files that were."""
-        over = (evidence.c.named == 0) & (evidence.c.kept_until < to_milliseconds(at))
+        over = (
+            (evidence.c.named == 0)
+            & (evidence.c.kept_until < to_milliseconds(at))
+            # Sent in the very moment of the recovery, neither knew of the other.
+            & evidence.c.digest.not_in(select(evidence_awaited.c.digest))
+        )
         with self._engines.reading() as connection:
             if connection.execute(select(evidence.c.digest).where(over).limit(1)).first() is None:
                 return 0

@@ -117,6 +117,9 @@ evidence = Table(
 _UNNAMED = text("named = 0")
 Index("evidence_unnamed", evidence.c.kept_until, sqlite_where=_UNNAMED, postgresql_where=_UNNAMED)
 
+# What requests named when a recovery brought them back: it is kept once it is sent again.
+evidence_awaited = Table("evidence_awaited", metadata, Column("digest", Text, primary_key=True))
+
 evidence_chunks = Table(
     "evidence_chunks",
     metadata,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Restored from an old backup, at random points: no second history, and nothing acknowledged is lost.
 
-Four points by default, 200 with QUORUMSEAL_DEEP.
+Four points by default.  200 restores with QUORUMSEAL_DEEP: there are 149 points, so 51 of them are used a
+second time, with other holders and liars.
 """
 
 import os

@@ -4,6 +4,7 @@
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import delete
 
 from coordinator.commands import Written
 from coordinator.errors import HandedBackError, NothingLostError, RecoveryError, RewoundError
@@ -12,11 +13,15 @@ from coordinator.log_keys import LogKeys
 from coordinator.rebuilding import rebuild_in
 from coordinator.recovering import Recovered, prepare, recover_log
 from coordinator.storage import LogHead, LostRaceError, Storage
+from coordinator.storage.schema import evidence, evidence_chunks
+from coordinator.sweeping import Sweeping
+from coordinator.uploading import KEPT
 from coordinator.values import Annex
 from quorumseal.ceremony.entries import read_entry
 from quorumseal.ceremony.recovery import read_recovery
 from quorumseal.ceremony.standing_chain import replay_standing
-from quorumseal.ceremony.statements import Choice
+from quorumseal.ceremony.statements import Choice, Evidence
+from quorumseal.ceremony.values import digest_of
 from quorumseal.tlog import Checkpoint, sign_checkpoint
 from tests.coordinator.rewinding import cut_back
 from tests.coordinator.workshop import Desk, Workshop
@@ -29,12 +34,12 @@ KINDS = {"alice", "bob", "carol", "dan", "erin", "mallory", "rita", "ci"}
 class Lost:
     """A log with three ceremonies, of which the end is lost; what it was is known to the test."""
 
-    def __init__(self, workshop: Workshop, *, left: int) -> None:
+    def __init__(self, workshop: Workshop, *, left: int, number: int = 1) -> None:
         self.workshop = workshop
         desk, organisation = workshop.desk(), workshop.organisation
-        first = workshop.start()
-        second = workshop.start(organisation.request(number=2, product="gadget"))
-        third = workshop.start(organisation.request(number=3, version="3.0"))
+        first = workshop.start(organisation.request(number=number, version=f"{number}.0"))
+        second = workshop.start(organisation.request(number=number + 1, product="gadget"))
+        third = workshop.start(organisation.request(number=number + 2, version=f"{number + 2}.0"))
         desk.written(first)
         desk.written(second)
         for who in ("alice", "erin", "carol", "rita"):
@@ -126,6 +131,39 @@ def test_texts_that_nobody_holds_are_counted(workshop: Workshop) -> None:
     lost = Lost(workshop, left=3)
     lost.hand_back("alice", lost.held())
     assert lost.recover().texts_missing == 1
+
+
+@pytest.mark.parametrize("when", ["before the recovery", "after it"])
+def test_evidence_that_is_sent_again_stays_for_the_request_that_names_it(
+    workshop: Workshop, when: str
+) -> None:
+    file, other = b"the bill of materials", b"nobody names this"
+    named = Evidence(kind="sbom", name="sbom.json", media_type="application/json", digest=digest_of(file))
+    desk, stored = workshop.desk(), workshop.organisation.request()
+    desk.storage.evidence.put(digest_of(file), file, uploader="rita", until=workshop.time.now)
+    desk.written(workshop.start(replace(stored, evidence=(named,))))
+    lost = Lost(workshop, left=1, number=11)
+    with lost.storage.engines.writing() as connection:
+        for table in (evidence, evidence_chunks):
+            connection.execute(delete(table))
+    lost.hand_back("alice", lost.held())
+    until = workshop.time.now + KEPT
+
+    def send_again() -> None:
+        for data in (file, other):
+            lost.storage.evidence.put(digest_of(data), data, uploader="rita", until=until)
+
+    if when == "before the recovery":
+        send_again()
+        assert lost.recover().evidence_missing == ()
+    else:
+        assert lost.recover().evidence_missing == (digest_of(file),)
+        send_again()
+    assert lost.storage.evidence.waiting() == len(other)
+    workshop.time.pass_by(KEPT * 2)
+    Sweeping(lost.storage, clock=workshop.time.clock()).sweep()
+    assert lost.storage.evidence.chunk(digest_of(file), 0) == file
+    assert lost.storage.evidence.size(digest_of(other)) is None
 
 
 def test_an_index_that_nobody_holds_is_named_and_nothing_is_written(workshop: Workshop) -> None:

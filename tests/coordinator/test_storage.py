@@ -117,8 +117,8 @@ def test_two_coordinators_may_meet_on_an_empty_database(empty_database: str) -> 
 
 
 def test_migrating_says_from_where_to_where_and_does_nothing_twice(empty_database: str) -> None:
-    assert migrate_database(empty_database) == (None, "0007")
-    assert migrate_database(empty_database) == ("0007", "0007")
+    assert migrate_database(empty_database) == (None, "0011")
+    assert migrate_database(empty_database) == ("0011", "0011")
 
 
 def test_tables_of_another_version_are_not_touched(empty_database: str) -> None:
@@ -126,7 +126,7 @@ def test_tables_of_another_version_are_not_touched(empty_database: str) -> None:
     with storage.engines.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     storage.close()
-    with pytest.raises(SchemaError, match="expected tables of version 0007, got 9999"):
+    with pytest.raises(SchemaError, match="expected tables of version 0011, got 9999"):
         Storage(empty_database)
 
 
