@@ -10,11 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from quorumseal.audit.effectiveness import Measure, measures
-from quorumseal.audit.examining import populate
 from quorumseal.audit.pictures import svg
-from quorumseal.cli.audit_period import add_period, period_of, words
-from quorumseal.cli.audit_source import add_source, open_source, reporter
-from quorumseal.cli.desk import command
+from quorumseal.cli.audit_opened import next_command, opened_audit
+from quorumseal.cli.audit_period import add_period, period_of
+from quorumseal.cli.audit_source import add_source
 from quorumseal.cli.files import write_new
 from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.terminal import Foreign, Mark
@@ -35,8 +34,8 @@ def run(arguments: Namespace) -> int:
     """Measure."""
     now = datetime.now(UTC)
     period = period_of(arguments, now)
-    with open_source(arguments) as source:
-        population = populate(source.copy, source.trust, progress=reporter("replayed"))
+    with opened_audit(arguments) as opened:
+        population = opened.population
     found = measures(population, period, at=now)
     pictures = _write(arguments.pictures, found) if arguments.pictures else {}
     if arguments.json:
@@ -53,7 +52,7 @@ def run(arguments: Namespace) -> int:
     if pictures:
         drawn.line(f"The pictures are in {arguments.pictures}.")
     else:
-        again = command(arguments, "audit", "effectiveness", *words(arguments))
+        again = next_command(arguments, "audit", "effectiveness")
         drawn.next("Draw them", [*again, "--pictures", "pictures"])
     return 0
 

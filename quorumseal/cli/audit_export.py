@@ -8,7 +8,6 @@ nobody can erase.
 
 from argparse import ArgumentParser, Namespace
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 
 from quorumseal.audit.examining import populate
@@ -16,7 +15,7 @@ from quorumseal.audit.pack.bundles import bundle_file
 from quorumseal.audit.pack.judging import JudgedPack, judge_pack
 from quorumseal.audit.pack.making import Bundles, make_pack
 from quorumseal.audit.population import Period
-from quorumseal.ceremony.values import instant_text
+from quorumseal.ceremony.values import instant_text, whole_milliseconds
 from quorumseal.cli.audit_period import add_period, period_of
 from quorumseal.cli.audit_source import Source, add_source, open_source, reporter
 from quorumseal.cli.desk import now
@@ -73,11 +72,7 @@ def run(arguments: Namespace) -> int:
 def _period(arguments: Namespace) -> Period:
     """Return the period in whole milliseconds, as it is written down."""
     given = period_of(arguments, now())
-    return Period(begin=_whole(given.begin), end=_whole(given.end))
-
-
-def _whole(at: datetime) -> datetime:
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+    return Period(begin=whole_milliseconds(given.begin), end=whole_milliseconds(given.end))
 
 
 def _place(arguments: Namespace) -> Path:

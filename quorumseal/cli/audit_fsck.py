@@ -14,13 +14,13 @@ from pathlib import Path
 from quorumseal.audit.defect import Defect
 from quorumseal.audit.examining import Examined, examine
 from quorumseal.cli.audit_lists import compare_lists
+from quorumseal.cli.audit_opened import seconds_text
 from quorumseal.cli.audit_source import add_source, open_source, reporter, source_words
 from quorumseal.cli.desk import command
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_trust_file
 from quorumseal.cli.output import print_json, screen
 from quorumseal.terminal import Foreign, Mark
-from quorumseal.terminal.durations import duration_text
 from quorumseal.verifier.outcomes import Outcome
 
 _SHOWN = 20
@@ -92,7 +92,7 @@ def _draw(arguments: Namespace, examined: Examined, defects: Sequence[Defect], t
             drawn.note(Foreign(defect.refusal.hint, _LONG))
     if len(defects) > _SHOWN:
         drawn.line(f"  and {len(defects) - _SHOWN} more: --json lists all")
-    drawn.line(f"  took {_seconds(took)}, {examined.entries / max(took, 0.001):,.0f} entries per second")
+    drawn.line(f"  took {seconds_text(took)}, {examined.entries / max(took, 0.001):,.0f} entries per second")
     if defects:
         drawn.next("Keep the copy, and list all of it for whoever asks", _again(arguments, "--json"))
     elif arguments.settings is None:
@@ -103,9 +103,3 @@ def _again(arguments: Namespace, *more: str) -> list[str]:
     words = ["audit", "fsck", *source_words(arguments)]
     words += ["--settings", str(arguments.settings)] if arguments.settings else []
     return command(arguments, *words, *more)
-
-
-def _seconds(took: float) -> str:
-    from datetime import timedelta
-
-    return f"{took:.1f} s" if took < 60 else duration_text(timedelta(seconds=took))

@@ -11,7 +11,8 @@ from datetime import timedelta
 from quorumseal.audit.examining import populate
 from quorumseal.audit.log_copy import LogCopy
 from quorumseal.audit.population import Population
-from quorumseal.cli.audit_source import open_source, reporter
+from quorumseal.cli.audit_period import period_words
+from quorumseal.cli.audit_source import open_source, reporter, source_words
 from quorumseal.cli.desk import Desk, command
 from quorumseal.cli.output import Json
 from quorumseal.terminal import Screen
@@ -33,8 +34,7 @@ class Opened:
     def replayed(self) -> str:
         """Say what was replayed, and how long it took."""
         count = len(self.copy.entries) + len(self.copy.earlier)
-        took = f"{self.took:.1f} s" if self.took < 60 else duration_text(timedelta(seconds=self.took))
-        return f"replayed {count:,} entries with every signature in {took}"
+        return f"replayed {count:,} entries with every signature in {seconds_text(self.took)}"
 
     def to_json(self) -> dict[str, Json]:
         """Return it for programs."""
@@ -65,13 +65,11 @@ def opened_audit(arguments: Namespace, *, texts: bool = False) -> Iterator[Opene
 
 
 def next_command(arguments: Namespace, *words: str) -> list[str]:
-    """Return a command about the same copy, and the same period where there is one."""
-    given = (
-        ("--copy", arguments.folder),
-        ("--trust", arguments.trust),
-        ("--from", getattr(arguments, "begin", None)),
-        ("--to", getattr(arguments, "end", None)),
-    )
-    taken = given[:2] if words[1] == "show" else given
-    more = [word for option, value in taken if value for word in (option, str(value))]
-    return command(arguments, *words, *more)
+    """Return a command about the same source, and the same period; one about a release takes no period."""
+    period = [] if words[1] == "show" else period_words(arguments)
+    return command(arguments, *words, *source_words(arguments), *period)
+
+
+def seconds_text(took: float) -> str:
+    """Say how long something took; below a minute, with tenths."""
+    return f"{took:.1f} s" if took < 60 else duration_text(timedelta(seconds=took))

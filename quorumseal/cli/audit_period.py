@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 from quorumseal.audit.population import Period
 from quorumseal.ceremony.values import instant_text
-from quorumseal.cli.audit_source import source_words
 from quorumseal.cli.errors import UsageError
 from quorumseal.terminal import instant_text as shown
 
@@ -52,10 +51,7 @@ def instant(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def words(arguments: Namespace) -> list[str]:
-    """Return the period and the source as they were asked for, for the next command."""
-    period = (("--from", arguments.begin), ("--to", arguments.end))
-    return [
-        *source_words(arguments),
-        *(word for option, value in period if value for word in (option, value)),
-    ]
+def period_words(arguments: Namespace) -> list[str]:
+    """Return the period as it was asked for, for the next command."""
+    given = (("--from", arguments.begin), ("--to", arguments.end))
+    return [word for option, value in given if value for word in (option, value)]

@@ -99,6 +99,16 @@ def test_a_period_is_opened_with_its_sums_its_exceptions_and_where_to_begin(
     assert all(len(line) <= 100 or line.startswith("quorumseal") for line in lines)
 
 
+def test_the_next_command_compares_the_same_checkpoints_that_somebody_holds(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = tmp_path / "held.note"
+    held.write_bytes(eventful().copy().checkpoint)
+    for verb in (["open"], ["ask", "complete"]):
+        main(["audit", *verb, *PERIOD, *source(place), "--held", str(held)])
+        assert f"--held {held}" in said(capsys)[-1]
+
+
 def test_an_overview_for_programs_has_the_log_and_how_long_it_took(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
