@@ -82,7 +82,7 @@ class HighWater:
         """Refuse a head that was just read and falls short of what is known."""
         own = self._own
         if own is not None and not self._contains(head.size, own.size, own.root):
-            self._keep_shown(ShownRow(own.size, own.root, own.note, "this coordinator"))
+            self._storage.rewound.show(ShownRow(own.size, own.root, own.note, "this coordinator"))
         self.look()
         self.require()
 
@@ -110,16 +110,13 @@ class HighWater:
     def _compare(self, checkpoint: Checkpoint, note: bytes, by: str) -> None:
         size = self._storage.log.size()
         if not self._contains(size, checkpoint.size, checkpoint.root):
-            self._keep_shown(ShownRow(checkpoint.size, checkpoint.root, note, by))
+            self._storage.rewound.show(ShownRow(checkpoint.size, checkpoint.root, note, by))
             self.look()
-
-    def _keep_shown(self, row: ShownRow) -> None:
-        self._storage.rewound.show(row)
 
     def _contains(self, size: int, other: int, root: bytes) -> bool:
         return other <= size and self._storage.log.root_at(other) == root
 
-    def _open(self, note: bytes, keys: "tuple[PublicKey, ...]") -> Checkpoint:
+    def _open(self, note: bytes, keys: tuple[PublicKey, ...]) -> Checkpoint:
         return open_checkpoint(note, self._log().origin, keys)
 
     def _anchored(self, note: bytes) -> Checkpoint:

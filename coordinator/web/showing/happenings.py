@@ -14,7 +14,6 @@ from quorumseal.ceremony.record import Act, Moment, QuorumRecord
 from quorumseal.ceremony.statements import Check, Choice
 from quorumseal.ceremony.values import instant_text
 from quorumseal.strict_json import JsonValue, read
-from quorumseal.terminal import duration_text
 
 _MARKS: Final = {
     EntryType.OPENED: "open",
@@ -164,8 +163,3 @@ def _acted(kind: EntryType, act: Act) -> str:
             return f"{who} takes a delegation back."
         case _:
             return f"{who}: {kind}."
-
-
-def span_said(span: timedelta) -> str:
-    """Say how long, from nothing on."""
-    return duration_text(max(span, timedelta(0)))

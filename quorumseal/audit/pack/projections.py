@@ -20,7 +20,7 @@ from quorumseal.audit.pack.texts import README, annex_text, readme
 from quorumseal.audit.population import Population
 from quorumseal.ceremony.policy_writing import policy_text
 
-BUNDLES, POLICIES, ANNEXES, LOG = "bundles/", "policies/", "annexes/", "log/"
+POLICIES, ANNEXES, LOG = "policies/", "annexes/", "log/"
 
 
 def projections(population: Population, about: About) -> Iterator[tuple[str, bytes]]:
