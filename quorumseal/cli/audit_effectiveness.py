@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from quorumseal.audit.answer import counted
 from quorumseal.audit.effectiveness import Measure, measures
 from quorumseal.audit.pictures import svg
 from quorumseal.cli.audit_opened import next_command, opened_audit
@@ -43,7 +44,7 @@ def run(arguments: Namespace) -> int:
         return 0
     drawn = screen()
     among = len(population.within(period).ceremonies)
-    drawn.answer(Mark.DONE, f"{len(found)} measures of {among} ceremon{'y' if among == 1 else 'ies'}")
+    drawn.answer(Mark.DONE, f"{len(found)} measures of {counted(among, 'ceremony', 'ceremonies')}")
     for measure in found:
         drawn.heading(measure.title)
         drawn.line(Foreign(measure.said, _LONG))

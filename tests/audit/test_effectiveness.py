@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from quorumseal.audit.effectiveness import Bar, Bars, Grid, Measure, measures
-from quorumseal.audit.effectiveness.measure import plural, quantile
+from quorumseal.audit.effectiveness.measure import quantile
 from quorumseal.audit.examining import populate
 from quorumseal.audit.pictures import svg
 from quorumseal.audit.population import Audited, Period, Population
@@ -105,14 +105,6 @@ def _ended(audited: Audited, at: datetime) -> Audited:
 def test_a_quantile_is_one_of_the_values(share: float, expected: int) -> None:
     durations = [timedelta(hours=hours) for hours in (5, 1, 4, 2, 3)]
     assert quantile(durations, share) == timedelta(hours=expected)
-
-
-def test_a_number_has_its_word() -> None:
-    assert (plural(1, "key"), plural(2, "key"), plural(0, "person", "people")) == (
-        "1 key",
-        "2 keys",
-        "0 people",
-    )
 
 
 HOSTILE = "</text><script>alert(1)</script>\u202e&\"'"

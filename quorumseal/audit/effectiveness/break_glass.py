@@ -4,7 +4,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, plural
+from quorumseal.audit.answer import counted
+from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure
 from quorumseal.audit.population import Audited, Period
 from quorumseal.ceremony.emergencies import QUARTER
 from quorumseal.ceremony.emergency import MOST_PER_QUARTER
@@ -43,8 +44,8 @@ def break_glass(ceremonies: Sequence[Audited], period: Period) -> Measure:
     said = "Nobody broke the glass in this period."
     if rows:
         said = (
-            f"{plural(len(emergencies), 'emergency', 'emergencies')} for "
-            f"{plural(len(rows), 'product')}; at most {MOST_PER_QUARTER} of a product may release "
+            f"{counted(len(emergencies), 'emergency', 'emergencies')} for "
+            f"{counted(len(rows), 'product')}; at most {MOST_PER_QUARTER} of a product may release "
             f"anything within {QUARTER.days} days, and {max(bar.value for bar in bars):.0f} did."
         )
     return Measure(

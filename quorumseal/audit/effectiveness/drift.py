@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the policy has been going: what each version changed, and what of it weakened the rule."""
 
-from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, plural
+from quorumseal.audit.answer import counted
+from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure
 from quorumseal.audit.population import Period, Population
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.policy_differences import differences
@@ -32,7 +33,7 @@ def policy_drift(population: Population, period: Period) -> Measure:
     said = "The policy did not change in this period."
     if rows:
         said = (
-            f"{plural(len(rows), 'version')} began to hold; {weaker or 'none'} of them "
+            f"{counted(len(rows), 'version')} began to hold; {weaker or 'none'} of them "
             f"weaken{'s' if weaker == 1 else ''} the rule somewhere."
         )
     return Measure(

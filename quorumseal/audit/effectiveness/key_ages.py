@@ -3,9 +3,11 @@
 
 from datetime import datetime, timedelta
 
-from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, plural, span
+from quorumseal.audit.answer import counted
+from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.standing import Standing
+from quorumseal.terminal.durations import duration_text
 
 _SOON = timedelta(days=30)
 
@@ -24,19 +26,19 @@ def key_ages(policy: Policy, standing: Standing, *, at: datetime) -> Measure:
             if at >= key.valid_until
             else "not yet"
             if at < begins
-            else f"{span(key.valid_until - at)} more"
+            else f"{duration_text(key.valid_until - at)} more"
         )
         age = max(at - begins, timedelta())
         soon = revoked is None and begins <= at < key.valid_until <= at + _SOON
         ending += soon
         digits = key.key.key_id.removeprefix("sha256:")[:8]
-        rows.append((name, digits, str(key.key.scheme), f"{begins:%Y-%m-%d}", span(age), state))
+        rows.append((name, digits, str(key.key.scheme), f"{begins:%Y-%m-%d}", duration_text(age), state))
         bars.append(Bar(f"{name} {digits}", age.days, state, notable=soon))
     return Measure(
         name="key-ages",
         title="Keys by age",
         said=(
-            f"{plural(len(rows), 'key')} of {plural(len(policy.signers), 'signer')}; "
+            f"{counted(len(rows), 'key')} of {counted(len(policy.signers), 'signer')}; "
             f"{ending or 'none'} end{'s' if ending == 1 else ''} within {_SOON.days} days."
         ),
         columns=("signer", "key", "scheme", "since", "age", "holds"),

@@ -4,7 +4,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, decisions, plural
+from quorumseal.audit.answer import counted
+from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, decisions
 from quorumseal.audit.population import Audited, Period
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.resilience import resilience
@@ -24,8 +25,8 @@ def load(ceremonies: Sequence[Audited], period: Period) -> Measure:
     if made:
         name, most = made.most_common(1)[0]
         said = (
-            f"{plural(total, 'decision')} in {plural(among, 'ceremony', 'ceremonies')} by "
-            f"{plural(len(made), 'person', 'people')}; {name} made the most, {most} ({most / total:.0%})."
+            f"{counted(total, 'decision')} in {counted(among, 'ceremony', 'ceremonies')} by "
+            f"{counted(len(made), 'person', 'people')}; {name} made the most, {most} ({most / total:.0%})."
         )
     return Measure(
         name="load",
@@ -58,7 +59,7 @@ def bus_factors(policy: Policy) -> Measure:
         bears = resilience(policy.needs(rule.quorum))
         factor, alone = bears.bus_factor, sorted(bears.indispensable)
         rows.append((name, str(factor), ", ".join(bears.tightest.roles), ", ".join(alone) or "nobody"))
-        bars.append(Bar(name, factor, plural(factor, "person", "people"), notable=factor <= 1))
+        bars.append(Bar(name, factor, counted(factor, "person", "people"), notable=factor <= 1))
     fragile = [bar.label for bar in bars if bar.notable]
     said = f"Each rule of policy version {policy.version} bears the absence of anybody."
     if fragile:

@@ -10,7 +10,6 @@ from typing import TypeAlias
 from quorumseal.audit.population import Audited, LoggedEntry, Period
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.statements import Decision
-from quorumseal.terminal.durations import duration_text
 
 _COUNTED = frozenset({EntryType.DECIDED, EntryType.LATE})
 
@@ -77,13 +76,3 @@ def quantile(durations: Sequence[timedelta], share: float) -> timedelta:
     """Return the duration that this share of them does not pass (nearest rank); of at least one."""
     ordered = sorted(durations)
     return ordered[ceil(share * len(ordered)) - 1]
-
-
-def span(duration: timedelta) -> str:
-    """Write a duration as people plan by."""
-    return duration_text(duration)
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """Write a number with its word."""
-    return f"{count} {one if count == 1 else many or one + 's'}"

@@ -4,7 +4,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from quorumseal.audit.effectiveness.measure import Grid, Measure, plural
+from quorumseal.audit.answer import counted
+from quorumseal.audit.effectiveness.measure import Grid, Measure
 from quorumseal.audit.population import Audited
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import GOVERNED
@@ -31,7 +32,7 @@ def pairs(ended: Sequence[Audited]) -> Measure:
     if met:
         (asking, person), most = min(met.items(), key=lambda item: (-item[1], item[0]))
         said = (
-            f"{plural(len(requesters), 'requester')} and {plural(len(approvers), 'approver')}; "
+            f"{counted(len(requesters), 'requester')} and {counted(len(approvers), 'approver')}; "
             f"{person} approved most often for {asking}: {most} of {asked[asking]}."
         )
     return Measure(

@@ -4,10 +4,12 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, plural, quantile, span
+from quorumseal.audit.answer import counted
+from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, quantile
 from quorumseal.audit.population import Audited
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Mode
+from quorumseal.terminal.durations import duration_text
 
 _UP_TO = (
     (timedelta(minutes=15), "15 minutes"),
@@ -30,9 +32,9 @@ def quorum_time(ended: Sequence[Audited]) -> Measure:
     said = "No ceremony was approved in this period."
     if every:
         said = (
-            f"Of {plural(len(every), 'approved ceremony', 'approved ceremonies')}, half had their quorum "
-            f"within {span(quantile(every, 0.5))} and nine of ten within {span(quantile(every, 0.9))}; "
-            f"the longest took {span(max(every))}."
+            f"Of {counted(len(every), 'approved ceremony', 'approved ceremonies')}, half had their quorum "
+            f"within {duration_text(quantile(every, 0.5))} and nine of ten within "
+            f"{duration_text(quantile(every, 0.9))}; the longest took {duration_text(max(every))}."
         )
     return Measure(
         name="time-to-quorum",
@@ -43,9 +45,9 @@ def quorum_time(ended: Sequence[Audited]) -> Measure:
             (
                 what,
                 str(len(some)),
-                span(quantile(some, 0.5)),
-                span(quantile(some, 0.9)),
-                span(max(some)),
+                duration_text(quantile(some, 0.5)),
+                duration_text(quantile(some, 0.9)),
+                duration_text(max(some)),
             )
             for what, some in sorted(taken.items())
         ),

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, decisions, plural, quantile, span
+from quorumseal.audit.answer import counted
+from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, decisions, quantile
 from quorumseal.audit.population import Audited, Period
 from quorumseal.ceremony.statements import Choice
+from quorumseal.terminal.durations import duration_text
 
 QUICK = timedelta(minutes=1)
 _MANY = 0.5
@@ -56,7 +58,7 @@ def review_time(ceremonies: Sequence[Audited], period: Period) -> Measure:
     hasty = sorted(name for name, person in people.items() if person.hasty)
     said = "Nobody decided in this period."
     if people:
-        said = f"{plural(len(people), 'person', 'people')} decided. " + (
+        said = f"{counted(len(people), 'person', 'people')} decided. " + (
             f"{' and '.join(hasty)} made at least half of their decisions within a minute of the opening, "
             "or of one on another request."
             if hasty
@@ -80,8 +82,8 @@ def review_time(ceremonies: Sequence[Audited], period: Period) -> Measure:
                 name,
                 str(len(person.after)),
                 str(person.rejections),
-                span(quantile(person.after, 0.5)),
-                span(min(person.after)),
+                duration_text(quantile(person.after, 0.5)),
+                duration_text(min(person.after)),
                 str(person.quick),
                 str(person.bursts),
             )
@@ -94,4 +96,4 @@ def review_time(ceremonies: Sequence[Audited], period: Period) -> Measure:
 def _bar(name: str, person: _Person) -> Bar:
     middle = quantile(person.after, 0.5)
     note = ", hasty" if person.hasty else ""
-    return Bar(name, middle.total_seconds(), f"{span(middle)}{note}", notable=person.hasty)
+    return Bar(name, middle.total_seconds(), f"{duration_text(middle)}{note}", notable=person.hasty)

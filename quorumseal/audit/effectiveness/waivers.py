@@ -4,7 +4,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, decisions, plural
+from quorumseal.audit.answer import counted
+from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, decisions
 from quorumseal.audit.population import Audited, Period
 from quorumseal.ceremony.statements import CheckOutcome, Choice
 
@@ -24,7 +25,7 @@ def waivers(ceremonies: Sequence[Audited], period: Period) -> Measure:
     said = "No approval of this period says what came of a check."
     if outcomes:
         total = sum(counts.total() for counts in outcomes.values())
-        said = f"{plural(total, 'outcome')} of {plural(len(outcomes), 'check')}; {waived or 'none'} waived."
+        said = f"{counted(total, 'outcome')} of {counted(len(outcomes), 'check')}; {waived or 'none'} waived."
     return Measure(
         name="waivers",
         title="Checks that were waived",
