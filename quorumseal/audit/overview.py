@@ -11,7 +11,6 @@ from quorumseal.audit.changes import Change, changes_in, standing_in
 from quorumseal.audit.coverage import gaps
 from quorumseal.audit.exceptional import HASTY, WEIGHT, ExceptionKind, exceptions_of
 from quorumseal.audit.population import Period, Population
-from quorumseal.ceremony.values import instant_text
 from quorumseal.strict_json import JsonValue
 
 MOST_FIRST = 7
@@ -59,8 +58,7 @@ class Overview:
     def to_json(self) -> dict[str, JsonValue]:
         """Return it for programs."""
         return {
-            "from": instant_text(self.period.begin),
-            "to": instant_text(self.period.end),
+            **self.period.to_json(),
             "population": self.census.to_json(),
             "exceptional_ceremonies": self.exceptional,
             "exceptions_by_kind": {str(kind): count for kind, count in self.by_kind},

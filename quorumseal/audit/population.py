@@ -14,6 +14,8 @@ from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing_chain import StandingChain
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import Request, Statement
+from quorumseal.ceremony.values import instant_text
+from quorumseal.strict_json import JsonValue
 from quorumseal.tlog import Checkpoint
 
 
@@ -26,6 +28,13 @@ class Period:
 
     def __contains__(self, at: datetime) -> bool:
         return self.begin <= at < self.end
+
+    def __str__(self) -> str:
+        return f"{instant_text(self.begin)} to {instant_text(self.end)}"
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return it for programs."""
+        return {"from": instant_text(self.begin), "to": instant_text(self.end)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +144,3 @@ class Population:
     def named(self, ceremony: str) -> Audited | None:
         """Return one ceremony by its id."""
         return next((each for each in self.ceremonies if each.id == ceremony), None)
-
-    def policy_at(self, index: int) -> SignedPolicy:
-        """Return the version that held when an entry was written."""
-        held = [policy for policy, begin in zip(self.policies, self.begins, strict=True) if begin <= index]
-        return held[-1]

@@ -14,7 +14,6 @@ from quorumseal.audit.answer import Answer, Verdict
 from quorumseal.audit.population import Period, Population
 from quorumseal.audit.questions import unapproved
 from quorumseal.audit.questions.table import QUESTIONS, UNAPPROVED
-from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.audit_exhibits import LONG, draw_exhibits
 from quorumseal.cli.audit_listing import listed_in
 from quorumseal.cli.audit_opened import Opened, next_command, opened_audit
@@ -62,8 +61,7 @@ def run(arguments: Namespace) -> int:
         print_json(
             {
                 **answer.to_json(),
-                "from": exact(period.begin),
-                "to": exact(period.end),
+                **period.to_json(),
                 "asked_by": QUESTIONS[arguments.question].asked_by,
                 "log": opened.to_json(),
             }

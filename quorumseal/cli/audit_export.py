@@ -15,7 +15,7 @@ from quorumseal.audit.pack.bundles import bundle_file
 from quorumseal.audit.pack.judging import JudgedPack, judge_pack
 from quorumseal.audit.pack.making import Bundles, make_pack
 from quorumseal.audit.population import Period
-from quorumseal.ceremony.values import instant_text, whole_milliseconds
+from quorumseal.ceremony.values import whole_milliseconds
 from quorumseal.cli.audit_period import add_period, period_of
 from quorumseal.cli.audit_source import Source, add_source, open_source, reporter
 from quorumseal.cli.desk import now
@@ -102,7 +102,7 @@ def _say(arguments: Namespace, judged: JudgedPack, out: Path) -> None:
         print_json(
             {
                 "pack": str(out),
-                "period": {"from": instant_text(about.period.begin), "to": instant_text(about.period.end)},
+                "period": about.period.to_json(),
                 "policy": about.policy,
                 "ceremonies": counted.ceremonies,
                 "entries": judged.entries,
@@ -116,7 +116,7 @@ def _say(arguments: Namespace, judged: JudgedPack, out: Path) -> None:
     drawn.answer(Mark.DONE, f"wrote {counted.ceremonies:,} ceremonies with their proofs to {out}")
     drawn.facts(
         [
-            ("  period", f"{instant_text(about.period.begin)} to {instant_text(about.period.end)}"),
+            ("  period", str(about.period)),
             ("  log", f"{judged.entries:,} entries, of {about.size:,}"),
             ("  bundles", f"{judged.bundles:,}; {len(about.unpublished)} not published"),
             ("  texts", "with what people wrote" if about.annexes else "left out (--annexes)"),

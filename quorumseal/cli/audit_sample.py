@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 from quorumseal.audit.answer import counted, name_of
 from quorumseal.audit.sampling import Drawn, Sample, draw
-from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.audit_opened import Opened, next_command, opened_audit
 from quorumseal.cli.audit_period import add_period, period_of
 from quorumseal.cli.audit_source import add_source
@@ -45,8 +44,7 @@ def run(arguments: Namespace) -> int:
     with opened_audit(arguments) as opened:
         sample = draw(opened.population, period, seed=arguments.seed, n=arguments.n)
     if arguments.json:
-        between: dict[str, str] = {"from": exact(period.begin), "to": exact(period.end)}
-        print_json({**sample.to_json(), **between, "log": opened.to_json()})
+        print_json({**sample.to_json(), **period.to_json(), "log": opened.to_json()})
     else:
         _draw(arguments, sample, opened)
     return Outcome.VERIFIED if sample.population else Outcome.WARNINGS

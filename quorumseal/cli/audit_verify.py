@@ -131,7 +131,7 @@ def _facts(judged: JudgedPack, took: float) -> list[tuple[str, str]]:
     assert counted is not None  # noqa: S101 - nothing was wrong
     states = ", ".join(f"{number} {state}" for state, number in counted.by_state.items())
     return [
-        ("  period", f"{instant_text(about.period.begin)} to {instant_text(about.period.end)}"),
+        ("  period", str(about.period)),
         ("  ceremonies", f"{counted.ceremonies:,}, each replayed by the rules: {states or 'none'}"),
         ("  decisions", f"{counted.decisions:,}, by {counted.people} signers"),
         ("  signatures", f"{judged.signatures:,} statements, each by a key of its signer"),
@@ -161,7 +161,7 @@ def _json(judged: JudgedPack, *, pinned: bool) -> dict[str, Json]:
         "organisation": about.organisation,
         "policy": about.policy,
         "log": {"origin": about.log, "size": about.size, "root": about.root},
-        "period": {"from": instant_text(about.period.begin), "to": instant_text(about.period.end)},
+        "period": about.period.to_json(),
         "files": judged.files,
         "entries": judged.entries,
         "signatures": judged.signatures,

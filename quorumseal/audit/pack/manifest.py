@@ -13,7 +13,7 @@ from typing import Final
 from quorumseal.audit.pack.errors import PackFormatError
 from quorumseal.audit.population import Period
 from quorumseal.ceremony.policy_fields import require_format
-from quorumseal.ceremony.values import ceremony_id, digest, digest_of, instant, instant_text, log_origin, name
+from quorumseal.ceremony.values import ceremony_id, digest, digest_of, instant, log_origin, name
 from quorumseal.refusal import Refusal
 from quorumseal.strict_json import Fields, JsonValue, StrictJsonError, read, write
 
@@ -81,7 +81,7 @@ def write_manifest(about: About, files: Iterable[FileEntry]) -> bytes:
                 "organisation": about.organisation,
                 "log": about.log,
                 "policy": about.policy,
-                "period": {"from": instant_text(about.period.begin), "to": instant_text(about.period.end)},
+                "period": about.period.to_json(),
                 "checkpoint": {"size": about.size, "root": about.root},
                 "annexes": about.annexes,
                 "unpublished": [*about.unpublished],

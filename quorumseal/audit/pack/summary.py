@@ -33,10 +33,9 @@ tr, figure { break-inside: avoid; } thead { display: table-header-group; }
 
 def summary_html(about: About, within: Population, counted: Counted, measured: Sequence[Measure]) -> bytes:
     """Return the page."""
-    period = f"{instant_text(about.period.begin)} to {instant_text(about.period.end)}"
     body = [
         f"<h1>Releases of {in_html(about.organisation)}</h1>",
-        f"<p>{in_html(period)}. {_sentence(counted)}</p>",
+        f"<p>{in_html(str(about.period))}. {_sentence(counted)}</p>",
         (
             f"<p>By the {about.size} entries of log <code>{in_html(about.log)}</code> under root "
             f"<code>{about.root}</code>, from policy version 1 <code>{about.policy}</code> on. "

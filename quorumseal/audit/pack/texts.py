@@ -7,7 +7,6 @@ from quorumseal.audit.pack.counting import Counted
 from quorumseal.audit.pack.foreign import shown
 from quorumseal.audit.pack.manifest import About
 from quorumseal.audit.population import Audited
-from quorumseal.ceremony.values import instant_text
 from quorumseal.terminal.words import four_words
 
 README: Final = "README.txt"
@@ -43,7 +42,7 @@ def readme(about: About, counted: Counted) -> bytes:
     return (
         f"""\
 Audit pack of {about.organisation}
-{instant_text(about.period.begin)} to {instant_text(about.period.end)}
+{about.period}
 
   ceremonies   {counted.ceremonies}: {states}
   emergencies  {len(counted.emergencies)}
