@@ -30,6 +30,7 @@ from quorumseal.cli.policy_template import Draft, policy_text
 from quorumseal.signatures import Ed25519PrivateKey, JointEnvelope, write_key_file
 from quorumseal.signatures.dsse import sign
 from quorumseal.verifier.trust import Trust, write_trust
+from signer_agent.enrolling import WITNESS_FILE
 from signer_agent.settings import settings_text as agent_settings
 
 
@@ -55,6 +56,7 @@ class _Maker:
         )
         self._keys = {person: new_key() for person in plan.people}
         self._spare = {person: new_key() for person in plan.spare_keys}
+        self._witnesses = {person: new_key() for person in plan.people}
         self._log_key = new_key()
 
     def make(self) -> SignedPolicy:
@@ -80,6 +82,7 @@ class _Maker:
             authority=ssl.PEM_cert_to_DER_cert(self._authority.certificate_pem.decode()),
             at=self._at,
             spare={person: key.public for person, key in self._spare.items()},
+            witnesses={person: key.public for person, key in self._witnesses.items()},
         )
 
     def _write_authority(self) -> None:
@@ -111,5 +114,6 @@ class _Maker:
         write_secret(folder / "signing.key.pem", write_key_file(key, self._passphrase))
         if (spare := self._spare.get(person)) is not None:
             write_secret(folder / "spare.key.pem", write_key_file(spare, self._passphrase))
-        settings = agent_settings(name=person, coordinator=self._plan.listen)
+        write_secret(folder / WITNESS_FILE, write_key_file(self._witnesses[person], None))
+        settings = agent_settings(name=person, coordinator=self._plan.listen, witness_key=WITNESS_FILE)
         write_new(folder / "agent.toml", settings.encode())

@@ -54,6 +54,7 @@ class Plan:
         authority: bytes,
         at: datetime,
         spare: Mapping[str, PublicKey] | None = None,
+        witnesses: Mapping[str, PublicKey] | None = None,
     ) -> Draft:
         """Return what goes into the first policy; whoever has no key yet brings one by enrolling."""
         return Draft(
@@ -70,6 +71,7 @@ class Plan:
             valid_from=at,
             valid_until=at + POLICY_VALID,
             spare=spare or {},
+            witnesses=witnesses or {},
             rejection=self.rejection,
             emergency=self.emergency,
             guardians=frozenset(self.guardians),

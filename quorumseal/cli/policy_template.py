@@ -30,6 +30,8 @@ class Draft:
     machines: frozenset[str] = frozenset()
     spare: Mapping[str, PublicKey] = field(default_factory=dict)
     """The second keys of those who have one."""
+    witnesses: Mapping[str, PublicKey] = field(default_factory=dict)
+    """The witness keys of those who have one already."""
     rejection: str = "veto"
     emergency: Mapping[str, int] = field(default_factory=dict)
     """How many of which role release in an emergency; none where there are no emergencies."""
@@ -96,6 +98,7 @@ rejection = "{draft.rejection}"
 # The log that every decision goes to, and the key that signs its checkpoints.
 [log]
 origin = "{draft.origin}"
+# cosignatures = 3 # how many witnesses (agents at work) must vouch for it before anything is published
 
 [[log.keys]]
 {_key(draft.log_key)}
@@ -130,7 +133,12 @@ def _person(name: str, key: PublicKey | None, draft: Draft) -> str:
 [signers.{_bare(name)}]
 kind = "{"machine" if name in draft.machines else "person"}"
 
-{"".join(_valid_key(name, key, draft) for key in keys)}"""
+{"".join(_valid_key(name, key, draft) for key in keys)}{_witness(name, draft)}"""
+
+
+def _witness(name: str, draft: Draft) -> str:
+    key = draft.witnesses.get(name)
+    return "" if key is None else f"[signers.{_bare(name)}.witness]\n{_key(key)}\n\n"
 
 
 def _valid_key(name: str, key: PublicKey, draft: Draft) -> str:

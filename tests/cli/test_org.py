@@ -10,9 +10,13 @@ from quorumseal.cli.main import main
 from quorumseal.cli.policy_files import read_source
 from quorumseal.signatures import read_key_file
 from quorumseal.verifier.trust import read_trust
+from signer_agent.key_sources import open_witness_key
+from signer_agent.settings import read_settings
 from tests.cli.published import flat, said
 
 PASSPHRASE = "correct horse"
+PLAIN = ("tls.key.pem", "witness.key.pem")
+"""What is not encrypted: it approves nothing."""
 
 
 @pytest.fixture
@@ -66,14 +70,17 @@ def test_every_home_has_its_own_key_which_the_policy_lists(acme: Path) -> None:
         home = acme / "people" / person
         key = read_key_file((home / "signing.key.pem").read_bytes(), PASSPHRASE.encode())
         assert [listed.key for listed in signer.keys] == [key.public]
+        witness = open_witness_key(home / "witness.key.pem")
+        assert witness.public == signer.witness
+        assert read_settings(home / "agent.toml").witness_key == home / "witness.key.pem"
         assert (home / "trust.json").read_bytes() == (acme / "trust.json").read_bytes()
 
 
 def test_nobody_else_can_read_a_secret(acme: Path) -> None:
     secrets = [p for p in acme.rglob("*") if p.name.endswith((".key.pem", ".passphrase", ".db"))]
-    assert len(secrets) == 15  # 5 signing, 6 TLS, authority, log, its passphrase, the database
+    assert len(secrets) == 20  # 5 signing, 5 witness, 6 TLS, authority, log, its passphrase, the database
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
-    keys = [p for p in secrets if p.name.endswith(".key.pem") and p.name != "tls.key.pem"]
+    keys = [p for p in secrets if p.name.endswith(".key.pem") and p.name not in PLAIN]
     assert all(b"BEGIN ENCRYPTED PRIVATE KEY" in path.read_bytes() for path in keys)
 
 
@@ -87,8 +94,6 @@ def test_openssl_follows_each_certificate_to_the_authority(acme: Path) -> None:
 def test_the_coordinator_and_the_agents_take_their_settings(
     acme: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from signer_agent.settings import read_settings
-
     settings = str(acme / "coordinator" / "coordinator.toml")
     assert main(["coordinator", "check-config", "--settings", settings]) == 0
     capsys.readouterr()
