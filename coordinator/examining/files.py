@@ -3,9 +3,12 @@
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from quorumseal.examining import secret_mode
+from quorumseal.refusal import Refusal
+from quorumseal.terminal import Mark
 from quorumseal.terminal.findings import Finding, fine, wrong
 
 
@@ -22,6 +25,18 @@ def secret(about: str, path: Path) -> Finding:
             f"run this as the coordinator's user, or give it the file: chown USER {path}",
         )
     return secret_mode(about, path, mode)
+
+
+def secret_line(about: str, path: Path, read: Callable[[Path], str]) -> tuple[tuple[Finding, ...], str]:
+    """Judge a file with a secret, and what is in it; return that, too, where it can be read."""
+    found = secret(about, path)
+    if found.mark is Mark.FAILED:
+        return (found,), ""
+    try:
+        return (found,), read(path)
+    except Refusal as refusal:
+        told, named, rest = str(refusal).partition(": expected")  # the finding names the setting itself
+        return (found, wrong(about, f"expected{rest}" if named else told, refusal.hint)), ""
 
 
 def writable(about: str, path: Path) -> Finding:

@@ -7,7 +7,7 @@ from datetime import datetime
 from coordinator.examining.addresses import listenable
 from coordinator.examining.certificates import server
 from coordinator.examining.enrolment import Place
-from coordinator.examining.files import secret
+from coordinator.examining.files import secret, secret_line
 from coordinator.named_files import read_client_secret
 from coordinator.notifying.connecting import tls_context
 from coordinator.pages_settings import PagesSettings, SignInSettings
@@ -62,15 +62,11 @@ def _port(about: str, settings: Settings, pages: PagesSettings) -> Iterator[Find
 
 def _sign_in(place: Place, sign_in: SignInSettings) -> Iterator[Finding]:
     about = place("pages.sign_in.client_secret_file")
-    yield secret(about, sign_in.client_secret_file)
-    try:
-        length = len(read_client_secret(sign_in.client_secret_file))
-    except Refusal as refusal:
-        yield wrong(about, f"expected{str(refusal).partition(': expected')[2]}", refusal.hint)
-    else:
-        if length < _LEAST_SECRET:
-            text = f"expected a secret of {_LEAST_SECRET} characters or more, got {length}"
-            yield warning(about, text, "have the provider make a longer one")
+    findings, line = secret_line(about, sign_in.client_secret_file, read_client_secret)
+    yield from findings
+    if 0 < len(line) < _LEAST_SECRET:
+        text = f"expected a secret of {_LEAST_SECRET} characters or more, got {len(line)}"
+        yield warning(about, text, "have the provider make a longer one")
     if sign_in.authorities is not None:
         try:
             tls_context(sign_in.authorities)

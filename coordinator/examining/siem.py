@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coordinator.examining.enrolment import Place
-from coordinator.examining.files import secret, writable
+from coordinator.examining.files import secret_line, writable
 from coordinator.notifying.connecting import tls_context
 from coordinator.siem.cursor import Cursor
 from coordinator.siem.sinks import read_authorization
@@ -22,11 +22,8 @@ def look(place: Place, settings: SiemSettings) -> Iterator[Finding]:
         yield _file(place("siem.file"), settings.file)
     if settings.authorization_file is not None:
         about = place("siem.authorization_file")
-        yield secret(about, settings.authorization_file)
-        try:
-            read_authorization(settings.authorization_file)
-        except Refusal as refusal:
-            yield wrong(about, f"expected{str(refusal).partition(': expected')[2]}", refusal.hint)
+        findings, _ = secret_line(about, settings.authorization_file, read_authorization)
+        yield from findings
     if settings.authorities is not None:
         try:
             tls_context(settings.authorities)

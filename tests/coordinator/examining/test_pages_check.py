@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.examining.files import secret_line
 from coordinator.examining.settings import examine
+from coordinator.named_files import read_client_secret
 from quorumseal.terminal import Mark
 from quorumseal.terminal.findings import Finding
 from tests.running_coordinator import Site
@@ -134,3 +136,26 @@ def test_a_secret_that_others_can_read_is_named(site: Site) -> None:
 def test_an_authority_of_the_provider_that_is_none_is_named(site: Site) -> None:
     seen = found(site, SIGN_IN + 'authorities = "log.key"')
     assert "the provider's authorities" in seen["pages.sign_in.authorities"].text
+
+
+def test_a_secret_that_nobody_can_read_is_one_finding_with_its_reason(tmp_path: Path) -> None:
+    (finding,), line = secret_line("the secret", tmp_path / "gone", read_client_secret)
+    assert (finding.mark, line) == (Mark.FAILED, "")
+    assert finding.text == f"expected to read {tmp_path / 'gone'}, got No such file or directory"
+
+
+def test_what_is_wrong_inside_a_secret_is_said_without_the_name_of_its_setting(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("two\nlines\n")
+    file.chmod(0o600)
+    (mode, finding), _ = secret_line("the secret", file, read_client_secret)
+    assert (mode.mark, finding.mark) == (Mark.DONE, Mark.FAILED)
+    assert finding.text.startswith("expected one line of 1 to ")
+
+
+def test_a_reason_that_names_no_setting_is_told_whole(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("x")
+    file.chmod(0o600)
+    _, finding = secret_line("the secret", file, lambda path: read_client_secret(path.parent / "taken"))[0]
+    assert finding.text == f"expected to read {tmp_path / 'taken'}, got No such file or directory"
