@@ -43,6 +43,8 @@ CHECKPOINT_EVERY = timedelta(minutes=1)
 _LONGEST_SLEEP = 30.0
 _MOST_REMEMBERED = 10_000
 _MOST_UNKEPT = 256
+_SIZE_AHEAD = "log.size_ahead"
+_AGAIN_SECONDS = 5.0
 _WITHOUT_NEWS = (EntryType.DELIVERED, EntryType.REPORTED)
 """Entries of an emergency that change nothing about it."""
 
@@ -116,6 +118,8 @@ class Watch:
     _warned: set[tuple[str, datetime]] = field(default_factory=set)
     _again: set[str] = field(default_factory=set)
     _broken: bool = False
+    _shorter: bool = False
+    """Whether the log was found to be shorter than it was."""
     _checked_at: datetime | None = None
     _known: int = 0
     """How far the log was when it was last heard of."""
@@ -123,6 +127,7 @@ class Watch:
     """The newest checkpoint that was verified, signed."""
     _kept: list[LoggedEntry] = field(default_factory=list)
     """Entries on their way into the journal."""
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
         """Watch until ``stop``."""
@@ -148,8 +153,10 @@ class Watch:
             try:
                 self._watch()
             finally:
+                self._stopped.set()
                 stream.close()
                 reader.join(_LONGEST_SLEEP)
+                self._keep()
 
     def stop(self) -> None:
         """End ``run``, from any thread or signal handler."""
@@ -168,16 +175,30 @@ class Watch:
             self._decide(review)
 
     def _read(self, stream: Stream) -> None:
-        """Move what the stream brings to where it is handled; the body of a thread."""
-        try:
-            for event in stream:
-                self._events.put(event)
-        except Exception as error:
-            self._events.put(_Over(error))
+        """Move what the stream brings to where it is handled; the body of a thread.
+
+        A log that is shorter than it was may be whole again at any time: that ends nothing.
+        """
+        while not self._stopped.is_set():
+            try:
+                for event in stream:
+                    self._events.put(event)
+                return
+            except ClientError as error:
+                if error.code != _SIZE_AHEAD:
+                    self._events.put(_Over(error))
+                    return
+                self._events.put(_Broken(error))
+                self._stopped.wait(_AGAIN_SECONDS)
+            except Exception as error:
+                self._events.put(_Over(error))
+                return
 
     def _watch(self) -> None:
         while True:
             self._guarded(self.agent.upkeep)
+            if self._events.empty():
+                self._keep()  # no head follows entries that come one by one
             try:
                 event = self._events.get(timeout=self._sleep())
             except Empty:
@@ -194,9 +215,12 @@ class Watch:
                     if not self._broken:
                         self._say(Notice.BROKEN, refusal=event.error)
                     self._broken = True
+                    if event.error.code == _SIZE_AHEAD and (self._is_due() or not self._shorter):
+                        self._shorter = True
+                        self._look_at_log()
                     continue
             if self._broken:
-                self._broken = False
+                self._broken = self._shorter = False
                 self._say(Notice.BACK)
             if isinstance(event, LoggedEntry):
                 self._kept.append(event)
@@ -252,11 +276,14 @@ class Watch:
     def _head(self, size: int) -> None:
         """See once in a while that the log has one history, also when nothing is of interest in it."""
         self._keep()
-        at, shorter = self.agent.now(), size < self._known
+        shorter = size < self._known
         self._known = size
-        if shorter or self._checked_at is None or at - self._checked_at >= CHECKPOINT_EVERY:
-            self._checked_at = at
+        if self._is_due() or shorter:
             self._look_at_log()
+
+    def _is_due(self) -> bool:
+        at = self.agent.now()
+        return self._checked_at is None or at - self._checked_at >= CHECKPOINT_EVERY
 
     def _check(self) -> Signature:
         self._policy = observe_policy(self.agent)
@@ -266,6 +293,7 @@ class Watch:
 
     def _look_at_log(self) -> None:
         """See that the log has one history; where that fails, it may be that it has lost its end."""
+        self._checked_at = self.agent.now()
         if not self._guarded(self._check):
             self._guarded(self._hand_back)
 

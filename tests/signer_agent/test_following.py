@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,8 +14,8 @@ import pytest
 
 from quorumseal.ceremony.commands import Deliver
 from quorumseal.ceremony.lifecycle import State
-from quorumseal.client.errors import CoordinatorUnreachableError
-from quorumseal.client.values import LogEvent
+from quorumseal.client.errors import ClientError, CoordinatorRefusedError, CoordinatorUnreachableError
+from quorumseal.client.values import HandedBack, LogEvent
 from quorumseal.offline.files import CarriedRequest, KnownOrganisation
 from quorumseal.terminal import Look, Screen
 from signer_agent import following
@@ -289,6 +290,7 @@ def test_a_broken_connection_is_told_once_and_so_is_its_return(
     desk.agent.connection.follow = stream  # type: ignore[method-assign,assignment] # a network that fails
     with running(desk) as run:
         run.next(Notice.WATCHING)
+        assert eventually(lambda: stream.on_break is not None)
         for _ in range(3):
             stream.on_break(CoordinatorUnreachableError("expected an answer, got none"))
         run.next(Notice.BROKEN)
@@ -304,7 +306,7 @@ class FlakyStream:
     """A stream that a test feeds."""
 
     def __init__(self) -> None:
-        self.events: SimpleQueue[LogEvent | None] = SimpleQueue()
+        self.events: SimpleQueue[LogEvent | ClientError | None] = SimpleQueue()
         self.on_break: Any = None
 
     def __call__(self, *_: object, on_break: Any, **__: object) -> "FlakyStream":
@@ -313,6 +315,8 @@ class FlakyStream:
 
     def __iter__(self) -> Iterator[LogEvent]:
         while (event := self.events.get()) is not None:
+            if isinstance(event, ClientError):
+                raise event
             yield event
 
     def close(self) -> None:
@@ -428,3 +432,57 @@ def test_what_keeps_the_witness_from_its_work_is_said_once_and_stops_nothing_els
             coordinator.cancel_as("mallory", ceremony)
             told.append(run.next(Notice.ENDED, Notice.REFUSED).notice)
     assert told.count(Notice.REFUSED) == 1
+
+
+def test_entries_that_come_one_by_one_are_on_the_disk_at_once(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    desk = Desk(tmp_path / "alice", coordinator)
+    stream = FlakyStream()
+    desk.agent.connection.follow = stream  # type: ignore[method-assign,assignment] # it brings no heads
+    with running(desk) as run:
+        run.next(Notice.WATCHING)
+        coordinator.open()
+        stream.events.put(coordinator_event(coordinator))
+        run.next(Notice.WAITS)
+        assert eventually(lambda: held(desk) == 1)
+
+
+def test_a_log_that_lost_entries_is_handed_them_and_the_agent_goes_on(
+    tmp_path: Path, coordinator: SimulatedCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path / "alice", coordinator)
+    stream = FlakyStream()
+    desk.agent.connection.follow = stream  # type: ignore[method-assign,assignment] # a restored coordinator
+    with running(desk) as run:
+        run.next(Notice.WATCHING)
+        assert eventually(lambda: stream.on_break is not None)
+        monkeypatch.setattr(Watch, "_check", lambda _: refuse("log.rewound"))
+        coordinator.lost = HandedBack(rewound=True, start=0, end=1)
+        stream.events.put(CoordinatorRefusedError("log.size_ahead", "expected fewer"))
+        run.next(Notice.BROKEN)
+        run.next(Notice.REFUSED)
+        run.next(Notice.HANDED_BACK)
+        assert run.error is None
+
+
+def refuse(code: str) -> Any:
+    raise CoordinatorRefusedError(code, "expected a longer log")
+
+
+def held(desk: Desk) -> int:
+    journal = Journal.open(desk.agent.home.journal_file)
+    try:
+        return journal.kept.count()
+    finally:
+        journal.close()
+
+
+def eventually(happened: Callable[[], bool]) -> bool:
+    """Return whether something comes about in good time."""
+    until = time.monotonic() + PATIENCE
+    while not happened():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
