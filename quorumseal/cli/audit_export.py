@@ -17,13 +17,14 @@ from quorumseal.audit.pack.making import Bundles, make_pack
 from quorumseal.audit.population import Period
 from quorumseal.ceremony.values import whole_milliseconds
 from quorumseal.cli.audit_period import add_period, period_of
-from quorumseal.cli.audit_source import Source, add_source, open_source, reporter
+from quorumseal.cli.audit_source import Source, add_source, open_source
 from quorumseal.cli.desk import now
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.pack_reading import open_pack
 from quorumseal.cli.pack_writing import write_folder, write_zip
 from quorumseal.cli.program import program_version
+from quorumseal.cli.progress import reporter
 from quorumseal.cli.single_file import single_file
 from quorumseal.client.errors import CoordinatorRefusedError
 from quorumseal.terminal import Mark

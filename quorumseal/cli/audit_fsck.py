@@ -15,11 +15,12 @@ from quorumseal.audit.defect import Defect
 from quorumseal.audit.examining import Examined, examine
 from quorumseal.cli.audit_lists import compare_lists
 from quorumseal.cli.audit_opened import seconds_text
-from quorumseal.cli.audit_source import add_source, open_source, reporter, source_words
+from quorumseal.cli.audit_source import add_source, open_source, source_words
 from quorumseal.cli.desk import command
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_trust_file
 from quorumseal.cli.output import print_json, screen
+from quorumseal.cli.progress import reporter
 from quorumseal.terminal import Foreign, Mark
 from quorumseal.verifier.outcomes import Outcome
 

@@ -12,9 +12,10 @@ from quorumseal.audit.examining import populate
 from quorumseal.audit.log_copy import LogCopy
 from quorumseal.audit.population import Population
 from quorumseal.cli.audit_period import period_words
-from quorumseal.cli.audit_source import open_source, reporter, source_words
+from quorumseal.cli.audit_source import open_source, source_words
 from quorumseal.cli.desk import Desk, command
 from quorumseal.cli.output import Json
+from quorumseal.cli.progress import reporter
 from quorumseal.terminal import Screen
 from quorumseal.terminal.durations import duration_text
 

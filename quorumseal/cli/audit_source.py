@@ -5,8 +5,6 @@ Neither is believed.  Of a live coordinator the newest checkpoint that the home 
 it gives; of files, the checkpoints that are named.
 """
 
-import sys
-import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from quorumseal.ceremony.entries import EntryType, read_entry
 from quorumseal.cli.desk import Desk, add_home, open_desk
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_file, read_trust_file
+from quorumseal.cli.progress import reporter
 from quorumseal.client.connection import Connection
 from quorumseal.client.values import LoggedEntry
 from quorumseal.tlog.note import MAX_NOTE_BYTES
@@ -30,7 +29,6 @@ from signer_agent.comparing import newest_known
 from signer_agent.observing import observe_policy
 
 _MOST_BYTES = 4 << 30
-_TICK = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,20 +129,3 @@ def _fetch_texts(connection: Connection, entries: list[bytes]) -> dict[str, tupl
     ceremonies = [each.ceremony for each in opened if each.type is EntryType.OPENED and each.ceremony]
     texts = {ceremony: connection.ceremony(ceremony).annexes for ceremony in ceremonies}
     return {ceremony: found for ceremony, found in texts.items() if found}
-
-
-def reporter(did: str) -> Callable[[int, int], None]:
-    """Return what tells a terminal how far something is; elsewhere it says nothing."""
-    if not sys.stderr.isatty():
-        return lambda done, total: None  # noqa: ARG005 - nobody looks
-    last = [0.0]
-
-    def report(done: int, total: int) -> None:
-        now = time.monotonic()
-        if done < total and now - last[0] < _TICK:
-            return
-        last[0] = now
-        sys.stderr.write(f"\r\x1b[K{did} {done:,} of {total:,} entries" if done < total else "\r\x1b[K")
-        sys.stderr.flush()
-
-    return report

@@ -6,7 +6,6 @@ digest, or a trust file, as you got it from the organisation. Without, it says w
 itself (exit code 12 if so), which whoever makes a log of their own can have.
 """
 
-import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from quorumseal.cli.files import read_file, read_trust_file
 from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.cli.pack_reading import open_pack
 from quorumseal.cli.program import program_version, verify_words
+from quorumseal.cli.progress import reporter
 from quorumseal.refusal import Refusal
 from quorumseal.terminal import Foreign, Mark, Screen
 from quorumseal.tlog.note import MAX_NOTE_BYTES
@@ -56,7 +56,7 @@ def run(arguments: Namespace) -> int:
     files = open_pack(arguments.pack)
     trust = _trust(arguments, lambda: files[MANIFEST])
     held = tuple(read_file(path, "a checkpoint", MAX_NOTE_BYTES) for path in arguments.held)
-    judged = judge_pack(files, trust, program=program_version(), held=held, progress=_progress)
+    judged = judge_pack(files, trust, program=program_version(), held=held, progress=reporter("replayed"))
     took = time.monotonic() - began
     code = _code(judged, trust)
     if arguments.json:
@@ -174,10 +174,3 @@ def _json(judged: JudgedPack, *, pinned: bool) -> dict[str, Json]:
         "compared": judged.compared,
         "defects": [each.to_json() for each in judged.defects],
     }
-
-
-def _progress(done: int, total: int) -> None:
-    """Tell a terminal how far it is; elsewhere say nothing."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[Kreplayed {done:,} of {total:,} entries" if done < total else "\r\x1b[K")
-        sys.stderr.flush()

@@ -26,6 +26,7 @@ _COMMANDS: Final = (
     "pack_reading",
     "parsing",
     "program",
+    "progress",
     "table",
 )
 _LEFT_OUT: Final = frozenset({"quorumseal/signatures/sodium.py"})
