@@ -51,7 +51,8 @@ def run(arguments: Namespace) -> int:
     """Serve until SIGTERM or SIGINT.
 
     A stop is graceful: streams end with a status that makes agents come back, calls in progress finish, and
-    everything that was acknowledged is in the database.
+    everything that was acknowledged is in the database.  On a log that was set back it answers reads only,
+    and says so last: see `coordinator recover`.
     """
     settings = read_settings(arguments.settings)
     running_log.begin(settings.lines)

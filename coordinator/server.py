@@ -339,6 +339,11 @@ async def serve(
                 pages=None if server.pages is None else server.pages.url,
             )
         )
+        if server.coordinator.rewound():
+            _log.critical(
+                "the log is rewound: it answers reads only, and nothing is written until "
+                "`quorumseal coordinator recover`; as long, `coordinator health` ends with 1"
+            )
         await stop.wait()
         stopping()
     finally:

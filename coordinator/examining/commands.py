@@ -40,7 +40,8 @@ def health(arguments: Namespace) -> int:
     """Say in a moment whether the coordinator of these settings answers; for containers and watchdogs.
 
     With a client certificate the health service itself is asked, otherwise only whether the port presents the
-    coordinator's certificate.  Exit code 0 or 1; a SIEM that takes nothing is told and is no reason for 1.
+    coordinator's certificate.  Exit code 0: it serves.  1: it does not answer, or its log is rewound, so that
+    it answers reads and writes nothing.  A SIEM that takes nothing is told and is no reason for 1.
     """
     from coordinator.examining.gathering import ask_health, ask_siem
 
