@@ -18,7 +18,8 @@ from uvicorn.server import ServerState
 MOST_CONNECTIONS: Final = 256
 MOST_OF_ONE: Final = 48
 """How many of these one client certificate has, or one address without any."""
-FIRST_REQUEST_SECONDS: Final = 10.0
+REQUEST_SECONDS: Final = 10.0
+"""For how long a connection may take over its first request, and over each that it has begun to send."""
 _PEER: Final = "peer"
 
 
@@ -50,7 +51,7 @@ class PeerProtocol(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._first: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self.whose: object = None
         """What connections of one person have in common."""
 
@@ -66,17 +67,38 @@ class PeerProtocol(H11Protocol):
             transport.abort()
             return
         self.app_state = {**self.app_state, _PEER: peer}
-        self._first = self.loop.call_later(FIRST_REQUEST_SECONDS, self._give_up)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what came; what is no whole request yet must become one soon, whatever comes of it."""
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before:
+            self._wait_no_more()
+        elif self._idle and self._patience is None:
+            self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
-        if self._first is not None:
-            self._first.cancel()
+        self._wait_no_more()
         super().connection_lost(exc)
+
+    @property
+    def _idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr] # at first
+
+    def _wait(self) -> None:
+        self._patience = self.loop.call_later(REQUEST_SECONDS, self._give_up)
+
+    def _wait_no_more(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _give_up(self) -> None:
         """End a connection by which no whole request has come."""
-        if self.cycle is None:
+        self._patience = None
+        if self._idle:
             self.transport.abort()
 
 

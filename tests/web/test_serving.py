@@ -199,6 +199,31 @@ def test_one_certificate_takes_no_more_than_its_share_of_connections(
             each.close()
 
 
+def dribble(secured: ssl.SSLSocket) -> None:
+    """Send a little, again and again."""
+    for _ in range(40):
+        secured.sendall(b"x")
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("end", [b"", b"Content-Length: 1000\r\n"], ids=["head", "body"])
+def test_a_connection_that_never_ends_a_later_request_is_ended(
+    site: Site, running: InProcess[CoordinatorServer], monkeypatch: pytest.MonkeyPatch, end: bytes
+) -> None:
+    """After one answer, a connection that sends a little now and then holds its place no longer."""
+    monkeypatch.setattr("coordinator.web.peers.REQUEST_SECONDS", 1.0)
+    assert running.server.pages is not None
+    bare = socket.create_connection((HOST, running.server.pages.port))
+    with context(site).wrap_socket(bare, server_hostname="localhost") as secured:
+        secured.settimeout(8)
+        secured.sendall(b"GET /ceremonies HTTP/1.1\r\nHost: localhost\r\n" + end + b"\r\n")
+        assert secured.recv(1 << 16).startswith(b"HTTP/1.1 200")
+        begun = time.monotonic()
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            dribble(secured)
+        assert time.monotonic() - begun < 6
+
+
 def test_whoever_cannot_listen_for_browsers_does_not_start(site: Site) -> None:
     with socket.create_server((HOST, 0)) as taken:
         site.more = f'[pages]\nlisten = "{HOST}:{taken.getsockname()[1]}"\n'
