@@ -7,7 +7,7 @@ from datetime import datetime
 from coordinator.errors import HandedBackError
 from coordinator.high_water import HighWater
 from coordinator.intake import check_annexes
-from coordinator.storage import AnnexRow, HandedRow, HeardRow, Storage
+from coordinator.storage import HANDED_TEXT_BYTES, AnnexRow, HandedRow, HeardRow, Storage
 from coordinator.values import Annex, HandedBack
 from quorumseal.ceremony.entries import read_entry
 
@@ -63,7 +63,8 @@ class HandingBack:
             read_entry(row.payload)
         for _, annex in texts:
             check_annexes(frozenset({annex.commitment}), [annex])
-        more = sum(len(row.payload) for row in rows) + sum(len(annex.text) for _, annex in texts)
+        more = sum(len(row.payload) for row in rows)
+        more += sum(len(annex.text) + HANDED_TEXT_BYTES for _, annex in texts)
         if more and self._storage.rewound.bytes_of(signer) + more > MOST_BYTES:
             raise HandedBackError(
                 f"expected at most {MOST_BYTES} bytes of {signer}, got more",

@@ -14,6 +14,7 @@ from coordinator.storage.first_policies import FirstPolicyRow
 from coordinator.storage.lists import Found, Wanted
 from coordinator.storage.opening import existing_storage, file_of
 from coordinator.storage.reminders import Alarm, Telling
+from coordinator.storage.rewound import HANDED_TEXT_BYTES
 from coordinator.storage.rows import (
     EMPTY_HEAD,
     AnnexRow,
@@ -36,6 +37,7 @@ from coordinator.storage.whole import WholeLog
 
 __all__ = [
     "EMPTY_HEAD",
+    "HANDED_TEXT_BYTES",
     "Alarm",
     "AnnexRow",
     "Append",

@@ -18,6 +18,8 @@ from coordinator.storage.rows import (
 from coordinator.storage.schema import handed_back, handed_texts, heard, shown
 
 _MOST_SHOWN = 64
+HANDED_TEXT_BYTES = 512
+"""What a text takes beside itself: its ceremony, commitment and salt, and its place in an index."""
 
 
 class RewoundTables:
@@ -84,9 +86,8 @@ class RewoundTables:
         entries = select(func.coalesce(func.sum(func.length(handed_back.c.payload)), 0)).where(
             handed_back.c.signer == signer
         )
-        texts = select(func.coalesce(func.sum(func.length(handed_texts.c.text)), 0)).where(
-            handed_texts.c.signer == signer
-        )
+        length = func.length(handed_texts.c.text) + HANDED_TEXT_BYTES
+        texts = select(func.coalesce(func.sum(length), 0)).where(handed_texts.c.signer == signer)
         with self._engines.reading() as connection:
             return int(connection.execute(entries).scalar_one()) + int(connection.execute(texts).scalar_one())
 

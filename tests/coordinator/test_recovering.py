@@ -219,6 +219,19 @@ def test_more_than_an_agent_can_hold_is_refused(workshop: Workshop, monkeypatch:
     assert len(lost.storage.rewound.handed_back()) == 1
 
 
+def test_many_short_texts_are_more_than_an_agent_can_hold(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a text takes beside its letters counts: else one letter a text would fill a disk."""
+    lost = Lost(workshop, left=3)
+    monkeypatch.setattr("coordinator.handing_back.MOST_BYTES", 3000)
+    texts = [(lost.ceremonies[0], Annex(salt=bytes([number]) * len(SALT), text="x")) for number in range(9)]
+    lost.hand_back("mallory", {}, *texts[:3])
+    with pytest.raises(HandedBackError, match="at most 3000 bytes of mallory"):
+        lost.hand_back("mallory", {}, *texts[3:6])
+    assert len(lost.storage.rewound.texts()) == 3
+
+
 def test_what_lies_outside_of_what_is_lost_is_not_kept(workshop: Workshop) -> None:
     lost = Lost(workshop, left=3)
     lost.hand_back("alice", {0: lost.rows[0].payload, 2: lost.rows[2].payload, 4000: lost.rows[3].payload})
