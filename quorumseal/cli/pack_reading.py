@@ -12,6 +12,7 @@ from quorumseal.cli.errors import FileError
 from quorumseal.cli.files import read_file
 
 MAX_PACK_FILE: Final = 4 << 30
+_METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _WHERE: Final = "name the folder, or the zip, that `quorumseal audit export` made"
 
 
@@ -49,6 +50,10 @@ class PackZip(Mapping[str, bytes]):
 
     def __getitem__(self, name: str) -> bytes:
         entry = self._entries[name]
+        if entry.compress_type not in _METHODS:
+            raise FileError(
+                f"expected {name} in the zip as it is or deflated, got another method", hint=_WHERE
+            )
         try:
             with self._archive.open(entry) as file:
                 data = file.read(min(entry.file_size, MAX_PACK_FILE) + 1)
@@ -76,7 +81,7 @@ def open_pack(path: Path) -> Mapping[str, bytes]:
         return PackZip(zipfile.ZipFile(path))
     except FileNotFoundError:
         raise FileError(f"expected a pack at {path}, got no such file", hint=_WHERE) from None
-    except (zipfile.BadZipFile, zlib.error, ValueError) as reason:
+    except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError) as reason:
         raise FileError(
             f"expected a pack at {path}, got a file that is no zip: {reason}", hint=_WHERE
         ) from None
