@@ -18,7 +18,7 @@ from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_file, read_trust_file
 from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.cli.pack_reading import open_pack
-from quorumseal.cli.program import program_version, verify_words
+from quorumseal.cli.program import program_file, program_version, verify_words
 from quorumseal.cli.progress import reporter
 from quorumseal.refusal import Refusal
 from quorumseal.terminal import Foreign, Mark, Screen
@@ -56,7 +56,14 @@ def run(arguments: Namespace) -> int:
     files = open_pack(arguments.pack)
     trust = _trust(arguments, lambda: files[MANIFEST])
     held = tuple(read_file(path, "a checkpoint", MAX_NOTE_BYTES) for path in arguments.held)
-    judged = judge_pack(files, trust, program=program_version(), held=held, progress=reporter("replayed"))
+    judged = judge_pack(
+        files,
+        trust,
+        program=program_version(),
+        verifier=program_file(),
+        held=held,
+        progress=reporter("replayed"),
+    )
     took = time.monotonic() - began
     code = _code(judged, trust)
     if arguments.json:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from quorumseal.audit.pack.texts import named_in_verifier
 from quorumseal.cli import single_file as building
 from quorumseal.cli.main import main
 from quorumseal.cli.pack_writing import write_folder
@@ -127,7 +128,7 @@ def test_nothing_is_overwritten(place: Path, tmp_path: Path) -> None:
     assert (tmp_path / "taken.zip").read_text() == "mine"
 
 
-@pytest.mark.parametrize("what", ["nothing", "text", "twice", "damaged"])
+@pytest.mark.parametrize("what", ["nothing", "text", "twice", "damaged", "lzma", "bzip2", "later"])
 def test_what_is_no_pack_is_refused(tmp_path: Path, what: str) -> None:
     path = tmp_path / "given"
     if what == "text":
@@ -141,7 +142,37 @@ def test_what_is_no_pack_is_refused(tmp_path: Path, what: str) -> None:
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("manifest.json", "{}")
         path.write_bytes(path.read_bytes().replace(b"{}", b"[]", 1))
+    elif what in ("lzma", "bzip2"):
+        method = zipfile.ZIP_LZMA if what == "lzma" else zipfile.ZIP_BZIP2
+        with zipfile.ZipFile(path, "w", method) as archive:
+            archive.writestr("manifest.json", bytes(range(256)) * 20)
+        data = bytearray(path.read_bytes())
+        data[60:90] = bytes(30)
+        path.write_bytes(data)
+    elif what == "later":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("manifest.json", "{}")
+        data = bytearray(path.read_bytes())
+        data[data.rindex(b"PK\x01\x02") + 6] = 99  # the version of the format that reading it needs
+        path.write_bytes(data)
     assert main(["audit", "verify", str(path)]) == 2
+
+
+def test_a_pack_whose_program_is_another_does_not_hold(place: Path, tmp_path: Path) -> None:
+    """One that says which version it is, and does something else: by the installed verifier and the file."""
+    good = {
+        file.relative_to(place / "pack").as_posix(): file.read_bytes()
+        for file in (place / "pack").rglob("*")
+        if file.is_file()
+    }
+    other = b"print('everything in this pack holds')\n#" + named_in_verifier(program_version())
+    write_folder(tmp_path / "bad", packing.refitted(good, {"verify.pyz": other}).items())
+    given = [str(tmp_path / "bad"), "--trust", str(place / "trust.json")]
+    assert main(["audit", "verify", *given]) == 1
+    command = [sys.executable, "-I", str(place / "pack" / "verify.pyz"), *given]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 1
+    assert "expected verify.pyz of quorumseal" in ran.stdout
 
 
 def test_a_checkpoint_that_somebody_holds_shows_what_the_pack_leaves_out(place: Path, tmp_path: Path) -> None:

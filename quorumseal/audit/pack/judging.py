@@ -58,16 +58,20 @@ def judge_pack(
     trust: Trust | None,
     *,
     program: str,
+    verifier: bytes | None = None,
     held: tuple[bytes, ...] = (),
     progress: Progress = lambda _done, _total: None,
 ) -> JudgedPack:
-    """Examine all of it; without a trust file by the policy that the pack itself names first."""
+    """Examine all of it; without a trust file by the policy that the pack itself names first.
+
+    ``verifier`` is the single-file verifier of this ``program``, where that is known.
+    """
     if MANIFEST not in files:
         raise PackFormatError(
             f"expected a pack with a file {MANIFEST}, got none", hint="name the folder that was handed over"
         )
     manifest = read_manifest(files[MANIFEST])
-    judge = _Judge(files, manifest, program)
+    judge = _Judge(files, manifest, program, verifier)
     with taking_tokens_unjudged() as unjudged:
         judged = judge.judge(trust or trust_of(manifest), held, progress)
     return replace(judged, unjudged=len(unjudged))
@@ -79,8 +83,11 @@ def trust_of(manifest: Manifest) -> Trust:
 
 
 class _Judge:
-    def __init__(self, files: Mapping[str, bytes], manifest: Manifest, program: str) -> None:
+    def __init__(
+        self, files: Mapping[str, bytes], manifest: Manifest, program: str, verifier: bytes | None
+    ) -> None:
         self._files, self._manifest, self._program = files, manifest, program
+        self._verifier = verifier
         self._left = {*manifest.files}
         """What nothing has asked for yet."""
         self._defects: list[Defect] = []
@@ -90,9 +97,7 @@ class _Judge:
         if self._defects:  # whatever else is wrong may follow from that
             return self._so_far()
         log = {name: data for name in FILES if (data := self._take(LOG + name)) is not None}
-        program = self._manifest.about.program
-        if named_in_verifier(program) not in (self._take(PROGRAM) or b""):
-            self._wrong(PackFormatError(f"expected {PROGRAM} of quorumseal {program}, got another one"))
+        self._check_program(self._take(PROGRAM) or b"")
         try:
             copy = read_copy(log)
         except Refusal as refusal:
@@ -145,6 +150,18 @@ class _Judge:
                         f"got {got.size} bytes and {got.digest}"
                     )
                 )
+
+    def _check_program(self, given: bytes) -> None:
+        """See that the verifier in a pack is that of its version: somebody may run it."""
+        program = self._manifest.about.program
+        known = self._verifier if program == self._program else None
+        if named_in_verifier(program) not in given or known not in (None, given):
+            self._wrong(
+                PackFormatError(
+                    f"expected {PROGRAM} of quorumseal {program}, got another one",
+                    hint="do not run it: whoever has that version makes it with `quorumseal audit verifier`",
+                )
+            )
 
     def _take(self, name: str) -> bytes | None:
         """Return a file that a pack has; where there is none, that is wrong."""
