@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where an auditor's copy of the log comes from: a live coordinator, or files that somebody handed over.
 
-Neither is believed.  Of a live coordinator the newest checkpoint that the home remembers is held against what
-it gives; of files, the checkpoints that are named.
+Neither is believed.  A live coordinator must prove that its log extends the newest checkpoint that the home
+remembers, which from then on is this one; files are held against the checkpoints that are named.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -24,9 +24,9 @@ from quorumseal.client.connection import Connection
 from quorumseal.client.values import LoggedEntry
 from quorumseal.tlog.note import MAX_NOTE_BYTES
 from quorumseal.verifier.trust import Trust
+from signer_agent.checkpoints import Signature
 from signer_agent.cli.opening import trust_file
-from signer_agent.comparing import newest_known
-from signer_agent.observing import observe_policy
+from signer_agent.observing import observe_head, observe_policy
 
 _MOST_BYTES = 4 << 30
 
@@ -86,10 +86,9 @@ def open_source(arguments: Namespace, *, annexes: bool = False) -> Iterator[Sour
         return
     with open_desk(arguments) as desk:
         trust = trust_file(arguments.trust) if arguments.trust else desk.agent.trust
-        copy = fetch_copy(desk.connection, annexes=annexes, report=reporter("fetched"))
-        known = newest_known(desk.agent, observe_policy(desk.agent).policy.log)
-        remembered = (known.note,) if known else ()
-        yield Source(copy=replace(copy, held=(*remembered, *held)), trust=trust, desk=desk)
+        head = observe_head(desk.agent, observe_policy(desk.agent))  # it extends what this home has seen
+        copy = fetch_copy(desk.connection, head, annexes=annexes, report=reporter("fetched"))
+        yield Source(copy=replace(copy, held=held), trust=trust, desk=desk)
 
 
 def read_folder(folder: Path) -> LogCopy:
@@ -108,11 +107,10 @@ class CopyMissingError(UsageError):
 
 
 def fetch_copy(
-    connection: Connection, *, annexes: bool = False, report: Callable[[int, int], None]
+    connection: Connection, head: Signature, *, annexes: bool = False, report: Callable[[int, int], None]
 ) -> LogCopy:
-    """Fetch every entry up to the newest checkpoint, and all texts where they are wanted."""
-    checkpoint = connection.consistency(0).checkpoint
-    size = int(checkpoint.split(b"\n", 2)[1])  # what it says; whoever judges the copy counts
+    """Fetch every entry up to a checkpoint that the log signed, and all texts where they are wanted."""
+    size = head.checkpoint.size
     entries: list[bytes] = []
     with connection.follow(0) as events:
         while len(entries) < size:
@@ -121,7 +119,7 @@ def fetch_copy(
                 entries.append(event.entry)
                 report(len(entries), size)
     texts = _fetch_texts(connection, entries) if annexes else {}
-    return LogCopy(entries=entries, checkpoint=checkpoint, annexes=texts)
+    return LogCopy(entries=entries, checkpoint=head.note, annexes=texts)
 
 
 def _fetch_texts(connection: Connection, entries: list[bytes]) -> dict[str, tuple[Annex, ...]]:

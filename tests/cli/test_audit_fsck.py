@@ -112,3 +112,22 @@ def test_a_live_coordinator_is_fetched_and_compared(
     capsys.readouterr()
     assert main(["audit", "fsck", *office.home("rita")]) == 0
     assert "nothing is wrong with this log" in capsys.readouterr().out
+
+
+def test_an_auditors_home_remembers_how_far_the_log_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A log that lost its end is whole in itself: only who has seen more can tell."""
+    office = found_office(tmp_path / "acme")
+    database = office.folder / "coordinator" / "coordinator.db"
+    before = database.read_bytes()
+    with coordinator_of(office):
+        assert office.start() == 0
+        assert main(["audit", "fsck", *office.home("rita")]) == 0
+    for leftover in database.parent.glob("coordinator.db-*"):
+        leftover.unlink()
+    database.write_bytes(before)
+    capsys.readouterr()
+    with coordinator_of(office):
+        assert main(["audit", "fsck", *office.home("rita")]) != 0
+    assert "nothing is wrong" not in capsys.readouterr().out
