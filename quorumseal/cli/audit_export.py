@@ -78,7 +78,7 @@ def _period(arguments: Namespace) -> Period:
 
 def _place(arguments: Namespace) -> Path:
     out: Path = arguments.out
-    return out.with_name(f"{out.name}.zip") if arguments.zip else out
+    return out.with_name(f"{out.name.removesuffix('.zip')}.zip") if arguments.zip else out
 
 
 def _bundles(source: Source, folder: Path | None) -> Bundles:
