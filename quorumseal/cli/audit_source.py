@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from quorumseal.audit.errors import CopyFormatError
 from quorumseal.audit.folder import FILES, read_copy
 from quorumseal.audit.log_copy import LogCopy
 from quorumseal.ceremony.annex import Annex
@@ -102,7 +101,7 @@ def read_folder(folder: Path) -> LogCopy:
 class CopyMissingError(UsageError):
     """There is no copy of a log in a folder."""
 
-    code = CopyFormatError.code
+    code = "usage.copy"
     usual_hint = "name the folder that `quorumseal audit export` made"
 
 
