@@ -269,8 +269,8 @@ class Watch:
             if cosigning.is_news(refusal):
                 self._say(Notice.REFUSED, refusal=refusal)
             return
-        cosigning.is_news(None)
-        if cosigned is not None:
+        if cosigned is not None:  # what was not due says nothing of what keeps it from its work
+            cosigning.is_news(None)
             self._say(Notice.COSIGNED, cosigned=cosigned)
 
     def _head(self, size: int) -> None:

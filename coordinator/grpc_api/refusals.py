@@ -33,6 +33,7 @@ STATUSES: Final[dict[str, StatusCode]] = {
     "certificate": StatusCode.UNAUTHENTICATED,
     "coordinator": StatusCode.FAILED_PRECONDITION,
     "coordinator.anchor": StatusCode.UNAVAILABLE,
+    "log.witness_refused": StatusCode.UNAVAILABLE,
     "coordinator.busy": StatusCode.UNAVAILABLE,
     "coordinator.closing": StatusCode.UNAVAILABLE,
     "coordinator.storage": StatusCode.UNAVAILABLE,

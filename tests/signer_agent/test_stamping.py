@@ -128,7 +128,7 @@ def test_journal_of_the_version_before_is_brought_up_to_date(tmp_path: Path) -> 
     Journal.open(file).close()
     connection = sqlite3.connect(file)
     connection.execute("ALTER TABLE statements DROP COLUMN timestamp")
-    for table in ("verified", "met", "cosigned"):
+    for table in ("verified", "met", "cosigned", "followed"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("PRAGMA user_version = 2")
     connection.close()
