@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from quorumseal.audit.effectiveness import Bars, Measure, measures
+from quorumseal.audit.effectiveness.load import bus_factors
 from quorumseal.audit.population import Population
 from quorumseal.ceremony.statements import Check, CheckOutcome, Choice
 from tests.audit.stories import ACME, DAY, EVER, HOUR, Story
 from tests.burning import reports
 from tests.changing import next_version
 from tests.losing import by_owner
-from tests.organisation import NOW
+from tests.organisation import NOW, Organisation
 
 
 def named(population: Population, name: str) -> Measure:
@@ -109,3 +110,10 @@ def test_whoever_proposes_a_policy_and_approves_it_is_no_pair() -> None:
     story.changes(next_version(ACME, clock_skew=timedelta(minutes=4)))
     pairs = named(story.population(), "pairs")
     assert {row[0] for row in pairs.rows} == {"mallory"}
+
+
+def test_a_rule_that_one_absent_person_stops_is_named() -> None:
+    lonely = Organisation(roles={**Organisation().roles, "security": ("carol",)})
+    measure = bus_factors(lonely.policy.policy)
+    assert "one absent person stops" in measure.said
+    assert any(row[1] == "1" and "carol" in row[3] for row in measure.rows)
