@@ -4,7 +4,7 @@
 Only what the coordinator has to do (deliveries, reminders, claims) is not judged: the log says nothing of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from coordinator.policies import Policies
 from coordinator.projection import ceremony_row
@@ -44,11 +44,7 @@ def examine_storage(
 ) -> tuple[Examined, tuple[Defect, ...]]:
     """Do so with a database that is open, and that nobody writes meanwhile."""
     whole = storage.whole()
-    copy = LogCopy(
-        entries=[row.payload for row in whole.entries],
-        checkpoint=whole.checkpoints[-1].note if whole.checkpoints else b"",
-        annexes=_annexes(whole),
-    )
+    copy = copy_of(whole)
     examined = examine(copy, trust, progress=progress)
     defects = [*_misfiled(whole), *_tree(whole, copy), *_texts(whole), *_evidence(whole)]
     if examined.population is not None:
@@ -59,11 +55,16 @@ def examine_storage(
     return examined, tuple(defects)
 
 
-def _annexes(whole: WholeLog) -> Mapping[str, tuple[Annex, ...]]:
+def copy_of(whole: WholeLog) -> LogCopy:
+    """Return what an auditor would hold of a log."""
     annexes: dict[str, tuple[Annex, ...]] = {}
     for row in whole.annexes:
         annexes[row.ceremony] = (*annexes.get(row.ceremony, ()), Annex(salt=row.salt, text=row.text))
-    return annexes
+    return LogCopy(
+        entries=[row.payload for row in whole.entries],
+        checkpoint=whole.checkpoints[-1].note if whole.checkpoints else b"",
+        annexes=annexes,
+    )
 
 
 def _misfiled(whole: WholeLog) -> Iterator[Defect]:

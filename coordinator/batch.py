@@ -17,7 +17,7 @@ from coordinator.running_log import about
 from coordinator.storage import Append, Release
 from coordinator.unsealed import Ground, Unsealed
 from coordinator.values import Receipt
-from quorumseal.ceremony.admission import Existing, Known, admit, identity
+from quorumseal.ceremony.admission import Existing, Known, admit
 from quorumseal.ceremony.chain import Chain, extend, open_chain
 from quorumseal.ceremony.changing import policy_adopted_by
 from quorumseal.ceremony.commands import (
@@ -38,7 +38,7 @@ from quorumseal.ceremony.emergencies import admit_emergency
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyError, OtherPolicyError
 from quorumseal.ceremony.falling import handed_on, in_force
-from quorumseal.ceremony.fitting import check_others, release_of
+from quorumseal.ceremony.fitting import check_others, known_of, release_of
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.narrowing import narrowing
 from quorumseal.ceremony.policy import GOVERNED, Kind
@@ -134,16 +134,7 @@ class Batch:
         )
         if superseded is not None:
             self.written.apply(*extend(self._require(superseded), Supersede(request.digest), at=self._at))
-        self._releases[release_of(statement)] = [
-            *known,
-            Known(
-                ceremony=chain.id,
-                identity=identity(statement),
-                request=request.digest,
-                state=State.OPEN,
-                subjects=statement.subjects,
-            ),
-        ]
+        self._releases[release_of(statement)] = [*known, known_of(chain)]
         self.written.keep_annexes(chain.id, command.annexes)
         return _Logged(chain.id, chain.ceremony.state, self.written.apply(chain, (opening,)))
 

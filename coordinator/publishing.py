@@ -19,14 +19,12 @@ from coordinator.stamping import Stamping
 from coordinator.steady import Steady
 from coordinator.storage import OutboxRow, Storage
 from coordinator.values import Publication, PublicationState
-from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.statements import Mode, Request
 from quorumseal.refusal import Refusal
 from quorumseal.verifier.bundle import bundle_name
-from quorumseal.verifier.errors import CosignaturesMissingError, DrillError
-from quorumseal.verifier.standing import Terms, judge_revocation
+from quorumseal.verifier.errors import CosignaturesMissingError
+from quorumseal.verifier.published import judge_published
 from quorumseal.verifier.trust import Trust
-from quorumseal.verifier.verify import verify
 
 _CLAIM = timedelta(seconds=10)  # whoever was killed while publishing is waited for so long
 _FIRST_DELAY, _LONGEST_DELAY = timedelta(seconds=1), timedelta(minutes=5)
@@ -152,17 +150,7 @@ class Publishing:
         first = self._policies.all[0]
         trust = Trust(organisation=first.policy.organisation, policy=first.digest, minimum_version=1)
         try:
-            if request.kind is Kind.REVOCATION:
-                judge_revocation(data, trust)
-                return
-            verify(
-                data,
-                trust,
-                {subject.name: subject.digest for subject in request.subjects},
-                terms=Terms(product=request.product, now=self._clock.now(), allow_provisional=True),
-            )
-        except DrillError:
-            return  # everything else holds
+            judge_published(data, request, trust, now=self._clock.now())
         except CosignaturesMissingError:
             raise  # it waits
         except Refusal as refusal:

@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Copies of logs that a real coordinator wrote."""
 
+from coordinator import auditing
 from coordinator.storage import Storage
 from quorumseal.audit.defect import Defect
 from quorumseal.audit.examining import examine
 from quorumseal.audit.log_copy import LogCopy
-from quorumseal.ceremony.annex import Annex
 from quorumseal.verifier.trust import Trust
 from tests.organisation import Organisation
 
 
 def copy_of(storage: Storage) -> LogCopy:
     """Return everything that a database has of its log, as an auditor would hold it."""
-    whole, annexes = storage.whole(), dict[str, tuple[Annex, ...]]()
-    for row in whole.annexes:
-        annexes[row.ceremony] = (*annexes.get(row.ceremony, ()), Annex(salt=row.salt, text=row.text))
-    return LogCopy(
-        entries=[row.payload for row in whole.entries],
-        checkpoint=whole.checkpoints[-1].note,
-        annexes=annexes,
-    )
+    return auditing.copy_of(storage.whole())
 
 
 def trust_in(organisation: Organisation) -> Trust:
