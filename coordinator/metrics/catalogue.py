@@ -159,7 +159,7 @@ CERTIFICATE_EXPIRY = _gauge(
     "certificate",
 )
 PAGES = _gauge(
-    _own, "pages", "browsers' `connections`, `sessions` of people who signed in, `attempts` to", "what"
+    _own, "pages", "browsers' `connections`, their `handshakes`, `sessions` of people who signed in", "what"
 )
 SIEM_WAITING = _gauge(_own, "siem_waiting_entries", "entries that were not handed to the SIEM yet")
 SIEM_BLOCKED = _gauge(

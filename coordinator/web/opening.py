@@ -53,8 +53,12 @@ class Pages:
         return f"https://{self._server.address}/"
 
     def counts(self) -> Counter[str]:
-        """Say how many connections, sessions and attempts to sign in there are."""
-        return self._keeping.counts() + Counter(connections=self._server.connections)
+        """Say how many connections, handshakes and sessions there are."""
+        return Counter(
+            connections=self._server.connections,
+            handshakes=self._server.handshakes,
+            sessions=self._keeping.sessions,
+        )
 
     def close(self) -> None:
         """Answer no more."""

@@ -16,9 +16,9 @@ from uvicorn.lifespan.on import LifespanOn
 from uvicorn.server import ServerState
 
 from coordinator.errors import CoordinatorError
+from coordinator.web.accepting import Door
 from coordinator.web.peers import PeerProtocol
 
-HANDSHAKE_SECONDS: Final = 10.0
 DRAIN_SECONDS: Final = 3.0
 _LARGEST_HEAD: Final = 16 << 10
 _KEEP_ALIVE: Final = 15
@@ -38,7 +38,6 @@ class PagesServer:
     def __init__(self, listen: str, tls: ssl.SSLContext, app: ASGIApp) -> None:
         self._socket = _bind(listen)
         self._listen = listen
-        self._tls = tls
         self._config = Config(
             _Dated(app),
             http=PeerProtocol,
@@ -55,7 +54,7 @@ class PagesServer:
         self._state = ServerState()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="pages", daemon=True)
-        self._server: asyncio.Server | None = None
+        self._door = Door(self._socket, tls, lambda: PeerProtocol(self._config, self._state, {}))
         self._lifespan: LifespanOn | None = None
 
     @property
@@ -72,6 +71,11 @@ class PagesServer:
     def connections(self) -> int:
         """How many browsers are connected."""
         return len(self._state.connections)
+
+    @property
+    def handshakes(self) -> int:
+        """How many more have begun to connect."""
+        return self._door.handshakes
 
     @property
     def alive(self) -> bool:
@@ -97,17 +101,10 @@ class PagesServer:
         self._loop.set_exception_handler(_tell)
         self._lifespan = LifespanOn(self._config)
         await self._lifespan.startup()
-        self._server = await self._loop.create_server(
-            lambda: PeerProtocol(self._config, self._state, {}),
-            sock=self._socket,
-            ssl=self._tls,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS,
-            ssl_shutdown_timeout=DRAIN_SECONDS,
-        )
+        self._door.open()
 
     async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        await self._door.close()
         for connection in [*self._state.connections]:
             connection.shutdown()
         if self._state.tasks:

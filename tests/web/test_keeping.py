@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What cookies stand for: bounded, expiring, and worth nothing to whoever reads it."""
 
+import base64
 from itertools import count
 
 import pytest
@@ -27,34 +28,48 @@ def kept() -> Kept:
     return Kept()
 
 
-def test_an_attempt_is_taken_once_by_its_browser(kept: Kept) -> None:
-    state, cookie, attempt = kept.keeping.begin("", to="/log")
-    assert kept.keeping.take(state, "another") is None
-    assert kept.keeping.take(state, cookie) == attempt
-    assert kept.keeping.take(state, cookie) is None
+def test_an_attempt_goes_on_in_its_browser_alone(kept: Kept) -> None:
+    state, cookie, attempt = kept.keeping.begin("", to="/log?from=1&to=2")
+    assert kept.keeping.resume(state, cookie) == attempt
+    for other in ("another", "", "é\udcff", cookie + "x"):
+        assert kept.keeping.resume(state, other) is None
+    for other in ("", "é\udcff", state[:-4], state.swapcase(), Kept().keeping.begin(cookie, to="/")[0][::-1]):
+        assert kept.keeping.resume(other, cookie) is None
+
+
+def test_two_windows_of_one_browser_sign_in_at_once(kept: Kept) -> None:
+    first, cookie, one = kept.keeping.begin("made up elsewhere", to="/one")
+    second, same, two = kept.keeping.begin(cookie, to="/two")
+    assert same == cookie != "made up elsewhere"
+    assert [kept.keeping.resume(state, cookie) for state in (first, second)] == [one, two]
+
+
+def test_an_attempt_of_another_coordinator_is_none_here(kept: Kept) -> None:
+    elsewhere = Keeping(elapsed=lambda: kept.now, randomness=lambda size: b"\x01" * size)
+    state, cookie, _ = elsewhere.begin("", to="/")
+    assert kept.keeping.resume(state, cookie) is None
 
 
 def test_an_attempt_ends(kept: Kept) -> None:
-    state, cookie, _ = kept.keeping.begin("", to="/")
+    state, cookie, attempt = kept.keeping.begin("", to="/")
     kept.now += ATTEMPT_SECONDS
-    assert kept.keeping.take(state, cookie) is None
+    assert kept.keeping.resume(state, cookie) == attempt
+    kept.now += 1
+    assert kept.keeping.resume(state, cookie) is None
 
 
-def test_the_oldest_attempt_makes_room_and_no_session_does(
-    kept: Kept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kept.keeping._attempts, "_most", 3)
+def test_whoever_attempts_to_sign_in_takes_nothing_from_anybody(kept: Kept) -> None:
     session = kept.keeping.open(AUDREY, "u-1", seconds=HOURS)
-    begun = [kept.keeping.begin("", to="/") for _ in range(5)]
-    assert kept.keeping.counts() == {"attempts": 3, "sessions": 1}
-    assert [kept.keeping.take(state, cookie) is None for state, cookie, _ in begun] == [True] * 2 + [
-        False
-    ] * 3
+    state, cookie, attempt = kept.keeping.begin("", to="/")
+    for _ in range(5000):
+        kept.keeping.begin("", to="/")
+    assert kept.keeping.sessions == 1
+    assert kept.keeping.resume(state, cookie) == attempt
     assert kept.keeping.viewer(session) == AUDREY
 
 
 def test_what_is_over_makes_room_first(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept.keeping._sessions, "_most", 2)
+    monkeypatch.setattr(keeping, "MOST_SESSIONS", 2)
     lasting = kept.keeping.open(AUDREY, "u-1", seconds=HOURS)
     kept.keeping.open(AUDREY, "u-2", seconds=10)
     kept.now += 20
@@ -73,7 +88,7 @@ def test_a_session_ends_when_nothing_was_asked_for_long_and_after_some_hours(kep
     idle = kept.keeping.open(AUDREY, "u-1", seconds=HOURS)
     kept.now += IDLE_SECONDS
     assert kept.keeping.viewer(idle) is None
-    assert kept.keeping.counts()["sessions"] == 0
+    assert kept.keeping.sessions == 0
 
 
 def test_one_person_has_some_sessions_and_the_oldest_goes(kept: Kept) -> None:
@@ -86,9 +101,9 @@ def test_one_person_has_some_sessions_and_the_oldest_goes(kept: Kept) -> None:
 def test_what_is_kept_is_worth_nothing_to_whoever_reads_it(kept: Kept) -> None:
     state, attempt_cookie, attempt = kept.keeping.begin("", to="/")
     cookie = kept.keeping.open(AUDREY, "u-1", seconds=HOURS)
-    seen = f"{kept.keeping._attempts.held}{kept.keeping._sessions.held}"
-    for secret in (state, attempt_cookie, cookie, attempt.nonce, attempt.verifier):
-        assert secret not in seen
+    for secret in (attempt_cookie, cookie, attempt.nonce, attempt.verifier):
+        assert secret not in f"{kept.keeping._sessions}"
+        assert secret not in f"{state}{base64.urlsafe_b64decode(state)!r}"
 
 
 def test_secrets_have_256_bits() -> None:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages on their port, over real TLS: who gets in by a certificate, and who does not."""
 
+import asyncio
+import errno
 import os
 import socket
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import pytest
 from coordinator.certificates import Authority, Kind, identity_of
 from coordinator.server import CoordinatorServer
 from coordinator.settings import read_settings
+from coordinator.web.accepting import Door
 from coordinator.web.peers import MOST_OF_ONE
 from coordinator.web.serving import PagesAddressError
 from quorumseal.client.connection import TlsFiles
@@ -197,6 +201,53 @@ def test_one_certificate_takes_no_more_than_its_share_of_connections(
     finally:
         for each in held:
             each.close()
+
+
+def test_whoever_only_knocks_keeps_nobody_out(
+    site: Site, running: InProcess[CoordinatorServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections that never shake hands take no more descriptors than there is room for."""
+    monkeypatch.setattr("coordinator.web.accepting.MOST_HANDSHAKES", 4)
+    assert running.server.pages is not None
+    knocking = [socket.create_connection((HOST, running.server.pages.port)) for _ in range(20)]
+    try:
+        assert fetch(f"{url_of(running)}ceremonies", context(site)).status == 200
+        assert running.server.pages.counts()["handshakes"] <= 4
+        knocking[0].settimeout(5)
+        with suppress(ConnectionError):
+            assert knocking[0].recv(1) == b""
+    finally:
+        for each in knocking:
+            each.close()
+
+
+def test_where_no_descriptor_is_left_it_says_so_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("coordinator.web.accepting._AGAIN_SECONDS", 0.01)
+
+    async def knock(listening: socket.socket) -> bool:
+        loop = asyncio.get_running_loop()
+        accept, failed = loop.sock_accept, iter([OSError(errno.EMFILE, "Too many open files")])
+
+        async def failing(bound: socket.socket) -> tuple[socket.socket, object]:
+            for error in failed:
+                raise error
+            return await accept(bound)
+
+        monkeypatch.setattr(loop, "sock_accept", failing)
+        door = Door(listening, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), asyncio.Protocol)
+        door.open()
+        with socket.create_connection(listening.getsockname()):
+            async with asyncio.timeout(5):
+                while not door.handshakes:  # noqa: ASYNC110 - the door tells nobody
+                    await asyncio.sleep(0.01)
+        await door.close()
+        return door.handshakes == 0
+
+    with socket.create_server((HOST, 0)) as listening:
+        assert asyncio.run(knock(listening))
+    assert "a browser could not connect: Too many open files" in caplog.text
 
 
 def dribble(secured: ssl.SSLSocket) -> None:

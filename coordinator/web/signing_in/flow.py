@@ -144,7 +144,7 @@ class SignIn:
             len(answer.getlist(name)) > 1 or len(answer.get(name, "")) > _LONGEST_FIELD for name in answer
         ):
             raise AttemptUnknownError("expected the provider's answer, got one that is none")
-        attempt = self._keeping.take(answer.get("state", ""), _cookie(request))
+        attempt = self._keeping.resume(answer.get("state", ""), _cookie(request))
         if attempt is None:
             raise AttemptUnknownError(
                 "expected an answer to an attempt of this browser within ten minutes, got another"

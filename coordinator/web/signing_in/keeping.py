@@ -1,49 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a browser's cookie stands for: attempts to sign in, and sessions.  In memory, bounded, and expiring.
+"""What a browser's cookie stands for: attempts to sign in, and sessions.
 
-Only digests of what browsers hold are kept: whoever reads them cannot become anybody.  When the coordinator
-starts again everybody signs in again.
+Anybody may attempt to sign in, so nothing is kept of an attempt: it travels, sealed, as the state that the
+provider hands back, and the cookie says whose it is.  Of sessions, digests of what browsers hold are kept, in
+memory, bounded, and expiring: whoever reads them cannot become anybody.  When the coordinator starts again
+everybody signs in again.
 """
 
 import base64
 import hashlib
+import hmac
+import re
 import threading
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final
+
+from cryptography.fernet import Fernet, InvalidToken
 
 from coordinator.web.viewer import Viewer
 
-MOST_ATTEMPTS: Final = 2000
-ATTEMPT_SECONDS: Final = 600.0
+ATTEMPT_SECONDS: Final = 600
 MOST_SESSIONS: Final = 2000
 MOST_OF_ONE: Final = 10
 IDLE_SECONDS: Final = 3600.0
 _BYTES: Final = 32
+_SECRET: Final = re.compile("[A-Za-z0-9_-]{43}")
 Randomness = Callable[[int], bytes]
-
-
-class _Ending(Protocol):
-    @property
-    def ends(self) -> float: ...
-
-
-_Kept = TypeVar("_Kept", bound=_Ending)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """Somebody who was sent to the provider and has not come back."""
 
-    browser: str
-    """The digest of the cookie that it belongs to."""
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
     """What PKCE's challenge was made of."""
     to: str
     """Which page they wanted."""
-    ends: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,91 +56,70 @@ class Session:
         return min(self.over, self.last + IDLE_SECONDS)
 
 
-class _Shelf(Generic[_Kept]):
-    """Some things by digests, the oldest first; the oldest makes room."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.held: dict[str, _Kept] = {}
-
-    def put(self, name: str, kept: _Kept, *, now: float) -> None:
-        """Keep it; what is over goes, and the oldest where that is not enough."""
-        if len(self.held) >= self._most:
-            self.held = {key: each for key, each in self.held.items() if each.ends > now}
-        while len(self.held) >= self._most:
-            del self.held[next(iter(self.held))]
-        self.held[name] = kept
-
-    def get(self, name: str, *, now: float) -> _Kept | None:
-        """Return it, unless it is over."""
-        kept = self.held.get(name)
-        if kept is not None and kept.ends <= now:
-            del self.held[name]
-            return None
-        return kept
-
-
 class Keeping:
     """All attempts and sessions of one coordinator.  Any thread may call anything here."""
 
     def __init__(self, *, elapsed: Callable[[], float], randomness: Randomness) -> None:
         self._elapsed = elapsed
         self._randomness = randomness
+        self._seal = Fernet(base64.urlsafe_b64encode(randomness(_BYTES)))
         self._turn = threading.Lock()
-        self._attempts: _Shelf[Attempt] = _Shelf(MOST_ATTEMPTS)
-        self._sessions: _Shelf[Session] = _Shelf(MOST_SESSIONS)
+        self._sessions: dict[str, Session] = {}
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions are kept, over or not."""
+        return len(self._sessions)
 
     def secret(self) -> str:
         """Make something that nobody guesses."""
         return base64.urlsafe_b64encode(self._randomness(_BYTES)).rstrip(b"=").decode()
 
     def begin(self, cookie: str, *, to: str) -> tuple[str, str, Attempt]:
-        """Begin an attempt: return its state, the cookie of the browser, and what is kept of it.
+        """Begin an attempt: return its state, the cookie of the browser, and the attempt.
 
-        A browser that is known keeps its cookie, so that two of its windows can sign in at once.
+        A browser that has a cookie keeps it, so that two of its windows can sign in at once.
         """
-        with self._turn:
-            now = self._elapsed()
-            if not self._known(digest(cookie), now):
-                cookie = self.secret()
-            state = self.secret()
-            attempt = Attempt(
-                browser=digest(cookie),
-                nonce=self.secret(),
-                verifier=self.secret(),
-                to=to,
-                ends=now + ATTEMPT_SECONDS,
-            )
-            self._attempts.put(digest(state), attempt, now=now)
-            return state, cookie, attempt
+        cookie = cookie if _SECRET.fullmatch(cookie) else self.secret()
+        attempt = Attempt(nonce=self.secret(), verifier=self.secret(), to=to)
+        told = "\n".join((digest(cookie), attempt.nonce, attempt.verifier, attempt.to))
+        state = self._seal.encrypt_at_time(told.encode(), int(self._elapsed()))
+        return state.decode(), cookie, attempt
 
-    def take(self, state: str, cookie: str) -> Attempt | None:
-        """Return the attempt that somebody comes back from, once, and only to the browser that began it."""
-        with self._turn:
-            attempt = self._attempts.get(digest(state), now=self._elapsed())
-            if attempt is None or attempt.browser != digest(cookie):
-                return None
-            del self._attempts.held[digest(state)]
-            return attempt
+    def resume(self, state: str, cookie: str) -> Attempt | None:
+        """Return the attempt that somebody comes back from: in time, and in the browser that began it."""
+        try:
+            told = self._seal.decrypt_at_time(state.encode(), ATTEMPT_SECONDS, int(self._elapsed()))
+        except (InvalidToken, UnicodeEncodeError):
+            return None
+        browser, nonce, verifier, to = told.decode().split("\n")
+        if not hmac.compare_digest(browser, digest(cookie)):
+            return None
+        return Attempt(nonce=nonce, verifier=verifier, to=to)
 
     def open(self, viewer: Viewer, subject: str, *, seconds: float) -> str:
         """Begin a session, and return its cookie, which is never one that the browser had before."""
         with self._turn:
             now = self._elapsed()
             cookie = self.secret()
-            same = [key for key, each in self._sessions.held.items() if each.subject == subject]
+            same = [key for key, each in self._sessions.items() if each.subject == subject]
             for key in same[: max(0, len(same) - MOST_OF_ONE + 1)]:
-                del self._sessions.held[key]
-            session = Session(viewer=viewer, subject=subject, last=now, over=now + seconds)
-            self._sessions.put(digest(cookie), session, now=now)
+                del self._sessions[key]
+            self._make_room(now)
+            self._sessions[digest(cookie)] = Session(
+                viewer=viewer, subject=subject, last=now, over=now + seconds
+            )
             return cookie
 
     def viewer(self, cookie: str) -> Viewer | None:
         """Return who a browser's cookie stands for now."""
         with self._turn:
             now = self._elapsed()
-            session = self._sessions.get(digest(cookie), now=now)
+            session = self._sessions.get(digest(cookie))
             if session is None:
+                return None
+            if session.ends <= now:
+                del self._sessions[digest(cookie)]
                 return None
             session.last = now
             return session.viewer
@@ -154,17 +127,14 @@ class Keeping:
     def close(self, cookie: str) -> None:
         """End a session."""
         with self._turn:
-            self._sessions.held.pop(digest(cookie), None)
+            self._sessions.pop(digest(cookie), None)
 
-    def counts(self) -> Counter[str]:
-        """Say how many of each there are, over or not."""
-        with self._turn:
-            return Counter(attempts=len(self._attempts.held), sessions=len(self._sessions.held))
-
-    def _known(self, browser: str, now: float) -> bool:
-        return self._sessions.get(browser, now=now) is not None or any(
-            each.browser == browser and each.ends > now for each in self._attempts.held.values()
-        )
+    def _make_room(self, now: float) -> None:
+        """Let go of what is over, and of the oldest where that is not enough."""
+        if len(self._sessions) >= MOST_SESSIONS:
+            self._sessions = {key: each for key, each in self._sessions.items() if each.ends > now}
+        while len(self._sessions) >= MOST_SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
 
 
 def digest(secret: str) -> str:
