@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Put the lost end of a log together from what agents hand back: the root of a signed checkpoint decides.
 
-Nobody is believed.  Where two agents differ about an index, at most one of them tells the truth; a liar is
-left out whole, and as few are left out as possible.  Honest agents never differ, so whatever the liars say,
-leaving out exactly them leaves what the log contained, if honest agents hold all of it.
+Nobody is believed.  Each is heard alone first, so that one honest agent that holds everything is enough,
+however many lie.  Where it takes several, and two of them differ about an index, at most one of the two tells
+the truth: a liar is left out whole, and as few are left out as possible.  Honest agents never differ, so
+leaving out exactly the liars leaves what the log contained, if honest agents hold all of it.
 """
 
 from collections import deque
@@ -37,12 +38,14 @@ def piece_together(frontier: Frontier, end: int, root: bytes, handed: Sequence[H
             f"expected entries {frontier.size} to {end - 1} from the agents, got none for {ranges(missing)}",
             hint=_AGAIN,
         )
-    waiting, met = deque([frozenset[str]()]), {frozenset[str]()}
+    signers = frozenset(row.signer for row in handed)
+    first = [frozenset[str](), *(signers - {name} for name in sorted(signers))]
+    waiting, met = deque(first), set(first)
     while waiting and len(met) <= MOST_ATTEMPTS:
         left_out = waiting.popleft()
         payloads, liars = _without(said, left_out)
         if payloads and _root(frontier, payloads) == root:
-            return _pieced(said, payloads, frontier.size, left_out)
+            return _pieced(said, payloads)
         new = {left_out | each for each in liars} - met
         met |= new
         waiting.extend(sorted(new, key=lambda names: (len(names), sorted(names))))
@@ -92,12 +95,12 @@ def _root(frontier: Frontier, payloads: Sequence[bytes]) -> bytes:
     return frontier.extend(leaf_hash(payload) for payload in payloads)[0].root()
 
 
-def _pieced(
-    said: dict[int, dict[bytes, set[str]]], payloads: list[bytes], start: int, left_out: frozenset[str]
-) -> Pieced:
-    held = (said[start + number].get(payload, set()) for number, payload in enumerate(payloads))
+def _pieced(said: dict[int, dict[bytes, set[str]]], payloads: list[bytes]) -> Pieced:
+    """Tell those who said what the log contained from those who ever said something else."""
+    held, liars = set[str](), set[str]()
+    for versions, true in zip(said.values(), payloads, strict=True):
+        for payload, by in versions.items():
+            (held if payload == true else liars).update(by)
     return Pieced(
-        payloads=tuple(payloads),
-        handed_back=tuple(sorted(set[str]().union(*held) - left_out)),
-        left_out=tuple(sorted(left_out)),
+        payloads=tuple(payloads), handed_back=tuple(sorted(held - liars)), left_out=tuple(sorted(liars))
     )

@@ -12,6 +12,9 @@ from quorumseal.cli.errors import FileError
 from quorumseal.cli.files import read_file
 
 MAX_PACK_FILE: Final = 4 << 30
+LARGE: Final = 16 << 20
+MOST_GROWTH: Final = 100
+"""How many times the bytes that it takes in a zip a large file may unpack to."""
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _WHERE: Final = "name the folder, or the zip, that `quorumseal audit export` made"
 
@@ -40,10 +43,11 @@ class PackFolder(Mapping[str, bytes]):
 
 
 class PackZip(Mapping[str, bytes]):
-    """The files in a zip; each is read as far as its entry says, and no further."""
+    """The files in a zip; each is read as far as its entry says, and a small zip asks for no gigabytes."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self._archive = archive
+        self._size = size
         self._entries = {each.filename: each for each in archive.infolist()}
         if len(self._entries) != len(archive.infolist()):
             raise FileError("expected each file once in the zip, got one twice", hint=_WHERE)
@@ -53,6 +57,12 @@ class PackZip(Mapping[str, bytes]):
         if entry.compress_type not in _METHODS:
             raise FileError(
                 f"expected {name} in the zip as it is or deflated, got another method", hint=_WHERE
+            )
+        if entry.file_size > max(LARGE, MOST_GROWTH * min(entry.compress_size, self._size)):
+            raise FileError(
+                f"expected {name} in the zip to unpack to at most {MOST_GROWTH} times its size, got "
+                f"{entry.file_size} bytes of {entry.compress_size}",
+                hint=_WHERE,
             )
         try:
             with self._archive.open(entry) as file:
@@ -78,7 +88,7 @@ def open_pack(path: Path) -> Mapping[str, bytes]:
     if path.is_dir():
         return PackFolder(path)
     try:
-        return PackZip(zipfile.ZipFile(path))
+        return PackZip(zipfile.ZipFile(path), path.stat().st_size)
     except FileNotFoundError:
         raise FileError(f"expected a pack at {path}, got no such file", hint=_WHERE) from None
     except (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError) as reason:

@@ -4,11 +4,13 @@
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from quorumseal.cli.errors import OverwriteError
+from quorumseal.cli.pack_reading import LARGE, MOST_GROWTH
 
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 _PLAIN_FILE: Final = 0o100644 << 16
@@ -42,13 +44,18 @@ def write_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> None:
             for name, data in files:
                 entry = zipfile.ZipInfo(name, _LONG_AGO)
                 entry.create_system, entry.external_attr = 3, _PLAIN_FILE
-                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.compress_type = zipfile.ZIP_DEFLATED if _may_deflate(data) else zipfile.ZIP_STORED
                 archive.writestr(entry, data)
         os.link(draft, path)  # refuses where something came there meanwhile
     except FileExistsError:
         raise _taken(path) from None
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _may_deflate(data: bytes) -> bool:
+    """Whether a reader will take it deflated: texts that somebody handed in may be one letter all through."""
+    return len(data) <= LARGE or len(data) <= len(zlib.compress(data)) * MOST_GROWTH
 
 
 def _draft(path: Path) -> Path:

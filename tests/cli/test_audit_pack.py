@@ -12,8 +12,10 @@ import pytest
 
 from quorumseal.audit.pack.texts import named_in_verifier
 from quorumseal.cli import single_file as building
+from quorumseal.cli.errors import FileError
 from quorumseal.cli.main import main
-from quorumseal.cli.pack_writing import write_folder
+from quorumseal.cli.pack_reading import LARGE, open_pack
+from quorumseal.cli.pack_writing import write_folder, write_zip
 from quorumseal.cli.program import program_version
 from quorumseal.cli.single_file import single_file
 from quorumseal.verifier.trust import write_trust
@@ -116,6 +118,24 @@ def test_a_zip_holds_the_same_files(place: Path, tmp_path: Path, capsys: pytest.
     assert main(["audit", "verify", said["pack"], *trust]) == 0
     with zipfile.ZipFile(said["pack"]) as archive:
         assert len(archive.namelist()) == said["files"] + 1
+
+
+def test_what_deflates_to_nearly_nothing_is_written_as_it_is_and_read_no_other_way(tmp_path: Path) -> None:
+    """A small zip cannot make its reader take gigabytes, and no text handed in makes a pack unreadable."""
+    texts = bytes(LARGE + 1)
+    write_zip(tmp_path / "pack.zip", [("log/annexes.jsonl", texts), ("log/log.json", b"{}")])
+    assert open_pack(tmp_path / "pack.zip")["log/annexes.jsonl"] == texts
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", texts)
+    for claimed in (None, 1 << 31):
+        whole = bytearray((tmp_path / "bomb.zip").read_bytes())
+        if claimed is not None:  # a directory that says that the file takes more than the whole zip has
+            place = whole.rindex(b"PK\x01\x02") + 20
+            whole[place : place + 4] = claimed.to_bytes(4, "little")
+        (tmp_path / "bomb.zip").write_bytes(whole)
+        with pytest.raises(FileError, match="unpack to at most 100 times its size"):
+            open_pack(tmp_path / "bomb.zip")["manifest.json"]
+        assert main(["audit", "verify", str(tmp_path / "bomb.zip")]) == 2
 
 
 def test_nothing_is_overwritten(place: Path, tmp_path: Path) -> None:

@@ -84,6 +84,7 @@ def test_many_liars_who_all_differ_are_given_up_on_in_time() -> None:
     halves = {f"half-{n}": {i: f"{n} {i}".encode() for i in LOST if i % 2 == n % 2} for n in range(40)}
     with pytest.raises(RecoveryError, match="got others from"):
         pieced(halves)
+    assert pieced({**halves, "alice": held(*LOST), "bob": held(9)}).handed_back == ("alice", "bob")
 
 
 def test_indices_are_written_shortly() -> None:
