@@ -19,6 +19,7 @@ from coordinator.stamping import Stamping
 from coordinator.steady import Steady
 from coordinator.storage import OutboxRow, Storage
 from coordinator.values import Publication, PublicationState
+from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.statements import Mode, Request
 from quorumseal.refusal import Refusal
 from quorumseal.verifier.bundle import bundle_name
@@ -117,7 +118,7 @@ class Publishing:
             return replace(
                 row,
                 state=PublicationState.AWAITING_WITNESSES,
-                detail=f"{waits.got} of {waits.asked} cosignatures; missing: {', '.join(waits.missing)}",
+                detail=_waited_for(waits, self._policies.newest.policy),
                 due_at=self._clock.now() + _AWAIT,
             )
         except Exception as reason:
@@ -164,6 +165,18 @@ class Publishing:
         if self._stamping:
             self._stamping.stamp_due()
         return _LONGEST_SLEEP
+
+
+def _waited_for(waits: CosignaturesMissingError, newest: Policy) -> str:
+    """Return which witnesses are missing, and whether they can still come."""
+    told = f"{waits.got} of {waits.asked} cosignatures; missing: {', '.join(waits.missing)}"
+    listed = {each.name for each in newest.witnesses}
+    if waits.got + len(listed.intersection(waits.missing)) >= waits.asked:
+        return told
+    return (
+        f"{told}; too few of them are witnesses of policy version {newest.version}: approve the release anew "
+        "under it (`quorumseal release re-approve`)"
+    )
 
 
 def _told(reason: Exception, row: OutboxRow) -> str:
