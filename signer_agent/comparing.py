@@ -83,10 +83,8 @@ def meet_seen(agent: Agent, log: Log, statements: Iterable[SeenCheckpoint]) -> N
     """Take in the checkpoints that statements in files name, as far as the log signed them."""
     for seen in statements:
         signature = _signed(seen, [seen.signature], log)
-        if signature is not None:
-            with suppress(Refusal):  # another key of the log than the one for its size convinces nobody
-                signed_by_log(signature.note, log)
-                meet(agent, log, signature.note)
+        if signature is not None and _convinces(signature.note, log):
+            meet(agent, log, signature.note)
 
 
 def compare_named(agent: Agent, log: Log, head: Signature, part: Part) -> None:
@@ -198,6 +196,15 @@ def _signed(seen: SeenCheckpoint, signatures: Iterable[str], log: Log) -> Signat
         with suppress(Refusal):
             return verified_before(note_with(checkpoint.text, log.origin, base64.b64decode(signature)), log)
     return None
+
+
+def _convinces(note: bytes, log: Log) -> bool:
+    """Whether the key for its size signed a checkpoint; another key of the log convinces nobody."""
+    try:
+        signed_by_log(note, log)
+    except Refusal:
+        return False
+    return True
 
 
 def _root(seen: SeenCheckpoint) -> bytes:

@@ -5,16 +5,23 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from quorumseal.ceremony.statement_document import read_statement, write_statement
 from quorumseal.ceremony.values import instant
 from quorumseal.cli.main import main
-from tests.cli.office import ARTIFACT, Office, coordinator_of, found_office
+from quorumseal.cli.policy_files import read_source
+from quorumseal.offline.files import read_statements_file, write_statements_file
+from quorumseal.signatures import Ed25519PrivateKey, read_key_file
+from quorumseal.signatures.dsse import sign
+from quorumseal.tlog import Checkpoint, sign_checkpoint
+from signer_agent.checkpoints import signed_by_log
+from tests.cli.office import ARTIFACT, PASSPHRASE, Office, coordinator_of, found_office
 from tests.cli.published import said
 
 Capture = pytest.CaptureFixture[str]
@@ -131,6 +138,35 @@ def test_a_ceremony_is_held_in_files_and_then_taken_into_the_log(table: Table) -
 
 def assembled_seats(table: Table) -> Any:
     return table.verify("--allow-unlogged")[1]["seats"]
+
+
+def test_a_file_of_somebody_who_was_shown_another_history_is_a_fork_and_nothing_is_sent(table: Table) -> None:
+    quorum(table)
+    _show_another_history(table, "carol")
+    with coordinator_of(table.office):
+        code, answer = table.hand_in("rita", *QUORUM)
+        assert (code, answer["refused"]["code"]) == (14, "fork.found")
+        assert table.run("alice", "list")[1]["ceremonies"] == []
+    code, status = table.run("rita", "agent", "status")
+    assert (code, status["blocked"]) == (14, True)
+
+
+def _show_another_history(table: Table, person: str) -> None:
+    """Let somebody have signed after they were shown a log that begins with another entry."""
+    folder = table.office.folder
+    secret = (folder / "coordinator" / "log.passphrase").read_bytes().strip()
+    log_key = read_key_file((folder / "coordinator" / "log.key.pem").read_bytes(), secret)
+    key = read_key_file((folder / "people" / person / "signing.key.pem").read_bytes(), PASSPHRASE.encode())
+    assert isinstance(log_key, Ed25519PrivateKey)
+    other = sign_checkpoint(Checkpoint("acme/log", 1, bytes(32)), log_key)
+    seen = signed_by_log(other, read_source(folder / "policy.toml").log).seen
+    file = table.signed(person)
+    carried = read_statements_file(file.read_bytes())
+    statement = read_statement(carried.statements[0].payload)
+    changed = replace(statement, context=replace(statement.context, checkpoint=seen))
+    file.write_bytes(
+        write_statements_file(replace(carried, statements=(sign(write_statement(changed), key),)))
+    )
 
 
 def test_nothing_is_handed_in_twice(table: Table) -> None:

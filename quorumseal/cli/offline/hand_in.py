@@ -29,7 +29,8 @@ from quorumseal.offline.errors import NotInJournalError
 from quorumseal.refusal import Refusal
 from quorumseal.terminal import Mark
 from signer_agent.agent import Agent
-from signer_agent.observing import Observation, observe, observe_policy
+from signer_agent.comparing import connect_met, meet_seen
+from signer_agent.observing import Observation, observe, observe_head, observe_policy
 from signer_agent.offline import carried_request, signed_before
 from signer_agent.recollection import Fate
 from signer_agent.requesting import resume
@@ -63,14 +64,18 @@ def run(arguments: Namespace) -> int:
         policy = observe_policy(agent)
         request = carried_request(carried, policy)
         signed = read_statements((e for file in files for e in file.statements), policy)
-        _require_own(agent, [request, *signed])
+        every = [request, *signed]
+        _require_own(agent, every)
+        meet_seen(agent, policy.policy.log, [each.statement.context.checkpoint for each in every])
+        observe_head(agent, policy)
+        connect_met(agent, policy.policy.log)
         ceremony = _hand_in_request(desk, request, policy, evidence)
         before = _observe(agent, ceremony, policy, request)
         own = [stored.envelope for stored in signed_before(agent, request.statement.ceremony)]
         refusals = dict(_hand_in(agent, before, request.statement.ceremony))
-        every = read_statements([*(each.envelope for each in signed), *own], policy)
+        signed = read_statements([*(each.envelope for each in signed), *own], policy)
         seen = observe(agent, ceremony, policy)
-        lines = [*lines_of(agent, seen, every, refusals)]
+        lines = [*lines_of(agent, seen, signed, refusals)]
     if arguments.json:
         state = str(seen.chain.ceremony.state)
         print_json({"ceremony": seen.chain.id, "state": state, "statements": lines_json(lines)})
