@@ -300,7 +300,7 @@ def _require_newest(command: Start | Stand, newest: SignedPolicy) -> None:
 def _answering(act: Act, entries: Sequence[Entry]) -> int | None:
     """Return which entry answers an act; none where time alone brought what was not on record yet."""
     for offset, entry in enumerate(entries):
-        if "envelope" in entry.body:
+        if entry.signed:
             return offset
     return 0 if isinstance(act.command, Expire) or entries[-1].type is EntryType.DELIVERED else None
 

@@ -16,7 +16,7 @@ from coordinator.running_log import about
 from coordinator.storage import CheckpointRow, LogHead, ShownRow, Storage
 from quorumseal.ceremony.policy import Log
 from quorumseal.signatures import PublicKey
-from quorumseal.tlog import Checkpoint, TlogError, open_checkpoint
+from quorumseal.tlog import Checkpoint, TlogError, hash_text, open_checkpoint
 
 MAX_SHOWN_BYTES = 16 << 10
 _log = logging.getLogger(__name__)
@@ -148,6 +148,6 @@ def _refusal(shown: ShownRow, size: int) -> RewoundError:
         )
     return RewoundError(
         f"expected the log that {shown.shown_by} shows a signed checkpoint of (size {shown.size}, "
-        f"root sha256:{shown.root.hex()}), got another under the same key",
+        f"root {hash_text(shown.root)}), got another under the same key",
         hint="the log signed two histories: keep all files, and call your auditor; nothing is written",
     )

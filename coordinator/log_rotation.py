@@ -14,6 +14,7 @@ from quorumseal.ceremony.policy import LogKey, Policy
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.rotating import succeed
 from quorumseal.signatures import Ed25519PrivateKey, PublicKey, Scheme, generate_key, write_key_file
+from quorumseal.tlog import hash_text
 from quorumseal.toml_lines import with_text, without
 
 _SUFFIX = ".key.pem"
@@ -41,7 +42,7 @@ class NextLogKey:
 def next_log_key(storage: Storage, current: SignedPolicy, key: PublicKey) -> NextLogKey:
     """Return the policy that follows, in which a key signs from the log's head on."""
     head = storage.log.head()
-    added = LogKey(key=key, from_size=head.size, from_root=f"sha256:{head.root.hex()}")
+    added = LogKey(key=key, from_size=head.size, from_root=hash_text(head.root))
     log = current.policy.log
     return NextLogKey(key=added, policy=succeed(current, log=replace(log, keys=(*log.keys, added))))
 

@@ -116,7 +116,8 @@ class LogReader:
         _check_size(known_size, checkpoint)
         rows = [row for row in self._storage.log.standing() if row.index < checkpoint.size]
         return StandingRecord(
-            part=self._part(rows, checkpoint, ()), consistency=self._prove(known_size, checkpoint.size)
+            part=self._part(rows, checkpoint, _named(rows)),
+            consistency=self._prove(known_size, checkpoint.size),
         )
 
     def request(self, ceremony: str) -> Request:

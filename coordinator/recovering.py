@@ -31,7 +31,7 @@ from quorumseal.ceremony.recovery import Extent, Recovery
 from quorumseal.ceremony.standing_chain import StandingChain, recover, replay_standing
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.values import digest_of, whole_milliseconds
-from quorumseal.tlog import Checkpoint, Node, leaf_hash, open_checkpoint, sign_checkpoint
+from quorumseal.tlog import Checkpoint, Node, hash_text, leaf_hash, open_checkpoint, sign_checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +109,8 @@ def prepare(
             hint="have them start their agents; or go on without: --without-unheard",
         )
     recovery = Recovery(
-        before=Extent(head.size, digest(head.root)),
-        after=Extent(largest.size, digest(largest.root)),
+        before=Extent(head.size, hash_text(head.root)),
+        after=Extent(largest.size, hash_text(largest.root)),
         handed_back=pieced.handed_back,
         unheard=tuple(unheard),
     )
@@ -143,11 +143,6 @@ def prepare(
     )
 
 
-def digest(root: bytes) -> str:
-    """Write a root as a digest."""
-    return f"sha256:{root.hex()}"
-
-
 def _largest(shown: Sequence[ShownRow], head: LogHead) -> ShownRow:
     if not shown:
         raise NothingLostError(
@@ -174,7 +169,7 @@ def _check_shown(storage: Storage, head: LogHead, shown: Sequence[ShownRow], pie
 def _forked(row: ShownRow) -> RewoundError:
     return RewoundError(
         f"expected one history, got a signed checkpoint of another from {row.shown_by} (size {row.size}, "
-        f"root {digest(row.root)})",
+        f"root {hash_text(row.root)})",
         hint="nothing can be recovered into two histories: keep all files, and call your auditor",
     )
 
@@ -260,7 +255,7 @@ def _texts(storage: Storage, entries: Sequence[Entry]) -> tuple[list[AnnexRow], 
     wanted = {
         (entry.ceremony, commitment)
         for entry in entries
-        if entry.ceremony is not None and "envelope" in entry.body
+        if entry.ceremony is not None and entry.signed
         for commitment in commitments(read_statement(entry.envelope.payload))
     }
     found = [text for text in storage.rewound.texts() if (text.ceremony, text.commitment) in wanted]

@@ -51,6 +51,7 @@ from quorumseal.ceremony.statements import (
 from quorumseal.ceremony.values import digest_of, whole_milliseconds
 from quorumseal.signatures import JointEnvelope, PrivateKey, Scheme, generate_key
 from quorumseal.signatures.dsse import sign
+from quorumseal.tlog import hash_text
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import Verified, verify
 
@@ -264,7 +265,7 @@ class Rehearsal:
     def seen(self) -> SeenCheckpoint:
         """Return the log's head, as whoever signs now has seen it."""
         head = self.storage.log.head()
-        return SeenCheckpoint(size=head.size, root=f"sha256:{head.root.hex()}")
+        return SeenCheckpoint(size=head.size, root=hash_text(head.root))
 
     def _write(self, command: WriterCommand) -> None:
         self.writer.submit(command).result()

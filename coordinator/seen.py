@@ -12,7 +12,7 @@ from typing import Protocol
 from coordinator.errors import SeenCheckpointError
 from coordinator.storage import Storage
 from quorumseal.ceremony.statements import Context, SeenCheckpoint
-from quorumseal.tlog import EMPTY_ROOT, Checkpoint, note_with
+from quorumseal.tlog import EMPTY_ROOT, Checkpoint, hash_from_text, hash_text, note_with
 
 _MOST_KEPT = 4096
 
@@ -33,7 +33,7 @@ def note_of(context: Context) -> bytes | None:
     seen = context.checkpoint
     if not seen.signature:
         return None
-    text = Checkpoint(context.log, seen.size, bytes.fromhex(seen.root.removeprefix("sha256:"))).text
+    text = Checkpoint(context.log, seen.size, hash_from_text(seen.root)).text
     return note_with(text, context.log, base64.b64decode(seen.signature))
 
 
@@ -48,8 +48,8 @@ class SeenCheckpoints:
     def check(self, seen: SeenCheckpoint) -> None:
         """Refuse a statement whose agent has verified a checkpoint that this log never signed."""
         root = self._root(seen.size)
-        if root is None or seen.root != "sha256:" + root.hex():
-            expected = "none was signed" if root is None else f"root sha256:{root.hex()}"
+        if root is None or seen.root != hash_text(root):
+            expected = "none was signed" if root is None else f"root {hash_text(root)}"
             raise SeenCheckpointError(
                 f"expected a checkpoint that this log signed (for size {seen.size}: {expected}), "
                 f"got root {seen.root}",

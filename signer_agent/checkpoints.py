@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from quorumseal.ceremony.policy import Log
 from quorumseal.ceremony.statements import SeenCheckpoint
-from quorumseal.tlog import Checkpoint, note_with, open_checkpoint, signature_on
-from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint
+from quorumseal.tlog import Checkpoint, hash_text, note_with, open_checkpoint, signature_on
+from quorumseal.verifier.part import open_log_checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Signature:
         """How a statement names it."""
         return SeenCheckpoint(
             size=self.checkpoint.size,
-            root=f"{ROOT_PREFIX}{self.checkpoint.root.hex()}",
+            root=hash_text(self.checkpoint.root),
             signature=base64.b64encode(self.signature).decode(),
         )
 

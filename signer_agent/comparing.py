@@ -17,8 +17,15 @@ from quorumseal.ceremony.policy import Log
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.refusal import Refusal
-from quorumseal.tlog import Checkpoint, ConsistencyProofError, ProofError, note_with, verify_consistency
-from quorumseal.verifier.part import ROOT_PREFIX, Part, seen_checkpoints
+from quorumseal.tlog import (
+    Checkpoint,
+    ConsistencyProofError,
+    ProofError,
+    hash_from_text,
+    note_with,
+    verify_consistency,
+)
+from quorumseal.verifier.part import Part, seen_checkpoints
 from signer_agent.agent import Agent
 from signer_agent.checkpoints import Signature, signed_by_log, verified_before
 from signer_agent.errors import LogBehindError
@@ -183,7 +190,7 @@ def _signatures(entries: Sequence[bytes]) -> Mapping[SeenCheckpoint, Sequence[st
     """Return what statements say that each checkpoint was signed with; any of them may be made up."""
     found: dict[SeenCheckpoint, list[str]] = {}
     for entry in map(read_entry, entries):
-        if "envelope" in entry.body:
+        if entry.signed:
             seen = read_statement(entry.envelope.payload).context.checkpoint
             found.setdefault(seen.unsigned, []).append(seen.signature)
     return found
@@ -208,4 +215,4 @@ def _convinces(note: bytes, log: Log) -> bool:
 
 
 def _root(seen: SeenCheckpoint) -> bytes:
-    return bytes.fromhex(seen.root.removeprefix(ROOT_PREFIX))
+    return hash_from_text(seen.root)

@@ -85,7 +85,7 @@ class ObservedStanding:
 def signed_in(entries: Sequence[bytes]) -> tuple[Statement, ...]:
     """Return the statements that verified entries hold."""
     read = (read_entry(payload) for payload in entries)
-    return tuple(read_statement(entry.envelope.payload) for entry in read if "envelope" in entry.body)
+    return tuple(read_statement(entry.envelope.payload) for entry in read if entry.signed)
 
 
 def observe_policy(agent: Agent) -> SignedPolicy:
@@ -166,6 +166,7 @@ def observe_standing(agent: Agent) -> ObservedStanding:
     verify_logged(record.part, log)
     head = accept(agent, log, known, record.part.checkpoint, record.consistency)
     connect_met(agent, log)
+    compare_named(agent, log, head, record.part)
     _require_all_shown(agent.journal.shown(NO_CEREMONY), chain.hashes, "no ceremony")
     agent.journal.keep_standing(record.part.entries, at=agent.now())
     return ObservedStanding(policy=policy, chain=chain, head=head)

@@ -225,14 +225,7 @@ class SimulatedCoordinator:
 
     def standing_part(self, length: int | None = None) -> Part:
         """Return the entries of no ceremony, or their beginning, with the proof of the last one."""
-        entries = tuple(entry.payload for entry in self.standing_entries[:length])
-        index = self.log.entries.index(entries[-1])
-        return Part(
-            entries=entries,
-            index=index,
-            inclusion=tuple(prove_inclusion(index, self.log.size, self.log.node)),
-            checkpoint=self.log.checkpoint(),
-        )
+        return self.log.part(self.standing_entries[:length], size=self.log.size)
 
     def state(self, ceremony: str) -> State:
         """Return where a ceremony stands."""

@@ -11,6 +11,7 @@ from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.tlog import (
     Checkpoint,
     Frontier,
+    hash_text,
     leaf_hash,
     prove_consistency,
     prove_inclusion,
@@ -76,7 +77,7 @@ class SimulatedLog:
         signature = signature_on(self.checkpoint(size), self.organisation.origin, keys)
         return SeenCheckpoint(
             size=size,
-            root="sha256:" + self.roots[size].hex(),
+            root=hash_text(self.roots[size]),
             signature=base64.b64encode(signature).decode() if size else "",
         )
 

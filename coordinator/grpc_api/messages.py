@@ -159,16 +159,21 @@ def ceremony_message(record: CeremonyRecord) -> wire.GetCeremonyResponse:
         publications=[publication_message(publication) for publication in record.publications],
         opened_index=record.opened_index,
         opened_inclusion=record.opened_inclusion,
-        named=[
-            wire.NamedCheckpoint(size=size, consistency=proof)
-            for size, proof in record.part.consistency.items()
-        ],
+        named=_named_messages(record.part),
     )
 
 
 def standing_message(record: StandingRecord) -> wire.GetStandingResponse:
     """Write the entries of no ceremony with their proof."""
-    return wire.GetStandingResponse(part=_part_message(record.part), consistency=record.consistency)
+    return wire.GetStandingResponse(
+        part=_part_message(record.part),
+        consistency=record.consistency,
+        named=_named_messages(record.part),
+    )
+
+
+def _named_messages(part: Part) -> list[wire.NamedCheckpoint]:
+    return [wire.NamedCheckpoint(size=size, consistency=proof) for size, proof in part.consistency.items()]
 
 
 def _part_message(part: Part) -> wire.Part:

@@ -17,7 +17,7 @@ from coordinator.siem.sinks import Sink
 from coordinator.steady import Steady
 from coordinator.storage import EntryRow, Storage
 from quorumseal.refusal import Refusal
-from quorumseal.tlog import leaf_hash
+from quorumseal.tlog import hash_text, leaf_hash
 
 MOST_AT_ONCE: Final = 64
 LARGEST_BATCH: Final = 1 << 20
@@ -151,4 +151,4 @@ class Exporting:
 
 
 def _hash(row: EntryRow) -> str:
-    return f"sha256:{leaf_hash(row.payload).hex()}"
+    return hash_text(leaf_hash(row.payload))

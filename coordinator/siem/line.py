@@ -8,7 +8,7 @@ from typing import Final
 from coordinator.storage import EntryRow
 from quorumseal.refusal import Refusal
 from quorumseal.strict_json import JsonValue, read, write
-from quorumseal.tlog import leaf_hash
+from quorumseal.tlog import hash_text, leaf_hash
 
 FORMAT: Final = 0
 
@@ -22,7 +22,7 @@ def line_of(row: EntryRow, *, organisation: str, log: str) -> bytes:
         "at": entry.get("at"),
         "ceremony": row.ceremony,
         "format": FORMAT,
-        "hash": f"sha256:{leaf_hash(row.payload).hex()}",
+        "hash": hash_text(leaf_hash(row.payload)),
         "index": row.index,
         "log": log,
         "organisation": organisation,

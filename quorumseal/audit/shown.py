@@ -21,6 +21,7 @@ from quorumseal.ceremony.record import QuorumRecord, to_json
 from quorumseal.ceremony.statements import Choice, Decision, SeenCheckpoint
 from quorumseal.ceremony.values import digest_of
 from quorumseal.strict_json import JsonValue
+from quorumseal.tlog import hash_text
 
 FEWEST_DIGITS = 4
 _RELEASED = frozenset({State.APPROVED, State.PROVISIONAL})
@@ -160,7 +161,7 @@ def _same(seen: SeenCheckpoint, roots: Mapping[int, bytes], copy: LogCopy) -> bo
     if seen.size < copy.first:
         return None
     root = roots.get(seen.size)
-    return root is not None and seen.root == f"sha256:{root.hex()}"
+    return root is not None and seen.root == hash_text(root)
 
 
 def _counted(audited: Audited) -> tuple[Counted, ...]:

@@ -9,8 +9,8 @@ from quorumseal.audit.log_copy import LogCopy
 from quorumseal.ceremony.policy import Log
 from quorumseal.ceremony.recovery import Recovery
 from quorumseal.refusal import Refusal
-from quorumseal.tlog import HASH_SIZE, Checkpoint, Frontier, leaf_hash, verify_inclusion
-from quorumseal.verifier.part import ROOT_PREFIX, open_log_checkpoint
+from quorumseal.tlog import HASH_SIZE, Checkpoint, Frontier, hash_text, leaf_hash, verify_inclusion
+from quorumseal.verifier.part import open_log_checkpoint
 
 
 def check_tree(
@@ -106,7 +106,7 @@ def _untrue(
             if extent.size < first:
                 continue
             root = roots.get(extent.size)
-            if extent.size > index or root is None or extent.root != f"{ROOT_PREFIX}{root.hex()}":
+            if extent.size > index or root is None or extent.root != hash_text(root):
                 untrue = HistoryDiffersError(
                     f"expected a recovery that names what the log was at size {extent.size}, got another root"
                 )

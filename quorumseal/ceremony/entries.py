@@ -131,6 +131,11 @@ class Entry:
         return digest_of(self.payload)
 
     @property
+    def signed(self) -> bool:
+        """Whether one person's statement caused it: several sign a founding, and nobody an outcome."""
+        return self.type is not EntryType.POLICY and "envelope" in self.body
+
+    @property
     def envelope(self) -> Envelope:
         """The signed statement that caused this entry."""
         return Envelope.read(self.body.get("envelope"))

@@ -188,7 +188,7 @@ def _moments(entries: Iterable[Entry], policy: SignedPolicy, fallen: Collection[
     """Who delegated, by the digest of the delegation."""
     for entry in entries:
         loss = _loss(entry) if entry.type in _LOSSES else None
-        signed = authenticate(entry.envelope, policy) if "envelope" in entry.body and not loss else None
+        signed = authenticate(entry.envelope, policy) if entry.signed and not loss else None
         if entry.type is EntryType.OPENED:
             members |= {d.digest: d.signer for d in delegations_in(entry, policy)}
         if signed is not None and entry.type is EntryType.DELEGATED:

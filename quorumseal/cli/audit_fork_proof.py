@@ -16,7 +16,14 @@ from quorumseal.cli.files import read_bundle_file, read_file, read_trust_file
 from quorumseal.cli.output import print_json, screen
 from quorumseal.refusal import Refusal
 from quorumseal.terminal import Mark, Screen
-from quorumseal.tlog import ForkProof, NotAForkError, TlogError, read_fork_proof, verify_consistency
+from quorumseal.tlog import (
+    ForkProof,
+    NotAForkError,
+    TlogError,
+    hash_text,
+    read_fork_proof,
+    verify_consistency,
+)
 from quorumseal.tlog.note import MAX_NOTE_BYTES
 from quorumseal.verifier.bundle import read_bundle
 from quorumseal.verifier.outcomes import Outcome
@@ -69,7 +76,7 @@ def run(arguments: Namespace) -> int:
                 "log": log.origin,
                 "convicts": convicts,
                 "sizes": [each.size for each in checkpoints],
-                "roots": [f"sha256:{each.root.hex()}" for each in checkpoints],
+                "roots": [hash_text(each.root) for each in checkpoints],
                 "proof_given": proof.given is not None,
                 "signed_by_retired_key": bool(retired),
                 "answer": answer or None,

@@ -18,6 +18,7 @@ from quorumseal.cli.output import Json
 from quorumseal.cli.progress import reporter
 from quorumseal.terminal import Screen
 from quorumseal.terminal.durations import duration_text
+from quorumseal.tlog import hash_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +44,7 @@ class Opened:
         return {
             "origin": checkpoint.origin,
             "size": checkpoint.size,
-            "root": f"sha256:{checkpoint.root.hex()}",
+            "root": hash_text(checkpoint.root),
             "complete_from": self.population.complete_from,
             "replay_milliseconds": round(self.took * 1000),
         }
@@ -52,7 +53,7 @@ class Opened:
         """Draw which log it was."""
         checkpoint = self.population.checkpoint
         drawn.line(f"  {checkpoint.origin} at size {checkpoint.size:,}; {self.replayed}")
-        drawn.line(f"  root sha256:{checkpoint.root.hex()}")
+        drawn.line(f"  root {hash_text(checkpoint.root)}")
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from quorumseal.cli.manifest import check_manifest, read_manifest
 from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.cli.tree import tree_json, tree_lines
 from quorumseal.terminal import Cell, Foreign, Mark, Screen, instant_text
-from quorumseal.tlog import Checkpoint
+from quorumseal.tlog import Checkpoint, hash_text
 from quorumseal.verifier.explain import explain
 from quorumseal.verifier.outcomes import Outcome
 from quorumseal.verifier.revoked_keys import RevokedUse
@@ -324,6 +324,6 @@ def _log_json(checkpoint: Checkpoint) -> dict[str, Json]:
         "log": {
             "origin": checkpoint.origin,
             "size": checkpoint.size,
-            "root": f"sha256:{checkpoint.root.hex()}",
+            "root": hash_text(checkpoint.root),
         }
     }

@@ -98,10 +98,12 @@ def ceremony_of(message: wire.GetCeremonyResponse) -> CeremonyRecord:
 
 def standing_of(message: wire.GetStandingResponse) -> StandingRecord:
     """Read the entries of no ceremony with their proof."""
-    return StandingRecord(part=_part_of(message.part), consistency=tuple(message.consistency))
+    return StandingRecord(
+        part=_part_of(message.part, named=message.named), consistency=tuple(message.consistency)
+    )
 
 
-def _part_of(part: wire.Part, named: Iterable[wire.NamedCheckpoint] = ()) -> Part:
+def _part_of(part: wire.Part, *, named: Iterable[wire.NamedCheckpoint]) -> Part:
     return Part(
         entries=tuple(part.entries),
         index=part.index,

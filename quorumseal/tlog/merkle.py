@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from quorumseal.tlog.errors import ConsistencyProofError, InclusionProofError, ProofError
 
 HASH_SIZE: Final = 32
+_PREFIX: Final = "sha256:"
 
 EMPTY_ROOT: Final = sha256(b"").digest()
 """The root of the tree without leaves (RFC 9162, section 2.1.1)."""
@@ -40,6 +41,16 @@ def leaf_hash(data: bytes) -> bytes:
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash two subtrees to the one above them (RFC 9162, section 2.1.1)."""
     return sha256(b"\x01" + left + right).digest()
+
+
+def hash_text(digest: bytes) -> str:
+    """Write a hash of the tree as people and documents have it."""
+    return _PREFIX + digest.hex()
+
+
+def hash_from_text(text: str) -> bytes:
+    """Read what ``hash_text`` wrote."""
+    return bytes.fromhex(text.removeprefix(_PREFIX))
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:

@@ -8,6 +8,7 @@ from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.statements import Decision
 from quorumseal.ceremony.values import instant_text
+from quorumseal.tlog import hash_text
 from quorumseal.verifier.verify import Verified
 
 
@@ -64,7 +65,7 @@ def _log(verified: Verified) -> Node:
     return Node(
         kind="log",
         text=f"{checkpoint.origin} at size {checkpoint.size}",
-        digest=f"sha256:{checkpoint.root.hex()}",
+        digest=hash_text(checkpoint.root),
         children=tuple(
             Node(kind="witness", text=f"{each.witness.name} cosigned {instant_text(each.at)}")
             for each in verified.cosignatures

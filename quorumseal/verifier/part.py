@@ -15,14 +15,13 @@ from quorumseal.tlog import (
     Checkpoint,
     ConsistencyProofError,
     InclusionProofError,
+    hash_from_text,
     leaf_hash,
     open_checkpoint,
     verify_consistency,
     verify_inclusion,
 )
 from quorumseal.verifier.errors import SeenCheckpointError
-
-ROOT_PREFIX = "sha256:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +97,7 @@ def verify_seen_checkpoints(
                 f"to the one of size {checkpoint.size}, got none",
                 hint="whoever made this bundle left it out; ask for a complete one",
             )
-        root = bytes.fromhex(seen.root.removeprefix(ROOT_PREFIX))
+        root = hash_from_text(seen.root)
         try:
             verify_consistency(
                 seen.size, root, checkpoint.size, checkpoint.root, part.consistency.get(seen.size, ())
@@ -115,7 +114,7 @@ def seen_checkpoints(entries: tuple[bytes, ...]) -> frozenset[SeenCheckpoint]:
     """Return the distinct checkpoints that a ceremony names: its statements, and the policy it proposes."""
     found: set[SeenCheckpoint] = set()
     for entry in map(read_entry, entries):
-        if "envelope" in entry.body:
+        if entry.signed:
             found.add(read_statement(entry.envelope.payload).context.checkpoint.unsigned)
         if isinstance(proposed := entry.body.get("policy"), str):
             found |= anchors(read_policy(proposed.encode()).log)

@@ -19,6 +19,7 @@ from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.ceremony.values import digest_of
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import JointEnvelope
+from quorumseal.tlog import hash_text
 from quorumseal.verifier.bundle import Adopted, PolicyVersion
 from quorumseal.verifier.errors import (
     ConclusionCheckpointError,
@@ -26,7 +27,7 @@ from quorumseal.verifier.errors import (
     PolicyNotYetError,
     PolicyTooOldError,
 )
-from quorumseal.verifier.part import ROOT_PREFIX, Part, VerifiedPart, verify_part, verify_seen_checkpoints
+from quorumseal.verifier.part import Part, VerifiedPart, verify_part, verify_seen_checkpoints
 from quorumseal.verifier.trust import Trust
 
 
@@ -104,7 +105,7 @@ def _named(part: Part) -> str | None:
     """Return the digest of the policy that a part's request names; a replay says what is wrong with it."""
     with suppress(Refusal, LookupError):
         entry = read_entry(part.entries[0])
-        if "envelope" in entry.body:
+        if entry.signed:
             return read_statement(entry.envelope.payload).context.policy.digest
     return None
 
@@ -166,7 +167,7 @@ def _check_log(*parts: tuple[Part, VerifiedPart]) -> None:
             )
     (first, earlier), (second, later) = sorted(parts, key=lambda each: each[1].checkpoint.size)
     verify_seen_checkpoints(first, earlier.checkpoint)
-    before = SeenCheckpoint(size=earlier.checkpoint.size, root=ROOT_PREFIX + earlier.checkpoint.root.hex())
+    before = SeenCheckpoint(size=earlier.checkpoint.size, root=hash_text(earlier.checkpoint.root))
     verify_seen_checkpoints(second, later.checkpoint, (before,))
 
 

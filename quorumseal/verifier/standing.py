@@ -14,7 +14,7 @@ from quorumseal.ceremony.revoking import Revoked
 from quorumseal.ceremony.statements import Mode, Request, SeenCheckpoint
 from quorumseal.ceremony.succeeding import check_ratification, check_reapproval, check_revocation
 from quorumseal.ceremony.values import instant_text
-from quorumseal.tlog import Checkpoint
+from quorumseal.tlog import Checkpoint, hash_text
 from quorumseal.verifier.bundle import read_bundle
 from quorumseal.verifier.errors import (
     BundleFormatError,
@@ -33,7 +33,7 @@ from quorumseal.verifier.errors import (
     UnloggedTooLateError,
     VerificationError,
 )
-from quorumseal.verifier.part import ROOT_PREFIX, Part, verify_part, verify_seen_checkpoints
+from quorumseal.verifier.part import Part, verify_part, verify_seen_checkpoints
 from quorumseal.verifier.policy_chain import PolicyChain, policy_chain
 from quorumseal.verifier.revoked_keys import RevokedUse, judge_revoked_keys, without_revoked
 from quorumseal.verifier.status import Status, policies_of, require_status
@@ -124,7 +124,7 @@ def judge_past(part: Part, judged: Judged, *, after: Judged | None = None) -> No
     if judged.checkpoint is None:
         return
     before = after.checkpoint if after else None
-    also = (SeenCheckpoint(size=before.size, root=ROOT_PREFIX + before.root.hex()),) if before else ()
+    also = (SeenCheckpoint(size=before.size, root=hash_text(before.root)),) if before else ()
     verify_seen_checkpoints(part, judged.checkpoint, also)
 
 

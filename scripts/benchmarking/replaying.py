@@ -45,5 +45,5 @@ def _signed(copy: LogCopy) -> list[tuple[Envelope, PublicKey]]:
         key.key.key_id: key.key for signer in LOSING.policy.policy.signers.values() for key in signer.keys
     }
     entries = (read_entry(payload) for payload in copy.entries[1:])
-    envelopes = [entry.envelope for entry in entries if "envelope" in entry.body]
+    envelopes = [entry.envelope for entry in entries if entry.signed]
     return [(envelope, keys[envelope.key_id]) for envelope in envelopes]

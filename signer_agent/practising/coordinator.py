@@ -31,12 +31,13 @@ from quorumseal.strict_json import write
 from quorumseal.tlog import (
     Checkpoint,
     Frontier,
+    hash_text,
     leaf_hash,
     prove_consistency,
     prove_inclusion,
     sign_checkpoint,
 )
-from quorumseal.verifier.part import ROOT_PREFIX, Part, seen_checkpoints
+from quorumseal.verifier.part import Part, seen_checkpoints
 from signer_agent.connection import Stream
 from signer_agent.practising.organisation import Practice
 
@@ -74,7 +75,7 @@ class PracticeLog:
     @property
     def seen(self) -> SeenCheckpoint:
         """How a statement names it."""
-        return SeenCheckpoint(size=self.size, root=f"{ROOT_PREFIX}{self._roots[-1].hex()}")
+        return SeenCheckpoint(size=self.size, root=hash_text(self._roots[-1]))
 
     def consistency(self, size: int) -> tuple[bytes, ...]:
         """Prove that the log extends its past of a size."""

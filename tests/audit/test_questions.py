@@ -17,6 +17,7 @@ from quorumseal.ceremony.statements import (
     Choice,
 )
 from quorumseal.strict_json import read, write
+from quorumseal.tlog import hash_text
 from tests.audit.copying import trust_in
 from tests.audit.evidence import bad
 from tests.audit.stories import ACME, DAY, EVER, HOUR, Story
@@ -83,7 +84,7 @@ def test_the_population_is_complete_by_the_tree() -> None:
     assert answer.verdict is Verdict.CLEAN
     assert answer.says == "yes: 1 ceremony touched the period, and the tree proves that there was no other"
     tree, sums, listed = answer.exhibits
-    assert tree.digests == (f"sha256:{story.coordinator.log.roots[-1].hex()}",)
+    assert tree.digests == (hash_text(story.coordinator.log.roots[-1]),)
     assert sums.says == "6 entries of ceremonies, 1 of none and 0 before this copy are the log's 7"
     assert (listed.ceremony, listed.entries) == (ceremony, (1, 2, 3, 4, 5, 6))
     assert listed.says == "widget 1.0: approved, opened 2026-11-20T14:00:00.000Z by mallory"

@@ -14,7 +14,7 @@ from quorumseal.audit.shown import Shown, find, foremost, show
 from quorumseal.ceremony.commands import Expire
 from quorumseal.ceremony.statements import Choice, SeenCheckpoint
 from quorumseal.strict_json import read, write
-from quorumseal.tlog import leaf_hash, verify_inclusion
+from quorumseal.tlog import hash_text, leaf_hash, verify_inclusion
 from tests.audit.copying import trust_in
 from tests.audit.stories import ACME, DAY, HOUR, MINUTE, Story
 from tests.burning import delegation
@@ -145,7 +145,7 @@ def test_what_lies_before_a_copy_cannot_be_held_against_it() -> None:
     story = Story()
     story.releases()
     log, ceremony = story.coordinator.log, story.asks()
-    seen = SeenCheckpoint(size=3, root="sha256:" + log.roots[3].hex())
+    seen = SeenCheckpoint(size=3, root=hash_text(log.roots[3]))
     story.later(HOUR).sends(story.decision("alice", ceremony, seen=seen))
     copy = cut(story.copy(texts=False), 7, [0])
     population = populate(copy, trust_in(ACME))

@@ -13,7 +13,7 @@ import pytest
 from quorumseal.ceremony.policy import LogKey
 from quorumseal.cli import audit_fork_proof
 from quorumseal.cli.main import main
-from quorumseal.tlog import Checkpoint, fork_proof, sign_checkpoint
+from quorumseal.tlog import Checkpoint, fork_proof, hash_text, sign_checkpoint
 from tests.cli.published import Published, flat, publish, said
 from tests.organisation import key_of
 from tests.simulated_coordinator import SimulatedCoordinator
@@ -118,7 +118,7 @@ def test_what_the_log_did_not_sign_proves_nothing(court: Court, capsys: Capture)
 def test_a_key_that_the_log_had_for_other_sizes_does_not_convict(
     court: Court, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log, root = court.acme.policy.policy.log, f"sha256:{court.coordinator.log.roots[3].hex()}"
+    log, root = court.acme.policy.policy.log, hash_text(court.coordinator.log.roots[3])
     rotated = LogKey(key=key_of("the next key").public, from_size=3, from_root=root)
     monkeypatch.setattr(audit_fork_proof, "_log", lambda _: replace(log, keys=(*log.keys, rotated)))
     court.write(court.coordinator.log.checkpoint(4), court.note(4))

@@ -14,7 +14,7 @@ from coordinator.intake import Intake
 from coordinator.log_keys import LogKeys
 from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.signatures.encodings import encode_base64
-from quorumseal.tlog import Checkpoint, open_checkpoint, sign_checkpoint, signature_on
+from quorumseal.tlog import Checkpoint, hash_text, open_checkpoint, sign_checkpoint, signature_on
 from tests.coordinator.rewinding import cut_back
 from tests.coordinator.workshop import Desk, Workshop
 from tests.organisation import Organisation, key_of
@@ -135,7 +135,7 @@ def test_a_statement_shows_the_checkpoint_that_its_signer_had_seen(workshop: Wor
         request.context,
         checkpoint=SeenCheckpoint(
             size=seen.size,
-            root=f"sha256:{seen.root.hex()}",
+            root=hash_text(seen.root),
             signature=encode_base64(signature_on(note, organisation.origin, keys)),
         ),
     )

@@ -18,7 +18,7 @@ from quorumseal.ceremony.signed import authenticate
 from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.ceremony.values import digest_of
 from quorumseal.signatures import PrivateKey
-from quorumseal.tlog import open_checkpoint, sign_checkpoint
+from quorumseal.tlog import hash_text, open_checkpoint, sign_checkpoint
 from quorumseal.verifier.bundle import Bundle, read_bundle, write_bundle
 from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.status import Status, write_status
@@ -55,7 +55,7 @@ class Story:
     def seen(self) -> SeenCheckpoint:
         """Return the log's head, as an agent that verified it names it."""
         head = self.desk.storage.log.head()
-        return SeenCheckpoint(size=head.size, root="sha256:" + head.root.hex())
+        return SeenCheckpoint(size=head.size, root=hash_text(head.root))
 
     def start(self, version: str, acme: Rotating | None = None) -> Start:
         """Ask for a release."""

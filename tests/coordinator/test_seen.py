@@ -16,7 +16,7 @@ from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import SeenCheckpoint
 from quorumseal.ceremony.values import EMPTY_DIGEST, digest_of
 from quorumseal.refusal import Refusal
-from quorumseal.tlog import EMPTY_ROOT
+from quorumseal.tlog import EMPTY_ROOT, hash_text
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
 from tests.coordinator.workshop import Workshop
@@ -40,12 +40,12 @@ def storage(workshop: Workshop) -> Iterator[Storage]:
 def root_of(storage: Storage, size: int) -> str:
     row = storage.log.checkpoint(size)
     assert row is not None
-    return "sha256:" + row.root.hex()
+    return hash_text(row.root)
 
 
 def test_every_checkpoint_that_the_log_signed_may_be_named(storage: Storage) -> None:
     seen = SeenCheckpoints(storage)
-    seen.check(SeenCheckpoint(size=0, root="sha256:" + EMPTY_ROOT.hex()))
+    seen.check(SeenCheckpoint(size=0, root=hash_text(EMPTY_ROOT)))
     assert EMPTY_ROOT.hex() == EMPTY_DIGEST.removeprefix("sha256:")
     for size in range(1, 6):
         seen.check(SeenCheckpoint(size=size, root=root_of(storage, size)))

@@ -20,8 +20,10 @@ from quorumseal.ceremony.entries import Entry
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing_chain import replay_standing
-from quorumseal.ceremony.statements import StandingAct
+from quorumseal.ceremony.statements import SeenCheckpoint, StandingAct
 from quorumseal.ceremony.values import digest_of
+from quorumseal.tlog import hash_text
+from quorumseal.verifier.part import verify_logged, verify_seen_checkpoints
 from quorumseal.verifier.trust import Trust
 from quorumseal.verifier.verify import verify
 from tests.burning import BURNING, DAY, HOUR, MINUTE, absence, delegation, extends, withdrawal
@@ -107,6 +109,19 @@ def test_an_absence_touches_no_ceremony(workshop: Workshop, desk: Desk) -> None:
     part = desk.reader.standing(0).part
     standing = replay_standing(part.entries).standing
     assert standing.away("carol", at=workshop.time.now)
+
+
+def test_what_stands_comes_with_proofs_from_every_checkpoint_that_its_signers_had_seen(
+    workshop: Workshop, desk: Desk
+) -> None:
+    desk.written(workshop.start())
+    newest = desk.reader.newest_checkpoint()
+    away = absence("carol", until=NOW + DAY)
+    seen = SeenCheckpoint(size=newest.size, root=hash_text(newest.root))
+    desk.written(stand(BURNING.sign(replace(away, context=replace(away.context, checkpoint=seen)))))
+    part = desk.reader.standing(0).part
+    assert [*part.consistency] == [newest.size]
+    verify_seen_checkpoints(part, verify_logged(part, BURNING.policy.policy.log))
 
 
 def test_another_coordinator_hears_of_it(workshop: Workshop, desk: Desk) -> None:

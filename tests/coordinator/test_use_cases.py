@@ -42,7 +42,7 @@ from quorumseal.ceremony.request_errors import (
 )
 from quorumseal.ceremony.statements import Choice, Evidence, Request, SeenCheckpoint, Subject
 from quorumseal.ceremony.values import digest_of
-from quorumseal.tlog import EMPTY_ROOT, verify_consistency
+from quorumseal.tlog import EMPTY_ROOT, hash_text, verify_consistency
 from quorumseal.verifier.part import open_log_checkpoint, verify_part, verify_seen_checkpoints
 from quorumseal.verifier.standing import Terms
 from quorumseal.verifier.trust import Trust
@@ -297,7 +297,7 @@ async def test_a_bundle_proves_every_checkpoint_that_its_statements_name(people:
     log = people.organisation.policy.policy.log
     for signer in ("alice", "erin", "carol", "rita"):
         checkpoint = open_log_checkpoint((await people.cases.consistency(0)).checkpoint, log)
-        seen = SeenCheckpoint(size=checkpoint.size, root="sha256:" + checkpoint.root.hex())
+        seen = SeenCheckpoint(size=checkpoint.size, root=hash_text(checkpoint.root))
         decision = people.organisation.decision(signer, signed, seen=seen)
         await people.cases.decide(people.organisation.seal(decision), caller=signer)
     bundle = await people.cases.bundle(signed.statement.ceremony)
@@ -339,7 +339,7 @@ async def test_a_ceremony_comes_with_a_proof_from_every_checkpoint_that_its_stat
     for signer, size in (("alice", 1), ("carol", 2), ("rita", 2), ("erin", 0)):
         note = (await people.cases.consistency(0, size)).checkpoint
         root = open_log_checkpoint(note, log).root if size else EMPTY_ROOT
-        seen = SeenCheckpoint(size=size, root="sha256:" + root.hex())
+        seen = SeenCheckpoint(size=size, root=hash_text(root))
         decision = people.organisation.decision(signer, signed, seen=seen)
         await people.cases.decide(people.organisation.seal(decision), caller=signer)
     part = (await people.cases.ceremony(signed.statement.ceremony)).part

@@ -23,7 +23,7 @@ from quorumseal.client.errors import CoordinatorRefusedError
 from quorumseal.client.following import Following
 from quorumseal.client.values import Annex, LoggedEntry, Receipt
 from quorumseal.strict_json import write
-from quorumseal.tlog import Checkpoint
+from quorumseal.tlog import Checkpoint, hash_text
 from tests.durability.ledger import Ledger
 from tests.organisation import REASON, REASON_DIGEST, SALT, Organisation, ceremony_number
 from tests.running_coordinator import Site
@@ -143,7 +143,7 @@ class Person(threading.Thread):
 
     def _verified(self, checkpoint: Checkpoint) -> None:
         if checkpoint.size > self.seen.size:
-            self.seen = SeenCheckpoint(size=checkpoint.size, root="sha256:" + checkpoint.root.hex())
+            self.seen = SeenCheckpoint(size=checkpoint.size, root=hash_text(checkpoint.root))
 
 
 class Requester(Person):

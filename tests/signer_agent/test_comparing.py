@@ -17,7 +17,9 @@ from signer_agent.comparing import connect_met, meet, meet_seen
 from signer_agent.errors import ForkError
 from signer_agent.journal import Journal
 from signer_agent.log_memory import LogMemory
-from tests.organisation import Organisation
+from signer_agent.observing import observe_standing
+from tests.burning import DAY, absence
+from tests.organisation import NOW, Organisation
 from tests.signer_agent.desks import Desk
 from tests.simulated_coordinator import Message, SimulatedCoordinator, honest
 
@@ -72,6 +74,18 @@ def test_a_decision_from_another_view_of_the_log_is_a_fork_to_whoever_is_shown_i
         bob.decide(views.ceremony)
     assert proof_of(bob) == (3, 4, False)
     assert bob.key.signed == []
+
+
+def test_what_is_signed_outside_any_ceremony_brings_another_view_along_too(views: Views) -> None:
+    away = absence("alice", acme=ACME, until=NOW + DAY)
+    seen = replace(away, context=replace(away.context, checkpoint=views.first.log.seen()))
+    bob = views.bob()
+    views.second.stand(ACME.seal(away))
+    observe_standing(bob.agent)
+    views.second.stand(ACME.seal(replace(seen, number=2)))
+    with pytest.raises(ForkError):
+        observe_standing(bob.agent)
+    assert proof_of(bob) == (3, 5, False)
 
 
 def test_two_views_at_one_size_convict_the_log(views: Views) -> None:

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 
 from quorumseal.ceremony.statements import Subject
 from quorumseal.ceremony.values import digest_of
+from quorumseal.tlog import hash_text
 from quorumseal.verifier.explain import Node, explain
 from quorumseal.verifier.verify import Verified, verify
 from tests.organisation import SUBJECTS, Organisation
@@ -43,7 +44,7 @@ def test_the_tree_names_what_was_asked_the_policy_and_the_log() -> None:
     digests = {node.kind: node.digest for node in every(tree)}
     assert digests["policy"] == judged.policy.digest
     assert judged.checkpoint is not None
-    assert digests["log"] == f"sha256:{judged.checkpoint.root.hex()}"
+    assert digests["log"] == hash_text(judged.checkpoint.root)
 
 
 def test_a_machine_that_asked_is_named_with_the_person_behind_it() -> None:

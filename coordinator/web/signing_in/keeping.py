@@ -16,11 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from cryptography.fernet import Fernet, InvalidToken
+from joserfc import jwe
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
 
 from coordinator.web.viewer import Viewer
 
-ATTEMPT_SECONDS: Final = 600
+ATTEMPT_SECONDS: Final = 600.0
 MOST_SESSIONS: Final = 2000
 MOST_OF_ONE: Final = 10
 IDLE_SECONDS: Final = 3600.0
@@ -62,7 +64,7 @@ class Keeping:
     def __init__(self, *, elapsed: Callable[[], float], randomness: Randomness) -> None:
         self._elapsed = elapsed
         self._randomness = randomness
-        self._seal = Fernet(base64.urlsafe_b64encode(randomness(_BYTES)))
+        self._seal = OctKey.import_key(randomness(_BYTES))
         self._turn = threading.Lock()
         self._sessions: dict[str, Session] = {}
 
@@ -82,18 +84,19 @@ class Keeping:
         """
         cookie = cookie if _SECRET.fullmatch(cookie) else self.secret()
         attempt = Attempt(nonce=self.secret(), verifier=self.secret(), to=to)
-        told = "\n".join((digest(cookie), attempt.nonce, attempt.verifier, attempt.to))
-        state = self._seal.encrypt_at_time(told.encode(), int(self._elapsed()))
-        return state.decode(), cookie, attempt
+        told = (str(self._elapsed()), digest(cookie), attempt.nonce, attempt.verifier, attempt.to)
+        state = jwe.encrypt_compact({"alg": "dir", "enc": "A256GCM"}, "\n".join(told), self._seal)
+        return state, cookie, attempt
 
     def resume(self, state: str, cookie: str) -> Attempt | None:
         """Return the attempt that somebody comes back from: in time, and in the browser that began it."""
         try:
-            told = self._seal.decrypt_at_time(state.encode(), ATTEMPT_SECONDS, int(self._elapsed()))
-        except (InvalidToken, UnicodeEncodeError):
+            opened = jwe.decrypt_compact(state, self._seal, algorithms=["dir", "A256GCM"])
+        except (JoseError, ValueError):
             return None
-        browser, nonce, verifier, to = told.decode().split("\n")
-        if not hmac.compare_digest(browser, digest(cookie)):
+        begun, browser, nonce, verifier, to = (opened.plaintext or b"").decode().split("\n")
+        late = self._elapsed() - float(begun) >= ATTEMPT_SECONDS
+        if late or not hmac.compare_digest(browser, digest(cookie)):
             return None
         return Attempt(nonce=nonce, verifier=verifier, to=to)
 

@@ -14,10 +14,10 @@ from quorumseal.ceremony.entries import CONCLUSIONS, PUBLISHED, read_entry
 from quorumseal.ceremony.policy import GOVERNED, Log
 from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.ceremony.statements import SeenCheckpoint
-from quorumseal.tlog import Checkpoint
+from quorumseal.tlog import Checkpoint, hash_text
 from quorumseal.verifier.bundle import SUFFIX, Adopted, Bundle, PolicyVersion, read_bundle, write_bundle
 from quorumseal.verifier.errors import CosignaturesMissingError
-from quorumseal.verifier.part import ROOT_PREFIX, Part, verify_logged, verify_seen_checkpoints
+from quorumseal.verifier.part import Part, verify_logged, verify_seen_checkpoints
 from quorumseal.verifier.timestamping import judge_stamps
 from quorumseal.verifier.witnessing import judge_witnessed
 
@@ -119,7 +119,7 @@ class BundleJudge:
         for part in parts:
             checkpoint = self._judge_part(part)
             verify_seen_checkpoints(part, checkpoint, before)
-            before = (SeenCheckpoint(size=checkpoint.size, root=ROOT_PREFIX + checkpoint.root.hex()),)
+            before = (SeenCheckpoint(size=checkpoint.size, root=hash_text(checkpoint.root)),)
         return checkpoint
 
     def _judge_part(self, part: Part) -> Checkpoint:

@@ -13,7 +13,7 @@ from quorumseal.audit.pack.projections import LOG, projections
 from quorumseal.audit.pack.slicing import slice_of
 from quorumseal.audit.pack.texts import PROGRAM
 from quorumseal.audit.population import Period, Population
-from quorumseal.verifier.part import ROOT_PREFIX
+from quorumseal.tlog import hash_text
 from quorumseal.verifier.trust import Trust
 
 Bundles = Callable[[str], bytes | None]
@@ -70,7 +70,7 @@ def about_of(
         policy=first.digest,
         period=period,
         size=population.checkpoint.size,
-        root=ROOT_PREFIX + population.checkpoint.root.hex(),
+        root=hash_text(population.checkpoint.root),
         annexes=annexes,
         program=program,
         unpublished=unpublished,

@@ -6,6 +6,7 @@ from quorumseal.audit.census import census, state_at
 from quorumseal.audit.coverage import every_entry, gaps
 from quorumseal.audit.population import Period, Population
 from quorumseal.ceremony.values import instant_text
+from quorumseal.tlog import hash_text
 
 QUESTION = "Is this every ceremony of the period?"
 
@@ -19,7 +20,7 @@ def ask(population: Population, period: Period) -> Answer:
         f"its checkpoint names: none is missing, added or altered",
         at=last.entry.at,
         entries=(population.complete_from, last.index),
-        digests=(f"sha256:{checkpoint.root.hex()}",),
+        digests=(hash_text(checkpoint.root),),
     )
     sums = Exhibit(
         says=f"{counts.entries_of_ceremonies} entries of ceremonies, {counts.entries_of_none} of none and "
