@@ -24,9 +24,9 @@ from quorumseal.audit.population import Period
 from quorumseal.ceremony.commands import Cancel
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.statements import Choice
-from quorumseal.cli.pack_writing import write_folder
+from quorumseal.cli.audit.pack_writing import write_folder
+from quorumseal.cli.audit.single_file import single_file
 from quorumseal.cli.program import program_version
-from quorumseal.cli.single_file import single_file
 from tests.audit.copying import copy_of, trust_in
 from tests.coordinator.workshop import Desk, Workshop
 from tests.organisation import NOW, Organisation

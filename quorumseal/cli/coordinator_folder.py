@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coordinator.certificates import Authority, Credentials
 from quorumseal.cli.files import write_new
-from quorumseal.cli.organisation_plan import Plan
+from quorumseal.cli.org.organisation_plan import Plan
 from quorumseal.signatures import Ed25519PrivateKey, PrivateKey, Scheme, generate_key, write_key_file
 
 FOLDER = 0o700

@@ -17,7 +17,7 @@ def program_file() -> bytes:
     if archive is not None:
         return Path(archive).read_bytes()
     # The single file does not hold what makes it.
-    from quorumseal.cli.single_file import single_file
+    from quorumseal.cli.audit.single_file import single_file
 
     return single_file(program_version())
 

@@ -14,7 +14,7 @@ from quorumseal.ceremony.policy_differences import differences
 from quorumseal.ceremony.policy_document import read_policy, write_policy
 from quorumseal.ceremony.policy_source import compile_policy
 from quorumseal.ceremony.policy_writing import policy_text
-from quorumseal.cli.policy_screen import draw_policy, policy_json
+from quorumseal.cli.policy.screen import draw_policy, policy_json
 from quorumseal.signatures import Scheme
 from quorumseal.strict_json import StrictJsonError, read, write
 from quorumseal.terminal import Look, Screen

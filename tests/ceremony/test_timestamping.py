@@ -10,7 +10,7 @@ import pytest
 from quorumseal.ceremony.errors import PolicyError
 from quorumseal.ceremony.policy_document import read_policy, write_policy
 from quorumseal.ceremony.policy_source import compile_policy
-from quorumseal.cli.policy_screen import draw_policy, policy_json
+from quorumseal.cli.policy.screen import draw_policy, policy_json
 from quorumseal.signatures import Authority, AuthorityCertificateError
 from quorumseal.terminal import Screen
 from quorumseal.terminal.look import Look

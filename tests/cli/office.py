@@ -16,11 +16,11 @@ from unittest.mock import patch
 
 from coordinator.server import CoordinatorServer
 from coordinator.settings import read_settings
-from quorumseal.cli import organisation
 from quorumseal.cli.main import main
-from quorumseal.cli.organisation import make_organisation
-from quorumseal.cli.organisation_plan import Plan
-from quorumseal.cli.policy_template import policy_text
+from quorumseal.cli.org import organisation
+from quorumseal.cli.org.organisation import make_organisation
+from quorumseal.cli.org.organisation_plan import Plan
+from quorumseal.cli.policy.template import policy_text
 from tests.running_coordinator import InProcess
 
 PASSPHRASE = "correct horse"

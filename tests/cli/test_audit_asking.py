@@ -15,7 +15,7 @@ from quorumseal.ceremony.annex import Annex
 from quorumseal.ceremony.commands import Expire
 from quorumseal.ceremony.statements import Choice, SeenCheckpoint
 from quorumseal.ceremony.values import digest_of
-from quorumseal.cli.audit_exhibits import entries_text
+from quorumseal.cli.audit.exhibits import entries_text
 from quorumseal.cli.main import main
 from quorumseal.verifier.trust import write_trust
 from tests.audit.copying import trust_in

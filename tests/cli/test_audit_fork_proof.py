@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from quorumseal.ceremony.policy import LogKey
-from quorumseal.cli import audit_fork_proof
+from quorumseal.cli.audit import fork_proof as audit_fork_proof
 from quorumseal.cli.main import main
 from quorumseal.tlog import Checkpoint, fork_proof, hash_text, sign_checkpoint
 from tests.cli.published import Published, flat, publish, said

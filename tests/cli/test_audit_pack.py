@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from quorumseal.audit.pack.texts import named_in_verifier
-from quorumseal.cli import single_file as building
+from quorumseal.cli.audit import single_file as building
+from quorumseal.cli.audit.pack_reading import LARGE, open_pack
+from quorumseal.cli.audit.pack_writing import write_folder, write_zip
+from quorumseal.cli.audit.single_file import single_file
 from quorumseal.cli.errors import FileError
 from quorumseal.cli.main import main
-from quorumseal.cli.pack_reading import LARGE, open_pack
-from quorumseal.cli.pack_writing import write_folder, write_zip
 from quorumseal.cli.program import program_version
-from quorumseal.cli.single_file import single_file
 from quorumseal.verifier.trust import write_trust
 from tests.audit import packing
 from tests.audit.packing import write_log
@@ -261,7 +261,7 @@ def test_the_verifier_is_the_same_bytes_each_time_and_holds_no_other_library(
 
 
 def test_every_command_of_the_single_file_is_one_of_the_project() -> None:
-    folder = Path(building.__file__).parent
+    folder = Path(building.__file__).parent.parent
     assert all((folder / f"{name}.py").is_file() for name in building._COMMANDS)
 
 

@@ -11,8 +11,8 @@ import pytest
 from quorumseal.ceremony.policy import Policy
 from quorumseal.ceremony.policy_document import write_policy
 from quorumseal.ceremony.values import digest_of
-from quorumseal.cli import founding_desk
 from quorumseal.cli.main import main
+from quorumseal.cli.org import founding_desk
 from quorumseal.client.values import FoundingRecord
 from quorumseal.signatures import Envelope, JointEnvelope, write_key_file
 from quorumseal.signatures.dsse import sign

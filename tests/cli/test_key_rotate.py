@@ -9,7 +9,7 @@ import pytest
 
 from quorumseal.ceremony.policy import Policy
 from quorumseal.cli.main import main
-from quorumseal.cli.policy_files import read_any
+from quorumseal.cli.policy.files import read_any
 from signer_agent.settings import Settings, read_settings
 from tests.cli.office import Office, coordinator_of, copied_office
 from tests.cli.published import flat, said

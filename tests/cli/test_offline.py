@@ -15,7 +15,7 @@ import pytest
 from quorumseal.ceremony.statement_document import read_statement, write_statement
 from quorumseal.ceremony.values import instant
 from quorumseal.cli.main import main
-from quorumseal.cli.policy_files import read_source
+from quorumseal.cli.policy.files import read_source
 from quorumseal.offline.files import read_statements_file, write_statements_file
 from quorumseal.signatures import Ed25519PrivateKey, read_key_file
 from quorumseal.signatures.dsse import sign

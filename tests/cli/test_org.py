@@ -7,7 +7,7 @@ import pytest
 
 from quorumseal.ceremony.policy import Kind, SignerKind
 from quorumseal.cli.main import main
-from quorumseal.cli.policy_files import read_source
+from quorumseal.cli.policy.files import read_source
 from quorumseal.signatures import read_key_file
 from quorumseal.verifier.trust import read_trust
 from signer_agent.key_sources import open_witness_key

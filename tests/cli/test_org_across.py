@@ -9,7 +9,7 @@ from coordinator.certificates import Authority
 from coordinator.settings import read_settings
 from quorumseal.ceremony.values import digest_of
 from quorumseal.cli.main import main
-from quorumseal.cli.policy_files import read_source
+from quorumseal.cli.policy.files import read_source
 from quorumseal.client.enrolment import fingerprint
 from quorumseal.refusal import Refusal
 from tests.cli.published import flat, said

@@ -11,9 +11,9 @@ from quorumseal.ceremony.policy_document import read_policy, write_policy
 from quorumseal.ceremony.policy_schema import policy_schema
 from quorumseal.ceremony.values import digest_of
 from quorumseal.cli.main import main
-from quorumseal.cli.policy_files import read_source
-from quorumseal.cli.policy_screen import draw_policy
-from quorumseal.cli.policy_template import Draft, policy_text
+from quorumseal.cli.policy.files import read_source
+from quorumseal.cli.policy.screen import draw_policy
+from quorumseal.cli.policy.template import Draft, policy_text
 from quorumseal.terminal import Screen
 from tests.cli.published import flat, said
 from tests.organisation import NOW, key_of

@@ -7,7 +7,7 @@ import pytest
 
 from quorumseal.ceremony.policy_document import write_policy
 from quorumseal.cli.main import main
-from quorumseal.cli.policy_files import read_source
+from quorumseal.cli.policy.files import read_source
 from tests.cli.published import flat, said
 from tests.cli.test_policy_lint import write
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from quorumseal.cli.main import main
-from quorumseal.cli.policy_files import read_source
+from quorumseal.cli.policy.files import read_source
 from quorumseal.client.connection import Connection
 from quorumseal.client.values import EnrolmentRecord
 from quorumseal.strict_json import write

@@ -10,7 +10,7 @@ import pytest
 
 from quorumseal.ceremony.calendar import Calendar
 from quorumseal.cli.main import main
-from quorumseal.cli.policy_holidays import sort_out, toml_lines
+from quorumseal.cli.policy.holidays import sort_out, toml_lines
 from quorumseal.terminal import Look
 from tests.ceremony.test_policy_source import compiled
 from tests.cli.published import flat, said

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from quorumseal.cli.main import main
-from quorumseal.cli.policy_template import Draft, policy_text
+from quorumseal.cli.policy.template import Draft, policy_text
 from tests.cli.published import flat, said
 from tests.organisation import key_of
 

@@ -14,7 +14,7 @@ from quorumseal.ceremony.policy_document import write_policy
 from quorumseal.ceremony.policy_writing import policy_text
 from quorumseal.ceremony.values import digest_of
 from quorumseal.cli.main import main
-from quorumseal.cli.policy_files import read_source
+from quorumseal.cli.policy.files import read_source
 from quorumseal.client.connection import Connection
 from quorumseal.client.errors import CoordinatorUnreachableError
 from quorumseal.client.values import Started
