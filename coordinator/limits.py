@@ -24,6 +24,7 @@ class Limits:
     waiting_calls: int = 8192
     """Calls that have arrived and are not yet taken up; more are turned away unread."""
     call_seconds: int = 30
+    """How long a call may take; and how long the message that opens a transfer or stream may."""
     transfer_seconds: int = 300
     stream_seconds: int = 86_400
     """How long one stream may be open before it has to be resumed."""

@@ -26,6 +26,7 @@ from coordinator.certificates import Identity
 from coordinator.errors import ClosingError, CoordinatorError, StreamTooSlowError
 from coordinator.grpc_api.callers import Callers
 from coordinator.grpc_api.errors import (
+    GarbageError,
     InternalError,
     StreamEndedError,
     TooLongError,
@@ -172,12 +173,13 @@ class Call:
     """One call's passage through the gate."""
 
     __slots__ = (
-        "_gate", "_reason", "_running", "_task", "context", "ends_at", "method", "seconds", "sending_since",
-        "serial", "sort", "who",
+        "_asked", "_gate", "_reason", "_running", "_task", "_waiting", "context", "ends_at", "method",
+        "seconds", "sending_since", "serial", "sort", "who",
     )  # fmt: skip
 
     def __init__(self, gate: Gate, method: str, context: Context, sort: Sort, seconds: float) -> None:
         self._gate = gate
+        self._asked = False
         self._reason: Refusal | None = None
         self._running = False
         self._task: asyncio.Task[object] | None = None
@@ -186,6 +188,7 @@ class Call:
         self.sort = sort
         self.seconds = seconds
         self.ends_at = 0.0
+        self._waiting = 0.0
         self.sending_since: float | None = None
         self.who = ("", "")
         self.serial = ""
@@ -195,6 +198,16 @@ class Call:
         if self._running and self._task is not None:
             self._reason, self._running = reason, False
             self._task.cancel()
+
+    async def request(self) -> bytes:
+        """Return the one message that the caller sends; it is awaited for as long as a call may take."""
+        received = await self.context.read()
+        if received is aio.EOF:
+            raise GarbageError("expected a message, got none", hint="send one before you end the call")
+        self._asked = True
+        self.ends_at += self.seconds - self._waiting
+        message: bytes = received
+        return message
 
     async def send(self, message: object) -> None:
         """Hand a message to the reader, and wait until the connection has taken it."""
@@ -211,7 +224,8 @@ class Call:
         except Refusal as refusal:
             await refuse(self.context, self._told(refusal), within=self._gate.limits.write_seconds)
         self._task = asyncio.current_task()
-        self.ends_at = asyncio.get_running_loop().time() + self.seconds
+        self._waiting = min(self.seconds, self._gate.limits.call_seconds)
+        self.ends_at = asyncio.get_running_loop().time() + self._waiting
         self._running = True
         return caller
 
@@ -231,6 +245,10 @@ class Call:
 
     def too_long(self) -> Refusal:
         """Return why a call ends that has had its time."""
+        if not self._asked:
+            return TooLongError(
+                f"expected the call's message within {self._waiting:.0f} s, got none", hint="call again"
+            )
         if self.sort is Sort.STREAM:
             return StreamEndedError(
                 f"expected a stream of at most {self.seconds:.0f} s, got to its end", hint="resume it"

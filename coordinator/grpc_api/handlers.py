@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the RPCs are put behind the gate: nothing is parsed before the caller is admitted."""
+"""How the RPCs are put behind the gate: nothing is waited for or parsed before the caller is admitted.
+
+A call of one message is taken as a stream of one.  Otherwise grpcio awaits it, for ever, before anybody is
+asked who they are: whoever sent headers and nothing more would hold all calls that the coordinator has.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias, TypeVar
@@ -9,9 +13,9 @@ from google.protobuf.message import Message
 
 from coordinator.certificates import Identity
 from coordinator.grpc_api.callers import SERVICE
-from coordinator.grpc_api.gate import Gate, Sort
+from coordinator.grpc_api.gate import Call, Gate, Sort
 from coordinator.grpc_api.joining import Joining
-from coordinator.grpc_api.messages import parse, parse_each
+from coordinator.grpc_api.messages import decoded, parse, parse_each
 from coordinator.grpc_api.refusals import Context
 from coordinator.grpc_api.service import Service
 from coordinator.grpc_api.streams import closing
@@ -57,14 +61,20 @@ def guarded(gate: Gate, method: str, handler: Handler, sort: Sort) -> Handler:
         handler.stream_stream or handler.unary_stream if handler.response_streaming else handler.unary_unary
     )
 
-    async def answer(request: Any, context: Context) -> Any:
-        async with gate.call(method, context, sort):
-            return await inner(request, context)
+    read: Any = handler.request_deserializer
 
-    async def stream(request: Any, context: Context) -> None:
+    async def requested(call: Call, requests: AsyncIterator[Any]) -> Any:
+        return requests if handler.request_streaming else decoded(read, await call.request(), "message")
+
+    async def answer(requests: AsyncIterator[Any], context: Context) -> Any:
         call = gate.call(method, context, sort)
         async with call:
-            responses = inner(request, context)
+            return await inner(await requested(call, requests), context)
+
+    async def stream(requests: AsyncIterator[Any], context: Context) -> None:
+        call = gate.call(method, context, sort)
+        async with call:
+            responses = inner(await requested(call, requests), context)
             if isinstance(responses, Awaitable):
                 await responses
                 return
@@ -72,17 +82,10 @@ def guarded(gate: Gate, method: str, handler: Handler, sort: Sort) -> Handler:
                 async for response in responses:
                     await call.send(response)
 
-    make: Callable[..., Handler]
-    if not handler.response_streaming:
-        return grpc.unary_unary_rpc_method_handler(
-            answer, handler.request_deserializer, handler.response_serializer
-        )
-    make = (
-        grpc.stream_stream_rpc_method_handler
-        if handler.request_streaming
-        else grpc.unary_stream_rpc_method_handler
-    )
-    return make(stream, handler.request_deserializer, handler.response_serializer)
+    each = read if handler.request_streaming else None
+    if handler.response_streaming:
+        return grpc.stream_stream_rpc_method_handler(stream, each, handler.response_serializer)
+    return grpc.stream_unary_rpc_method_handler(answer, each, handler.response_serializer)
 
 
 def _call(
@@ -90,11 +93,13 @@ def _call(
 ) -> Handler:
     method = _method(kind)
 
-    async def handle(data: bytes, context: Context) -> bytes:
-        async with gate.call(method, context, Sort.CALL) as caller:
-            return (await behaviour(parse(kind, data), caller)).SerializeToString()
+    async def handle(_: object, context: Context) -> bytes:
+        call = gate.call(method, context, Sort.CALL)
+        async with call as caller:
+            request = parse(kind, await call.request())
+            return (await behaviour(request, caller)).SerializeToString()
 
-    return grpc.unary_unary_rpc_method_handler(handle)
+    return grpc.stream_unary_rpc_method_handler(handle)
 
 
 def _upload(
@@ -119,13 +124,15 @@ def _stream(
 ) -> Handler:
     method = _method(kind)
 
-    async def handle(data: bytes, context: Context) -> None:
+    async def handle(_: object, context: Context) -> None:
         call = gate.call(method, context, sort)
-        async with call as caller, closing(behaviour(parse(kind, data), caller)) as responses:
-            async for response in responses:
-                await call.send(response)
+        async with call as caller:
+            request = parse(kind, await call.request())
+            async with closing(behaviour(request, caller)) as responses:
+                async for response in responses:
+                    await call.send(response)
 
-    return grpc.unary_stream_rpc_method_handler(handle)
+    return grpc.stream_stream_rpc_method_handler(handle)
 
 
 def _method(kind: type[Message]) -> str:

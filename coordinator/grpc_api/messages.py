@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Between the wire's messages and values.  Reading is strict: what is odd is refused, never mended."""
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
@@ -39,21 +39,26 @@ MAX_PAGE_SIZE = 200
 MAX_PAGE_TOKEN = 256
 
 _Message = TypeVar("_Message", bound=Message)
+_Decoded = TypeVar("_Decoded")
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 def parse(kind: type[_Message], data: bytes) -> _Message:
     """Return the message that the bytes are, or refuse them."""
-    message = kind()
-    try:
-        message.ParseFromString(data)
-    except DecodeError:
-        raise GarbageError(
-            f"expected a {kind.DESCRIPTOR.name}, got {len(data)} bytes that are none",
-            hint="compare the versions of client and coordinator",
-        ) from None
+    message = decoded(kind.FromString, data, kind.DESCRIPTOR.name)
     _require_known_fields(message)
     return message
+
+
+def decoded(decode: Callable[[bytes], _Decoded], data: bytes, name: str) -> _Decoded:
+    """Return what the bytes are, or refuse them."""
+    try:
+        return decode(data)
+    except DecodeError:
+        raise GarbageError(
+            f"expected a {name}, got {len(data)} bytes that are none",
+            hint="compare the versions of client and coordinator",
+        ) from None
 
 
 async def parse_each(kind: type[_Message], stream: AsyncIterator[bytes]) -> AsyncIterator[_Message]:

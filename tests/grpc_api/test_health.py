@@ -44,6 +44,12 @@ def test_nobody_else_is_told(site: Site, use_cases: StandIn) -> None:
             assert door.refusal(f"{HEALTH}/Check").code == "coordinator.unreachable"
 
 
+@pytest.mark.parametrize("garbage", [b"\xff\xff", b"\x0a\x02\xff\xfe"])
+def test_garbage_is_refused_by_name(site: Site, use_cases: StandIn, garbage: bytes) -> None:
+    with site.api(use_cases) as api, knock(site, api.address, site.client("olga")) as door:
+        assert door.refusal(f"{HEALTH}/Check", garbage).code == "message.malformed"
+
+
 def test_who_watches_is_sent_away_at_the_stop(site: Site, use_cases: StandIn) -> None:
     request = health_pb2.HealthCheckRequest(service=SERVICE).SerializeToString()
     with site.api(use_cases) as api, knock(site, api.address, site.client("olga", Kind.OPERATOR)) as door:
