@@ -25,6 +25,7 @@ from quorumseal.tlog import (
     note_with,
     verify_consistency,
 )
+from quorumseal.verifier.bundle import read_bundle
 from quorumseal.verifier.part import Part, seen_checkpoints
 from signer_agent.agent import Agent
 from signer_agent.checkpoints import Signature, signed_by_log, verified_before
@@ -92,6 +93,15 @@ def meet_seen(agent: Agent, log: Log, statements: Iterable[SeenCheckpoint]) -> N
         signature = _signed(seen, [seen.signature], log)
         if signature is not None and _convinces(signature.note, log):
             meet(agent, log, signature.note)
+
+
+def meet_bundle(agent: Agent, log: Log, data: bytes) -> None:
+    """See that what a bundle shows consumers of the log is the log that this agent was shown."""
+    bundle = read_bundle(data)
+    for note in (bundle.parts[-1].checkpoint, *(each.checkpoint for each in bundle.witnessed)):
+        if note:
+            meet(agent, log, note)
+    connect_met(agent, log)
 
 
 def compare_named(agent: Agent, log: Log, head: Signature, part: Part) -> None:

@@ -27,6 +27,7 @@ from quorumseal.verifier.policy_chain import PolicyChain
 from quorumseal.verifier.standing import Terms, judge_revocation
 from quorumseal.verifier.status import STATUS_NAME, read_status
 from quorumseal.verifier.verify import verify
+from signer_agent.comparing import meet_bundle
 from signer_agent.errors import NoSuchCeremonyError
 from signer_agent.naming import of_release
 from signer_agent.observing import Observation, observe_policy
@@ -80,6 +81,7 @@ def fetch(arguments: Namespace) -> int:
             {subject.name: subject.digest for subject in request.subjects},
             terms=Terms(product=request.product, now=now(), allow_provisional=provisional),
         )
+        meet_bundle(desk.agent, seen.newest.policy.log, bundle)
         number = _number(desk, request)
     last = (verified.reapproval or verified.ratification or verified.ceremony).request.statement
     if last.ceremony != seen.chain.id:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from quorumseal.ceremony.statements import Decision, SeenCheckpoint
-from quorumseal.client.errors import CoordinatorUnreachableError
+from quorumseal.client.errors import CoordinatorRefusedError, CoordinatorUnreachableError
 from quorumseal.client.values import CeremonyRecord
 from quorumseal.refusal import Refusal
 from quorumseal.tlog import ConsistencyProofError, read_fork_proof
-from signer_agent.comparing import connect_met, meet, meet_seen
+from signer_agent.comparing import connect_met, meet, meet_bundle, meet_seen
 from signer_agent.errors import ForkError
 from signer_agent.journal import Journal
 from signer_agent.log_memory import LogMemory
@@ -251,6 +251,23 @@ def test_what_statements_in_files_name_is_met_where_the_log_signed_it(views: Vie
     assert bob.agent.journal.log.met(ACME.origin) == ()
     meet_seen(bob.agent, LOG, [seen, seen])
     assert bob.agent.journal.log.met(ACME.origin) == (views.first.log.checkpoint(2),)
+
+
+def test_a_bundle_of_another_view_is_a_fork_to_whoever_fetches_it(views: Views) -> None:
+    bob = views.bob()
+    bob.look(views.ceremony)
+    meet_bundle(bob.agent, LOG, views.second.log.bundle(views.second.entries[views.ceremony]))
+    for signer in ("alice", "erin", "carol", "rita"):
+        views.first.decide_as(signer, views.ceremony)
+    other = views.first.log.bundle(views.first.entries[views.ceremony])
+    with pytest.raises(CoordinatorRefusedError):  # the log is not that long, it says: that accuses nobody yet
+        meet_bundle(bob.agent, LOG, other)
+    assert accuses_nobody(bob)
+    for number in range(4, 10):
+        views.second.open(ACME.request(number=number, version=f"{number}.0"))
+    with pytest.raises(ForkError):
+        bob.look(views.ceremony)
+    assert proof_of(bob) == (8, 9, False)
 
 
 def test_a_receipt_that_nobody_connects_is_kept_and_asked_about_later(views: Views) -> None:
