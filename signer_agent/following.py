@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum, unique
 from queue import Empty, SimpleQueue
 
 from quorumseal.ceremony.entries import CONCLUSIONS, EntryType, read_entry
@@ -31,60 +30,24 @@ from signer_agent.cosigning import Cosigning
 from signer_agent.deciding import look, require_decidable
 from signer_agent.drafting import draft_decision
 from signer_agent.errors import ForkError
-from signer_agent.handing_back import Returned, hand_back
+from signer_agent.handing_back import Returned
 from signer_agent.inbox import Inbox, open_inbox
-from signer_agent.observing import observe, observe_head, observe_policy, observe_standing
+from signer_agent.log_check import Found, LogCheck
+from signer_agent.notices import Notice, Told
+from signer_agent.observing import observe, observe_standing
 from signer_agent.recollection import Stored
 from signer_agent.review import Review, Standing
 from signer_agent.signing import send, settle, sign_and_store
 
 WARNINGS = (timedelta(hours=24), timedelta(hours=1), timedelta(minutes=10), timedelta(0))
-CHECKPOINT_EVERY = timedelta(minutes=1)
 _LONGEST_SLEEP = 30.0
 _MOST_REMEMBERED = 10_000
 _MOST_UNKEPT = 256
 _SIZE_AHEAD = "log.size_ahead"
+_REWOUND = "log.rewound"
 _AGAIN_SECONDS = 5.0
 _WITHOUT_NEWS = (EntryType.DELIVERED, EntryType.REPORTED)
 """Entries of an emergency that change nothing about it."""
-
-
-@unique
-class Notice(StrEnum):
-    """What the agent has to say."""
-
-    WATCHING = "watching"
-    WAITS = "waits"
-    MOVED = "moved"
-    """Somebody decided; it is open still."""
-    ENDED = "ended"
-    DEADLINE = "deadline"
-    SENT = "sent"
-    """Something that was signed before has its receipt now."""
-    DECIDED = "decided"
-    """This machine approved by itself."""
-    NOT_DECIDED = "not-decided"
-    COSIGNED = "cosigned"
-    """This agent's witness vouches for the log as it is now."""
-    HANDED_BACK = "handed-back"
-    """The coordinator had lost entries, and this agent gave it those that it holds."""
-    BROKEN = "broken"
-    BACK = "back"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """One thing that was said, and about what."""
-
-    notice: Notice
-    at: datetime
-    review: Review | None = None
-    inbox: Inbox | None = None
-    stored: Stored | None = None
-    cosigned: Signature | None = None
-    refusal: Refusal | None = None
-    returned: Returned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +68,8 @@ class Watch:
 
     agent: Agent
     tell: Callable[[Told], None]
-    machine_key: PrivateKey | None = None
-    """Held for machine signers that approve what matches; None for people, always."""
+    machine_key: Callable[[SignedPolicy], PrivateKey] | None = None
+    """Opens the key of a machine signer that approves what matches; None for people, always."""
     sources: Sources = field(default_factory=Sources)
     cosigning: Cosigning | None = None
     """The witness, where this home has its key."""
@@ -114,39 +77,36 @@ class Watch:
     _reviews: dict[str, Review] = field(default_factory=dict)
     _looked_at: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The entries of the ceremonies that this run has looked at lately."""
-    _policy: SignedPolicy | None = None
+    _log: LogCheck = field(init=False)
+    _key: PrivateKey | None = None
     _warned: set[tuple[str, datetime]] = field(default_factory=set)
     _again: set[str] = field(default_factory=set)
-    _broken: bool = False
-    _shorter: bool = False
-    """Whether the log was found to be shorter than it was."""
-    _checked_at: datetime | None = None
+    _broken: str = ""
+    """Why the stream is not there, which was said."""
+    _refused: str = ""
+    """What was last said to be wrong with the log."""
     _known: int = 0
     """How far the log was when it was last heard of."""
-    _newest: bytes = b""
-    """The newest checkpoint that was verified, signed."""
     _kept: list[LoggedEntry] = field(default_factory=list)
     """Entries on their way into the journal."""
     _stopped: threading.Event = field(default_factory=threading.Event)
 
+    def __post_init__(self) -> None:
+        self._log = LogCheck(self.agent)
+
     def run(self) -> None:
         """Watch until ``stop``."""
         with self.agent.home.running():
-            try:
-                head = self._check()
-            except Refusal:
-                with suppress(Refusal):  # whatever is wrong, it may be that the log has lost its end
-                    self._hand_back()
-                raise
-            self._checked_at = self.agent.now()
-            self._known = head.checkpoint.size
+            if not self._wait_for_log():
+                return
+            self._known = self._log.size
             self._begin()
             self._cosign()
             stream = self.agent.connection.follow(
                 self.agent.journal.kept.follow_from(self._known),
                 present=True,
                 on_break=lambda error: self._events.put(_Broken(error)),
-                newest=lambda: self._newest,
+                newest=lambda: self._log.newest,
             )
             reader = threading.Thread(target=self._read, args=(stream,), name="follow", daemon=True)
             reader.start()
@@ -162,7 +122,24 @@ class Watch:
         """End ``run``, from any thread or signal handler."""
         self._events.put(_Over())
 
+    def _wait_for_log(self) -> bool:
+        """Return once the log is whole; False where ``stop`` comes first.  What else is wrong ends this."""
+        found = self._log.look()
+        if found.refusal is not None and not self._log.short:
+            raise found.refusal
+        self._tell_log(found, before=False)
+        while self._log.short:
+            with suppress(Empty):
+                self._events.get(timeout=self._log.pause)
+                return False
+            self._guarded(self.agent.upkeep)
+            self._tell_log(self._log.look(), before=True)
+        return True
+
     def _begin(self) -> None:
+        if self.machine_key is not None and self._key is None and self._log.policy is not None:
+            self._key = self.machine_key(self._log.policy)
+        self._reviews.clear()
         for stored in self.agent.journal.pending():
             if not isinstance(stored.statement, Request):  # asking for a release anew is for its requester
                 self._send_again(stored)
@@ -199,9 +176,13 @@ class Watch:
             self._guarded(self.agent.upkeep)
             if self._events.empty():
                 self._keep()  # no head follows entries that come one by one
+            if self._log.is_due and not self._broken:
+                self._see_log()
             try:
                 event = self._events.get(timeout=self._sleep())
             except Empty:
+                if self._log.short:
+                    self._see_log()
                 self._retry()
                 self._warn()
                 self._cosign()
@@ -214,24 +195,32 @@ class Watch:
                 case _Broken():
                     if not self._broken:
                         self._say(Notice.BROKEN, refusal=event.error)
-                    self._broken = True
-                    if event.error.code == _SIZE_AHEAD and (self._is_due() or not self._shorter):
-                        self._shorter = True
-                        self._look_at_log()
+                    self._broken = event.error.code
+                    if event.error.code == _SIZE_AHEAD:
+                        self._see_log()
                     continue
             if self._broken:
-                self._broken = self._shorter = False
+                self._broken = ""
+                self._log.expire()  # whatever it was, it may be another database now
                 self._say(Notice.BACK)
             if isinstance(event, LoggedEntry):
-                self._kept.append(event)
-                if len(self._kept) >= _MOST_UNKEPT:
-                    self._keep()
-                if event.index >= self._known:  # those before it are only kept
-                    self._entry(event)
+                self._take(event)
             else:
                 self._head(event.size)
                 self._cosign()
             self._warn()
+
+    def _take(self, logged: LoggedEntry) -> None:
+        self._kept.append(logged)
+        if len(self._kept) >= _MOST_UNKEPT:
+            self._keep()
+        if logged.index < self._known:
+            return  # those before it are only kept
+        self._known = logged.index + 1
+        if self._log.short:
+            self._see_log()  # nothing is written before it is recovered
+        else:
+            self._entry(logged)
 
     def _keep(self) -> None:
         """Put on the disk what was followed, for a coordinator that loses it."""
@@ -246,7 +235,7 @@ class Watch:
             self._say(Notice.REFUSED, refusal=refusal)
             return
         if entry.type is EntryType.POLICY:
-            self._look_at_log()
+            self._see_log()
         elif (
             entry.ceremony is not None
             and entry.type not in _WITHOUT_NEWS
@@ -258,14 +247,15 @@ class Watch:
 
     def _cosign(self, *, concluded: int = 0) -> None:
         """Let the witness do what is due; what keeps it from that is said once, and stops nothing else."""
-        cosigning, policy = self.cosigning, self._policy
-        if cosigning is None or policy is None or self._broken:
+        cosigning, policy = self.cosigning, self._log.policy
+        if cosigning is None or policy is None or self._broken or self._log.short:
             return
         try:
             cosigned = cosigning.tend(policy, concluded=concluded)
         except ForkError:
             raise
         except Refusal as refusal:
+            self._suspect(refusal)
             if cosigning.is_news(refusal):
                 self._say(Notice.REFUSED, refusal=refusal)
             return
@@ -274,40 +264,36 @@ class Watch:
             self._say(Notice.COSIGNED, cosigned=cosigned)
 
     def _head(self, size: int) -> None:
-        """See once in a while that the log has one history, also when nothing is of interest in it."""
         self._keep()
-        shorter = size < self._known
-        self._known = size
-        if self._is_due() or shorter:
-            self._look_at_log()
+        shorter, self._known = size < self._known, size
+        if shorter or self._log.short:
+            self._see_log()
 
-    def _is_due(self) -> bool:
-        at = self.agent.now()
-        return self._checked_at is None or at - self._checked_at >= CHECKPOINT_EVERY
+    def _see_log(self) -> None:
+        """Look at the log, and begin anew where it has been recovered."""
+        self._keep()
+        was = self._log.short
+        self._tell_log(self._log.look(), before=was)
+        if was and not self._log.short and not self._guarded(self._begin):
+            self._log.short = True  # then once more
 
-    def _check(self) -> Signature:
-        self._policy = observe_policy(self.agent)
-        head = observe_head(self.agent, self._policy)
-        self._newest = head.note
-        return head
-
-    def _look_at_log(self) -> None:
-        """See that the log has one history; where that fails, it may be that it has lost its end."""
-        self._checked_at = self.agent.now()
-        if not self._guarded(self._check):
-            self._guarded(self._hand_back)
-
-    def _hand_back(self) -> None:
-        """Hand back what the coordinator's log has lost, if it has, and say so."""
-        returned = hand_back(self.agent)
-        if returned.rewound:
-            self._say(Notice.HANDED_BACK, returned=returned)
+    def _tell_log(self, found: Found, *, before: bool) -> None:
+        """Say what is new about the log, and what is wrong with it once; ``before``: it was short already."""
+        if found.returned is not None:
+            self._say(Notice.HANDED_BACK, returned=found.returned)
+        if found.recovered:
+            self._say(Notice.RECOVERED)
+        code = "" if found.refusal is None else found.refusal.code
+        if code not in ("", self._refused, self._broken):
+            short = self._log.short and not before
+            self._say(Notice.SHORTER if short else Notice.REFUSED, refusal=found.refusal)
+        self._refused = code
 
     def _look(self, ceremony: str) -> None:
         before = self._reviews.get(ceremony)
 
         def look_again() -> None:
-            review = look(self.agent, ceremony, policy=self._policy)
+            review = look(self.agent, ceremony, policy=self._log.policy)
             self._again.discard(ceremony)
             self._remember(review)
             if review.standing is Standing.UNSENT and review.pending is not None:
@@ -340,13 +326,13 @@ class Watch:
             self._reviews[ceremony] = review
 
     def _retry(self) -> None:
-        for ceremony in sorted(self._again):
+        for ceremony in sorted(self._again) if not self._log.short else ():
             self._look(ceremony)
 
     def _decide(self, review: Review) -> None:
         """Let a machine approve what matches byte for byte; a person's agent has no key to do it with."""
-        key = self.machine_key
-        if key is None or review.standing is not Standing.AWAITED:
+        key = self._key
+        if key is None or review.standing is not Standing.AWAITED or self._log.short:
             return
         if not _is_ordinary(review.request.statement):
             self._say(Notice.NOT_DECIDED, review=review)
@@ -383,9 +369,15 @@ class Watch:
         except ForkError:
             raise
         except Refusal as refusal:
+            self._suspect(refusal)
             self._say(Notice.REFUSED, refusal=refusal)
             return False
         return True
+
+    def _suspect(self, refusal: Refusal) -> None:
+        """Look at the log at once where something was refused since it has lost its end."""
+        if refusal.code == _REWOUND:
+            self._log.expire()
 
     def _warn(self) -> None:
         """Say once when a deadline comes close for something that waits for this signer."""
@@ -406,6 +398,8 @@ class Watch:
         )
         seconds = (wait.total_seconds() for wait in next_warnings if wait > timedelta(0))
         longest = 5.0 if self._again else _LONGEST_SLEEP
+        if self._log.short or not self._broken:
+            longest = min(longest, self._log.pause)
         return min([longest, *seconds])
 
     def _waiting(self) -> Iterable[Review]:

@@ -9,8 +9,8 @@ from quorumseal.ceremony.values import instant_text
 from quorumseal.terminal import Foreign, Mark, Screen
 from signer_agent.away_screen import act_text
 from signer_agent.documents import Json, stored_json
-from signer_agent.following import Notice, Told
 from signer_agent.inbox_screen import draw_endings, handle_of
+from signer_agent.notices import Notice, Told
 from signer_agent.screen import headline, release_of, time_left
 
 
@@ -47,6 +47,10 @@ class RunningScreen:
             self._screen.command(self._review(handle_of(told.review)), indent=6)
         if told.refusal is not None and told.refusal.hint:
             self._screen.line("     ", Foreign(told.refusal.hint, 400))
+        if told.notice in (Notice.HANDED_BACK, Notice.SHORTER):
+            self._screen.line(
+                "      nothing is signed until it is whole again; then this agent goes on by itself"
+            )
 
 
 def told_json(told: Told) -> dict[str, Json]:
@@ -114,6 +118,8 @@ def _line(told: Told) -> tuple[Mark, str] | tuple[Mark, str, Foreign]:
             start, end, entries = told.returned.start, told.returned.end, told.returned.entries
             lost = f"the coordinator's log has lost entries {start} to {end - 1}"
             return Mark.WARNING, f"{lost}: this agent handed back {entries} of {end - start}"
+        case Notice.RECOVERED:
+            return Mark.DONE, "the coordinator's log has all again that this agent has seen"
         case Notice.BACK:
             return Mark.DONE, "connected again"
         case Notice.BROKEN:

@@ -25,10 +25,16 @@ class Returned:
     texts: int
 
 
-def hand_back(agent: Agent) -> Returned:
-    """Show the coordinator how far its log was seen, and hand back what it has lost of that."""
-    note = newest_note(agent.journal)
+def hand_back(agent: Agent, note: bytes = b"", *, before: Returned | None = None) -> Returned:
+    """Show the coordinator how far its log was seen, and hand back what it has lost of that.
+
+    ``note`` is the newest checkpoint of this log, where it is known; ``before`` is what was handed back
+    already, and is where nothing more is lost.
+    """
+    note = note or newest_note(agent.journal)
     asked = agent.connection.hand_back(note)
+    if before is not None and (asked.rewound, asked.start, asked.end) == (True, before.start, before.end):
+        return before
     entries, texts = 0, list[tuple[str, Annex]]()
     if asked.rewound:
         for page in agent.journal.kept.pages(asked.start, asked.end):

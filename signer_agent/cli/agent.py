@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from quorumseal.ceremony.policy import SignerKind
+from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.client.connection import Connection
 from quorumseal.signatures import PrivateKey
 from quorumseal.terminal import Cell, Mark, Screen
@@ -20,12 +21,12 @@ from signer_agent.cli import doctor, enroll, hand_back, practice, reconnect
 from signer_agent.cli.opening import add_home, add_passphrase, command, open_key, opened, print_json, screen
 from signer_agent.cosigning import Cosigning
 from signer_agent.errors import AlreadyRunningError, SettingsError
-from signer_agent.following import Told, Watch
+from signer_agent.following import Watch
 from signer_agent.following_screen import RunningScreen, told_json
 from signer_agent.home import Home, find_home
 from signer_agent.journal import Journal
 from signer_agent.key_sources import open_witness_key
-from signer_agent.observing import observe_policy
+from signer_agent.notices import Told
 from signer_agent.settings import Settings, read_settings
 from signer_agent.signing import require_roster_key
 
@@ -50,9 +51,9 @@ def run(arguments: Namespace) -> int:
 
     Each request is verified on this machine before you are told of it; what you signed and nobody
     acknowledged is sent again.  A person's key is not opened: `approve`, `reject` and `abstain` do that.
+    A log that has lost its end is handed back what this agent holds of it, and waited for.
     """
     with opened(arguments) as (agent, settings):
-        key = machine_key(agent, settings, arguments)
         drawn = RunningScreen(
             screen(),
             agent.name,
@@ -62,7 +63,7 @@ def run(arguments: Namespace) -> int:
         watch = Watch(
             agent=agent,
             tell=_print_line if arguments.json else drawn.tell,
-            machine_key=key,
+            machine_key=machine_key(agent, settings, arguments),
             cosigning=cosigning_of(agent, settings),
             sources=Sources(
                 directory=settings.artifacts.directory,
@@ -86,19 +87,25 @@ def cosigning_of(agent: Agent, settings: Settings) -> Cosigning | None:
     return Cosigning(agent, open_witness_key(settings.witness_key), agent.connection.cosign)
 
 
-def machine_key(agent: Agent, settings: Settings, arguments: Namespace) -> PrivateKey | None:
-    """Open the key of a machine that may approve by itself; a person's key is never held."""
+def machine_key(
+    agent: Agent, settings: Settings, arguments: Namespace
+) -> Callable[[SignedPolicy], PrivateKey] | None:
+    """Return what opens the key of a machine that may approve by itself; a person's key is never held."""
     if not settings.approve_matching:
         return None
-    policy = observe_policy(agent)
-    if policy.policy.signer(agent.name).kind is not SignerKind.MACHINE:
-        raise SettingsError(
-            f"machine.approve_matching: expected a machine to approve by itself, got {agent.name}, a person",
-            hint="people approve with `quorumseal approve`; remove the setting",
-        )
-    key = open_key(settings, arguments.passphrase_fd, policy)
-    require_roster_key(agent, key, policy)
-    return key
+
+    def open_it(policy: SignedPolicy) -> PrivateKey:
+        if policy.policy.signer(agent.name).kind is not SignerKind.MACHINE:
+            raise SettingsError(
+                "machine.approve_matching: expected a machine to approve by itself, "
+                f"got {agent.name}, a person",
+                hint="people approve with `quorumseal approve`; remove the setting",
+            )
+        key = open_key(settings, arguments.passphrase_fd, policy)
+        require_roster_key(agent, key, policy)
+        return key
+
+    return open_it
 
 
 def status(arguments: Namespace) -> int:

@@ -14,18 +14,20 @@ import pytest
 
 from quorumseal.ceremony.commands import Deliver
 from quorumseal.ceremony.lifecycle import State
+from quorumseal.ceremony.policy_document import SignedPolicy
 from quorumseal.client.errors import ClientError, CoordinatorRefusedError, CoordinatorUnreachableError
 from quorumseal.client.values import HandedBack, LogEvent
 from quorumseal.offline.files import CarriedRequest, KnownOrganisation
 from quorumseal.terminal import Look, Screen
-from signer_agent import following
+from signer_agent import following, log_check
 from signer_agent.absences import Away, write_away
 from signer_agent.artifacts import Sources
 from signer_agent.cosigning import Cosigning
 from signer_agent.errors import AlreadyRunningError, ForkError
-from signer_agent.following import Notice, Told, Watch
+from signer_agent.following import Watch
 from signer_agent.following_screen import RunningScreen, told_json
 from signer_agent.journal import Journal
+from signer_agent.notices import Notice, Told
 from signer_agent.observing import observe_standing
 from signer_agent.offline import review_carried
 from signer_agent.recollection import Fate
@@ -33,9 +35,9 @@ from signer_agent.review import Standing
 from signer_agent.signing import sign_and_store
 from tests.burning import BURNING
 from tests.organisation import ARTIFACT, Organisation
-from tests.signer_agent.desks import Desk
+from tests.signer_agent.desks import CountingKey, Desk
 from tests.signer_agent.fires import Fire
-from tests.simulated_coordinator import SimulatedCoordinator
+from tests.simulated_coordinator import Message, SimulatedCoordinator
 
 PATIENCE = 30.0
 
@@ -243,7 +245,7 @@ def test_a_machine_approves_what_matches_and_only_that(
     folder = tmp_path / "builds"
     folder.mkdir()
     (folder / "widget.tar.gz").write_bytes(desk.artifact.read_bytes())
-    with running(desk, machine_key=desk.key, sources=Sources(directory=folder)) as run:
+    with running(desk, machine_key=lambda _: desk.key, sources=Sources(directory=folder)) as run:
         run.next(Notice.WATCHING)
         ceremony = coordinator.open(organisation.request(number=1))
         run.next(Notice.WAITS)
@@ -370,7 +372,7 @@ def test_a_machine_ratifies_and_revokes_nothing_by_itself(
     (folder / "widget.tar.gz").write_bytes(ARTIFACT)
     desk = fire.desk("robot")
     ceremony = follow(fire, fire.burn())
-    with running(desk, machine_key=desk.key, sources=Sources(directory=folder)) as run:
+    with running(desk, machine_key=lambda _: desk.key, sources=Sources(directory=folder)) as run:
         run.next(Notice.WATCHING)
         run.next(Notice.WAITS)
         told = run.next(Notice.NOT_DECIDED)
@@ -448,22 +450,175 @@ def test_entries_that_come_one_by_one_are_on_the_disk_at_once(
         assert eventually(lambda: held(desk) == 1)
 
 
-def test_a_log_that_lost_entries_is_handed_them_and_the_agent_goes_on(
+def test_a_log_that_loses_entries_is_handed_them_and_the_agent_goes_on_once_it_is_whole(
     tmp_path: Path, coordinator: SimulatedCoordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(following, "_AGAIN_SECONDS", 0.05)
+    first = coordinator.open(coordinator.organisation.request(number=1))
     desk = Desk(tmp_path / "alice", coordinator)
     stream = FlakyStream()
     desk.agent.connection.follow = stream  # type: ignore[method-assign,assignment] # a restored coordinator
-    with running(desk) as run:
+    with running(desk, machine_key=lambda _: desk.key) as run:
         run.next(Notice.WATCHING)
-        assert eventually(lambda: stream.on_break is not None)
-        monkeypatch.setattr(Watch, "_check", lambda _: refuse("log.rewound"))
-        coordinator.lost = HandedBack(rewound=True, start=0, end=1)
+        run.next(Notice.WAITS)
+        run.next(Notice.REFUSED)  # it has no artifacts
+        coordinator.lost = HandedBack(rewound=True, start=1, end=2)
         stream.events.put(CoordinatorRefusedError("log.size_ahead", "expected fewer"))
         run.next(Notice.BROKEN)
+        returned = run.next(Notice.HANDED_BACK).returned
+        assert returned is not None
+        assert (returned.start, returned.end) == (1, 2)
+        coordinator.cancel_as("mallory", first)
+        second = coordinator.open(coordinator.organisation.request(number=2, version="2.0"))
+        stream.events.put(coordinator_event(coordinator))
+        run.next(Notice.BACK)
+        coordinator.lost = HandedBack(rewound=False, start=4, end=4)
+        run.next(Notice.RECOVERED)
+        run.next(Notice.WATCHING)
+        review = run.next(Notice.WAITS).review
+        assert review is not None
+        assert review.request.statement.ceremony == second
         run.next(Notice.REFUSED)
+
+
+class Rewound:
+    """A coordinator whose log lacks what it had, until it is recovered."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.coordinator = desk.coordinator
+        self.short = True
+        self.seen = threading.Event()
+        self._asked = 0
+        desk.agent = replace(desk.agent, connection=desk.coordinator.connection(desk.agent.name, self))
+
+    def __call__(self, message: Message) -> Any:
+        if not self.short or message.reply:
+            return message.content
+        if message.method == "hand_back":
+            self._asked += 1
+            if self._asked == 4:
+                self.seen.set()
+            self.coordinator.lost = HandedBack(rewound=True, start=1, end=2)
+            return message.content
+        return refuse("log.rewound")
+
+    def recover(self) -> None:
+        """Bring everything back."""
+        self.short = False
+        self.coordinator.lost = HandedBack(rewound=False, start=2, end=2)
+
+
+def test_started_on_a_rewound_log_it_hands_back_waits_and_goes_on_having_signed_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_check, "LONGEST_PAUSE", 0.1)
+    coordinator = SimulatedCoordinator(
+        Organisation(
+            roles={**Organisation().roles, "engineering": ("alice", "bob", "robot")},
+            machines=frozenset({"ci", "robot"}),
+            witnessing=frozenset({"robot"}),
+        )
+    )
+    desk = Desk(tmp_path / "robot", coordinator, "robot")
+    coordinator.open()
+    rewound, opened, cosigned = Rewound(desk), list[int](), list[bytes]()
+
+    def open_key(policy: SignedPolicy) -> CountingKey:
+        opened.append(policy.policy.version)
+        return desk.key
+
+    with running(
+        desk, machine_key=open_key, witness=cosigned.append, sources=Sources(paths=(desk.artifact,))
+    ) as run:
+        returned = run.next(Notice.HANDED_BACK).returned
+        assert returned is not None
+        assert (returned.start, returned.end) == (1, 2)
+        assert rewound.seen.wait(PATIENCE)  # it has asked again and again, and said nothing more
+        assert (opened, cosigned, desk.key.signed) == ([], [], [])
+        assert "follow" not in coordinator.calls
+        rewound.recover()
+        run.next(Notice.RECOVERED)
+        run.next(Notice.WATCHING)
+        run.next(Notice.WAITS)
+        run.next(Notice.DECIDED)
+        run.next(Notice.COSIGNED)
+    assert (opened, len(cosigned), len(desk.key.signed)) == ([1], 1, 1)
+
+
+def test_whoever_waits_for_a_log_can_stop_it(tmp_path: Path, coordinator: SimulatedCoordinator) -> None:
+    desk = Desk(tmp_path / "alice", coordinator)
+    Rewound(desk)
+    with running(desk) as run:
         run.next(Notice.HANDED_BACK)
-        assert run.error is None
+    assert run.error is None
+
+
+def test_a_log_that_is_shorter_and_does_not_say_why_is_waited_for_too(
+    tmp_path: Path, coordinator: SimulatedCoordinator
+) -> None:
+    desk = Desk(tmp_path / "alice", coordinator)
+    desk.look(coordinator.open())
+    behind = SimulatedCoordinator(coordinator.organisation)
+    with running(elsewhere(desk, behind)) as run:
+        refusal = run.next(Notice.SHORTER).refusal
+        assert refusal is not None
+        assert refusal.code == "log.size_ahead"
+        behind.open()
+        run.next(Notice.RECOVERED)
+        run.next(Notice.WATCHING)
+        run.next(Notice.WAITS)
+
+
+def test_what_else_is_wrong_at_the_start_ends_it(tmp_path: Path, coordinator: SimulatedCoordinator) -> None:
+    def unreachable(_: Message) -> Any:
+        raise CoordinatorUnreachableError("expected an answer, got none")
+
+    run = Running(Desk(tmp_path / "alice", coordinator, hostile=unreachable))
+    run.start()
+    run.end()
+    assert isinstance(run.error, CoordinatorUnreachableError)
+
+
+def test_a_fork_ends_it_while_it_waits(
+    tmp_path: Path, coordinator: SimulatedCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_check, "LONGEST_PAUSE", 0.1)
+    ceremony = coordinator.open()
+    second, desk = coordinator.fork(), Desk(tmp_path / "alice", coordinator)
+    coordinator.decide_as("erin", ceremony)
+    desk.look(ceremony)
+    second.decide_as("carol", ceremony)
+    desk = elsewhere(desk, second)
+    rewound, run = Rewound(desk), Running(desk)
+    run.start()
+    run.next(Notice.HANDED_BACK)
+    rewound.recover()
+    run.end()
+    assert isinstance(run.error, ForkError)
+    assert desk.agent.home.block_file.exists()
+
+
+def test_the_log_is_looked_at_once_a_minute_also_where_nothing_comes(
+    tmp_path: Path, coordinator: SimulatedCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_LONGEST_SLEEP", 0.05)
+    desk = Desk(tmp_path / "alice", coordinator)
+    stream = FlakyStream()
+    desk.agent.connection.follow = stream  # type: ignore[method-assign,assignment] # it brings no heads
+    with running(desk) as run:
+        run.next(Notice.WATCHING)
+        coordinator.open()
+        stream.events.put(coordinator_event(coordinator))
+        run.next(Notice.WAITS)
+        looks = coordinator.calls.count("consistency")
+        coordinator.pass_time(timedelta(seconds=61))
+        assert eventually(lambda: coordinator.calls.count("consistency") > looks)
+
+
+def elsewhere(desk: Desk, coordinator: SimulatedCoordinator) -> Desk:
+    """Return a desk at which another coordinator answers."""
+    desk.coordinator = coordinator
+    return desk.reopened()
 
 
 def refuse(code: str) -> Any:
