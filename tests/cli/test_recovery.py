@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from coordinator.storage import Storage, existing_storage
 from quorumseal.cli.main import main
 from tests.cli.office import Office, coordinator_of, found_office
 
+PATIENCE = 60
 Capture = pytest.CaptureFixture[str]
 _RUN = "import sys; from quorumseal.cli.main import entry; sys.exit(entry())"
 
@@ -42,11 +45,11 @@ class Operator:
         code = main(["coordinator", *words, "--settings", str(self.settings)])
         said = self._capsys.readouterr()
         assert code == expected, said.err + said.out
-        return said.out + said.err
+        return unwrapped(said.out + said.err)
 
     def ask(self, *words: str, expected: int = 0) -> dict[str, Any]:
         """Run a command of the coordinator for a program."""
-        out: dict[str, Any] = json.loads(self.run(*words, "--json", expected=expected).splitlines()[0])
+        out: dict[str, Any] = json.loads(self.run(*words, "--json", expected=expected))
         return out
 
     def do(self, person: str, *words: str, expected: int = 0) -> str:
@@ -55,7 +58,7 @@ class Operator:
         code = main([*words, *self.office.home(person)])
         said = self._capsys.readouterr()
         assert code == expected, said.err + said.out
-        return said.out + said.err
+        return unwrapped(said.out + said.err)
 
     def start(self, version: str) -> str:
         """Ask for a release."""
@@ -78,20 +81,62 @@ def operator(office: Office, capsys: Capture) -> Operator:
     return Operator(office, capsys)
 
 
+def unwrapped(said: str) -> str:
+    """Return what was said as if the screen had no end: a path may be as long as it likes."""
+    return " ".join(said.split())
+
+
+class Running:
+    """Somebody's `agent run`, as a process, and what it says."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self._said: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self._reading = Thread(target=self._read, daemon=True)
+        self._reading.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._said.put(json.loads(line))
+
+    def until(self, notice: str) -> dict[str, Any]:
+        """Return the next notice of a kind."""
+        while True:
+            try:
+                said = self._said.get(timeout=PATIENCE)
+            except Empty:
+                raise AssertionError(f"expected {notice}, got silence ({self.process.poll()})") from None
+            if said["notice"] == notice:
+                return said
+
+    def end(self) -> int:
+        """Stop it, and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(PATIENCE)
+        self._reading.join(PATIENCE)
+        return code
+
+
 @contextmanager
-def watching(office: Office, person: str) -> Iterator[None]:
+def starting(office: Office, person: str) -> Iterator[Running]:
     """Let somebody's agent run."""
     command = [sys.executable, "-c", _RUN, "agent", "run", "--json", *office.home(person)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert '"watching"' in line, line
+        running = Running(process)
         try:
-            yield
+            yield running
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.stdout.read()
-            process.wait(20)
+            code = running.end()
+        assert code == 0
+
+
+@contextmanager
+def watching(office: Office, person: str) -> Iterator[Running]:
+    """Let somebody's agent run, and wait until it watches."""
+    with starting(office, person) as running:
+        running.until("watching")
+        yield running
 
 
 def test_a_restored_database_gets_back_what_it_had_lost(operator: Operator, tmp_path: Path) -> None:
@@ -126,6 +171,48 @@ def test_a_restored_database_gets_back_what_it_had_lost(operator: Operator, tmp_
         assert len(operator.entries()) == len(before) + 1
         operator.approve(second, "alice", "bob", "dan")
         operator.run("health")
+    assert operator.run("rebuild").count("mended") == 0
+
+
+def test_agents_that_run_or_are_started_meanwhile_hand_back_by_themselves_and_go_on(
+    operator: Operator, tmp_path: Path
+) -> None:
+    office, backup = operator.office, tmp_path / "log.backup"
+    with ExitStack() as everybody:
+        with coordinator_of(office):
+            operator.run("backup", str(backup))
+            erin = everybody.enter_context(watching(office, "erin"))
+            first = operator.start("1.0")
+            erin.until("waits")
+            operator.approve(first, "alice", "bob", "carol")
+            second = operator.start("2.0")
+            assert erin.until("waits")["version"] == "2.0"
+            operator.do("erin", "inbox")
+            before = operator.entries()
+        operator.run("restore", str(backup))
+        kept = operator.entries()
+        with coordinator_of(office):
+            refused = operator.do("rita", "start", "widget", "3.0", str(office.artifact), expected=14)
+            assert "log.rewound" in refused
+            handed = erin.until("handed-back")
+            assert (handed["from"], handed["to"], handed["entries"]) == (1, len(before), len(before) - 1)
+            bob = everybody.enter_context(starting(office, "bob"))  # he has signed, and let no agent run
+            assert bob.until("handed-back")["entries"] >= 1
+            assert operator.entries() == kept
+            recovered = operator.ask("recover")
+            assert (recovered["before"], recovered["after"]) == (1, len(before))
+            assert "erin" in recovered["handed_back"]
+            erin.until("recovered")
+            bob.until("recovered")
+            assert bob.until("watching")["waiting"] == 1
+            assert operator.entries()[: len(before)] == before
+            operator.approve(first, "dan")
+            while erin.until("ended")["state"] != "approved":
+                pass
+            operator.approve(second, "alice", "carol", "dan", "bob")
+            assert bob.until("ended")["version"] == "1.0"
+            assert bob.until("ended")["version"] == "2.0"
+            operator.run("health")
     assert operator.run("rebuild").count("mended") == 0
 
 

@@ -26,6 +26,7 @@ from signer_agent.cosigning import Cosigning
 from signer_agent.errors import AlreadyRunningError, ForkError
 from signer_agent.following import Watch
 from signer_agent.following_screen import RunningScreen, told_json
+from signer_agent.handing_back import Returned
 from signer_agent.journal import Journal
 from signer_agent.notices import Notice, Told
 from signer_agent.observing import observe_standing
@@ -345,7 +346,14 @@ def test_every_notice_has_its_line(tmp_path: Path, coordinator: SimulatedCoordin
     )
     for notice in Notice:
         if notice is not Notice.WATCHING:
-            told = Told(notice=notice, at=desk.agent.now(), review=review, stored=stored, refusal=refusal)
+            told = Told(
+                notice=notice,
+                at=desk.agent.now(),
+                review=review,
+                stored=stored,
+                refusal=refusal,
+                returned=Returned(rewound=True, start=3, end=8, entries=4, texts=1),
+            )
             screen.tell(told)
             assert told_json(told)["notice"] == str(notice)
     lines = out.getvalue().splitlines()
@@ -354,6 +362,8 @@ def test_every_notice_has_its_line(tmp_path: Path, coordinator: SimulatedCoordin
     assert "\x1b" not in out.getvalue()
     assert any("connected again" in line for line in lines)
     assert any("[coordinator.unreachable] no answer" in line for line in lines)
+    assert any("has lost entries 3 to 7: this agent handed back 4 of 5" in line for line in lines)
+    assert sum("nothing is signed until it is whole again" in line for line in lines) == 2
     assert any("quorumseal review widget@1.0" in line for line in lines)
 
 
