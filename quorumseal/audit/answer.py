@@ -135,6 +135,13 @@ def exhibit_of(
     )
 
 
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Write names: ``alice, bob and carol``; of many the first, and how many more."""
+    if len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """Write a number of things: ``1 ceremony``, ``3 ceremonies``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

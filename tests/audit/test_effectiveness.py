@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from quorumseal.audit.answer import listed
 from quorumseal.audit.effectiveness import Bar, Bars, Grid, Measure, measures
 from quorumseal.audit.effectiveness.measure import quantile
 from quorumseal.audit.examining import populate
@@ -131,3 +132,39 @@ def test_a_picture_is_inert_whatever_it_says(picture: Bars | Grid) -> None:
         name.startswith("on") or "href" in name for element in tree.iter() for name in element.attrib
     )
     assert "\u202e" not in drawn
+
+
+def test_whoever_made_as_many_is_named_as_well(population: Population) -> None:
+    tied = replace(population, ceremonies=population.ceremonies[:1])
+    load, pairs = named(tied, "load"), named(tied, "pairs")
+    most = [row[0] for row in load.rows if row[1] == load.rows[0][1]]
+    assert len(most) > 1
+    assert f"{listed(most)} made the most, {load.rows[0][1]} each" in load.said
+    assert pairs.said.count(" for ") == min(3, len(pairs.rows))
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], ""),
+        (["alice"], "alice"),
+        (["alice", "bob"], "alice and bob"),
+        (["alice", "bob", "carol"], "alice, bob and carol"),
+        (list("abcdefg"), "a, b, c, d, e and 2 more"),
+    ],
+)
+def test_names_are_listed_as_people_say_them(names: list[str], said: str) -> None:
+    assert listed(names) == said
+
+
+def test_words_that_do_not_fit_a_line_have_a_line_each() -> None:
+    short, long = Bar("alice", 1, "1 min"), Bar("a" * 24, 1, "b" * 40)
+    heights = [
+        float(ElementTree.fromstring(svg(_measure(Bars((bar,))))).attrib["height"])  # noqa: S314 - our own
+        for bar in (short, long)
+    ]
+    assert heights[1] > heights[0]
+
+
+def _measure(picture: Bars) -> Measure:
+    return Measure(name="m", title="t", said="s", columns=(), rows=(), picture=picture)

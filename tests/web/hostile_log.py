@@ -22,6 +22,7 @@ from coordinator.web.app import make_app
 from coordinator.web.context import open_context
 from coordinator.web.measuring import Measuring, measure
 from quorumseal.ceremony import values
+from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.commands import Cancel, File, Record, Stop
 from quorumseal.ceremony.statements import (
     Check,
@@ -141,8 +142,10 @@ def write(told: story.Story, texts: Sequence[str], names: Sequence[str]) -> None
     burnt = told.burn(BURNT, "0.0.2", "alice", "bob")
     told.passes(WINDOW)
     told.expire(burnt)
+    chain = told.desk.chain(burnt.request.statement.ceremony)
     for text in texts:
-        _report(told, burnt.request.statement.ceremony, said(text))
+        _report(told, chain, said(text))
+        told.passes(timedelta(seconds=1))
     for place, text in enumerate(texts):
         product = names[place % len(names)]
         _reject(told, number_of(place, _REJECTED), text, product)
@@ -221,8 +224,7 @@ def _cancel(told: story.Story, number: int, text: str, released: str) -> None:
     told.desk.written(Act(ceremony=chain.id, command=command, annex=story.annex(said(text))))
 
 
-def _report(told: story.Story, ceremony: str, text: str) -> None:
-    chain = told.desk.chain(ceremony)
+def _report(told: story.Story, chain: Chain, text: str) -> None:
     report = Report(
         context=told.acme.context("dan", at=told.now),
         ceremony=chain.id,

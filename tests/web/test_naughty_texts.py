@@ -32,7 +32,7 @@ from tests.web.hostile_log import (
 from tests.web.naughty import NAUGHTY
 from tests.web.signing_in_site import SignInSite, signing_in
 
-pytestmark = [needs_chromium, pytest.mark.timeout(600)]
+pytestmark = [needs_chromium, pytest.mark.timeout(1800 if DEEP else 600)]
 # The proof of an entry is as long as its index says, whatever anybody wrote.
 ELEMENTS = """() => { const counts = {};
     for (const each of document.querySelectorAll("body *:not(blockquote p, #proof *)")) {

@@ -43,7 +43,8 @@ class Limit:
     at: datetime
     allowed: timedelta
     """After the opening."""
-    passed: bool
+    still: bool
+    """Whether it means anything yet: what only an open ceremony has to keep is over with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ def read(context: WebContext, asked: Asked) -> OneCeremony:
         record=record,
         state=str(chain.ceremony.state),
         answer=answer_of(chain, record, at=at),
-        limits=tuple(_limits(chain.ceremony, at=at)),
+        limits=tuple(_limits(chain.ceremony)),
         lanes=lanes_of(chain.ceremony, context.policies.chain.standing, at=at),
         track=track_of(chain.ceremony, at=at),
         staged=bool(chain.ceremony.rule.stages) and chain.ceremony.emergency is None,
@@ -143,22 +144,25 @@ def _open_answer(ceremony: Ceremony, *, at: datetime) -> str:
     return f"It waits: {missing}{lost}. {left[0].upper()}{left[1:]}."
 
 
-def _limits(ceremony: Ceremony, *, at: datetime) -> Iterator[Limit]:
-    request = ceremony.request.statement
-    emergency = request.emergency
-    found: list[tuple[str, datetime | None]] = [("deadline", ceremony.deadline)]
-    if ceremony.extensions:
-        found.append(("deadline before it was moved", request.deadline))
-    found += [
-        ("hard stop", request.hard_stop),
-        ("veto window ends", ceremony.window_ends),
-        ("provisional until", emergency.provisional_until if emergency else None),
-        ("to be ratified by", emergency.ratify_by if emergency else None),
-        ("report due", ceremony.report_due),
+def _limits(ceremony: Ceremony) -> Iterator[Limit]:
+    """Yield what an open ceremony has to keep, or when an ended one did; then what outlives it."""
+    request, still = ceremony.request.statement, ceremony.state is State.OPEN
+    emergency = request.emergency if still or ceremony.state is State.PROVISIONAL else None
+    found: list[tuple[str, datetime | None, bool]] = [
+        ("ended", ceremony.ended_at, True),
+        ("provisional until", emergency.provisional_until if emergency else None, True),
+        ("to be ratified by", emergency.ratify_by if emergency else None, True),
+        ("report due", None if ceremony.reports else ceremony.report_due, True),
+        ("deadline", ceremony.deadline, still),
+        ("deadline before it was moved", request.deadline if ceremony.extensions else None, still),
+        ("hard stop", request.hard_stop, still),
+        ("veto window ends", ceremony.window_ends, still),
     ]
-    for name, when in found:
+    if still:
+        found = [*found[4:], *found[:4]]
+    for name, when, matters in found:
         if when is not None:
-            yield Limit(name=name, at=when, allowed=when - request.opened_at, passed=when <= at)
+            yield Limit(name=name, at=when, allowed=when - request.opened_at, still=matters)
 
 
 def _texts(request: Request, texts: Mapping[str, str]) -> Iterator[Text]:

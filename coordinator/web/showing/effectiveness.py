@@ -11,6 +11,9 @@ from coordinator.web.context import WebContext
 from coordinator.web.measuring import DAYS, Measured
 from coordinator.web.page import Page
 from quorumseal.audit.effectiveness import Measure
+from quorumseal.audit.effectiveness.measure import Grid
+
+_FITTING: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +22,12 @@ class Drawn:
 
     measure: Measure
     picture: Markup
+
+    @property
+    def large(self) -> bool:
+        """Whether it is wider than a narrow window, and scrolls in its own frame."""
+        picture = self.measure.picture
+        return isinstance(picture, Grid) and len(picture.columns) > _FITTING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

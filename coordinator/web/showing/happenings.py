@@ -14,6 +14,7 @@ from quorumseal.ceremony.record import Act, Moment, QuorumRecord
 from quorumseal.ceremony.statements import Check, Choice
 from quorumseal.ceremony.values import instant_text
 from quorumseal.strict_json import JsonValue, read
+from quorumseal.terminal import duration_text
 
 _MARKS: Final = {
     EntryType.OPENED: "open",
@@ -49,8 +50,8 @@ class Happening:
     index: int
     seq: int
     at: datetime
-    since: timedelta
-    """After the opening."""
+    when: str
+    """How long after the opening."""
     type: str
     mark: str
     said: str
@@ -76,7 +77,7 @@ def happenings(
             index=row.index,
             seq=row.seq,
             at=moment.at,
-            since=max(moment.at - opened, timedelta(0)),
+            when=_when(moment.at - opened),
             type=str(moment.type),
             mark=_mark(moment),
             said=_said(moment),
@@ -87,6 +88,10 @@ def happenings(
             entry=moment.entry,
             exact=laid_open(row.payload),
         )
+
+
+def _when(since: timedelta) -> str:
+    return "at the opening" if since < timedelta(seconds=1) else f"{duration_text(since)} later"
 
 
 def laid_open(payload: bytes) -> str:

@@ -152,8 +152,9 @@ def _spots(ceremony: Ceremony, role: str, track: Track) -> Iterator[Spot]:
     for name, decision in ceremony.decisions.items():
         if role in decision.statement.roles:
             made = ceremony.times.get(name, decision.statement.context.signed_at)
-            after = duration_text(max(made - track.begins, timedelta(0)))
-            said = f"{known_as(ceremony, name)}: {decision.statement.choice} after {after}"
+            since = made - track.begins
+            after = f"after {duration_text(since)}" if since >= timedelta(seconds=1) else "at the opening"
+            said = f"{known_as(ceremony, name)}: {decision.statement.choice} {after}"
             yield Spot(percent=track.percent(made), choice=str(decision.statement.choice), said=said)
 
 

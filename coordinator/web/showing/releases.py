@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was released, and everything that was decided about one version of a product."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from coordinator.web.context import WebContext
 from coordinator.web.errors import NoSuchPageError
 from coordinator.web.page import Page
 from coordinator.web.showing.ceremonies import Slice, products_of, slice_for
+from quorumseal.audit.answer import listed
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.statements import Mode, Subject
@@ -34,6 +35,8 @@ class Releases:
 
     slice: Slice
     releases: Sequence[Release]
+    notable: Sequence[str]
+    """What somebody should know of those on the page."""
     products: Sequence[str]
     asked: Asked
 
@@ -62,12 +65,21 @@ def read(context: WebContext, asked: Asked) -> Releases:
     )
     found = slice_for(context, asked, wanted, rows=ROWS)
     about = context.storage.lists.of_versions({(row.product, row.version) for row in found.rows})
+    releases = [_release(row, about[row.product, row.version]) for row in found.rows]
     return Releases(
         slice=found,
-        releases=[_release(row, about[row.product, row.version]) for row in found.rows],
+        releases=releases,
+        notable=[*_notable(releases)],
         products=products,
         asked=asked,
     )
+
+
+def _notable(releases: Sequence[Release]) -> Iterator[str]:
+    for later, said in (("revoked", "Revoked"), ("not ratified", "Not ratified")):
+        names = [f"{each.row.product} {each.row.version}" for each in releases if each.later == later]
+        if names:
+            yield f"{said}: {listed(names)}."
 
 
 def read_one(context: WebContext, asked: Asked) -> OneRelease:

@@ -4,7 +4,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from quorumseal.audit.answer import counted
+from quorumseal.audit.answer import counted, listed
 from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, decisions
 from quorumseal.audit.population import Audited, Period
 from quorumseal.ceremony.policy import Policy
@@ -23,10 +23,12 @@ def load(ceremonies: Sequence[Audited], period: Period) -> Measure:
     total, among = made.total(), len(set().union(*where.values())) if where else 0
     said = "Nobody decided in this period."
     if made:
-        name, most = made.most_common(1)[0]
+        most = max(made.values())
+        who = sorted(name for name, count in made.items() if count == most)
         said = (
             f"{counted(total, 'decision')} in {counted(among, 'ceremony', 'ceremonies')} by "
-            f"{counted(len(made), 'person', 'people')}; {name} made the most, {most} ({most / total:.0%})."
+            f"{counted(len(made), 'person', 'people')}; {listed(who)} made the most, "
+            f"{most}{' each' if len(who) > 1 else ''} ({most / total:.0%})."
         )
     return Measure(
         name="load",

@@ -4,7 +4,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from quorumseal.audit.answer import counted
+from quorumseal.audit.answer import counted, listed
 from quorumseal.audit.effectiveness.measure import Grid, Measure
 from quorumseal.audit.population import Audited
 from quorumseal.ceremony.lifecycle import State
@@ -30,10 +30,15 @@ def pairs(ended: Sequence[Audited]) -> Measure:
     approvers = tuple(sorted({person for _, person in met}))
     said = "Nothing was approved in this period."
     if met:
-        (asking, person), most = min(met.items(), key=lambda item: (-item[1], item[0]))
+        most = max(met.values())
+        often = [
+            f"{person} for {asking} ({most} of {asked[asking]})"
+            for (asking, person), count in sorted(met.items())
+            if count == most
+        ]
         said = (
             f"{counted(len(requesters), 'requester')} and {counted(len(approvers), 'approver')}; "
-            f"{person} approved most often for {asking}: {most} of {asked[asking]}."
+            f"the most approvals came from {listed(often, most=3)}."
         )
     return Measure(
         name="pairs",

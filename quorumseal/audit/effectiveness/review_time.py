@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from quorumseal.audit.answer import counted
+from quorumseal.audit.answer import counted, listed
 from quorumseal.audit.effectiveness.measure import Bar, Bars, Measure, decisions, quantile
 from quorumseal.audit.population import Audited, Period
 from quorumseal.ceremony.statements import Choice
@@ -59,7 +59,7 @@ def review_time(ceremonies: Sequence[Audited], period: Period) -> Measure:
     said = "Nobody decided in this period."
     if people:
         said = f"{counted(len(people), 'person', 'people')} decided. " + (
-            f"{' and '.join(hasty)} made at least half of their decisions within a minute of the opening, "
+            f"{listed(hasty)} made at least half of their decisions within a minute of the opening, "
             "or of one on another request."
             if hasty
             else "Nobody made half of their decisions within a minute of the opening, or of another decision."
