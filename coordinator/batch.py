@@ -14,7 +14,7 @@ from coordinator.commands import Act, Outcome, Repeated, Stand, Start, WriterCom
 from coordinator.errors import OldPolicyError, UnknownCeremonyError
 from coordinator.projection import ceremony_row, past_emergency
 from coordinator.running_log import about
-from coordinator.storage import Append, Release
+from coordinator.storage import Append
 from coordinator.unsealed import Ground, Unsealed
 from coordinator.values import Receipt
 from quorumseal.ceremony.admission import Existing, Known, admit
@@ -38,7 +38,7 @@ from quorumseal.ceremony.emergencies import admit_emergency
 from quorumseal.ceremony.entries import Entry, EntryType
 from quorumseal.ceremony.errors import CeremonyEndedError, CeremonyError, OtherPolicyError
 from quorumseal.ceremony.falling import handed_on, in_force
-from quorumseal.ceremony.fitting import check_others, known_of, release_of
+from quorumseal.ceremony.fitting import Release, check_others, known_of, release_of
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.narrowing import narrowing
 from quorumseal.ceremony.policy import GOVERNED, Kind

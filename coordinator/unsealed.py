@@ -13,13 +13,14 @@ from coordinator.notifying.notice import Notice
 from coordinator.notifying.routes import Routes
 from coordinator.notifying.telling import notices_of
 from coordinator.projection import ceremony_row
-from coordinator.storage import AnnexRow, Append, EntryRow, LogHead, OutboxRow, Release
+from coordinator.storage import AnnexRow, Append, EntryRow, LogHead, OutboxRow
 from coordinator.tree import GrowingTree
 from coordinator.values import Annex, PublicationState, Receipt
 from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.emergencies import PastEmergency
 from quorumseal.ceremony.entries import CONCLUSIONS, PUBLISHED, Entry, EntryType
+from quorumseal.ceremony.fitting import Release
 from quorumseal.ceremony.policy import GOVERNED
 from quorumseal.ceremony.standing_chain import StandingChain
 from quorumseal.refusal import Refusal

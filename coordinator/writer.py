@@ -33,9 +33,10 @@ from coordinator.notifying.routes import Routes
 from coordinator.policies import Policies
 from coordinator.projection import known, past_emergency
 from coordinator.running_log import about
-from coordinator.storage import LogHead, LostRaceError, Release, Storage
+from coordinator.storage import LogHead, LostRaceError, Storage
 from coordinator.unsealed import Ground
 from quorumseal.ceremony.admission import Known
+from quorumseal.ceremony.fitting import Release
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import GOVERNED, Kind
 from quorumseal.ceremony.standing_chain import StandingChain

@@ -7,7 +7,7 @@ the one transaction that writes the log, ``log``, ``ceremonies``, ``evidence``, 
 """
 
 from coordinator.storage.appending import LostRaceError
-from coordinator.storage.ceremonies import Earlier, Release
+from coordinator.storage.ceremonies import Earlier
 from coordinator.storage.certificates import CertificateRow
 from coordinator.storage.enrolments import EnrolmentRow, InvitationOverError, InvitationRow, KeyEnrolledError
 from coordinator.storage.first_policies import FirstPolicyRow
@@ -60,7 +60,6 @@ __all__ = [
     "LostRaceError",
     "NoticeRow",
     "OutboxRow",
-    "Release",
     "ShownRow",
     "Storage",
     "Telling",

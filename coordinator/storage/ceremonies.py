@@ -11,6 +11,7 @@ from coordinator.storage.appending import LostRaceError, ceremony_columns
 from coordinator.storage.engine import Engines
 from coordinator.storage.rows import AnnexRow, CeremonyRow, LogHead, from_milliseconds, to_milliseconds
 from coordinator.storage.schema import CHANGE, EMERGENCY, REVOCATION, annexes, ceremonies, entries, log_head
+from quorumseal.ceremony.fitting import Release
 
 CEREMONY_COLUMNS = (
     ceremonies.c.ceremony,
@@ -31,8 +32,6 @@ CEREMONY_COLUMNS = (
     ceremonies.c.opened_index,
     ceremonies.c.concluded_index,
 )
-Release = tuple[str, str, str]
-"""A product, a version and a kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,12 @@ from coordinator.assembly import Coordinator
 from coordinator.batch import Batch
 from coordinator.commands import Act, Start, WriterCommand
 from coordinator.founding import found
-from coordinator.storage import Release, Storage
+from coordinator.storage import Storage
 from coordinator.unsealed import Ground
 from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.commands import Expire
+from quorumseal.ceremony.fitting import Release
 from quorumseal.ceremony.signed import Signed
 from quorumseal.ceremony.standing_chain import replay_standing
 from quorumseal.ceremony.statements import Request

@@ -9,12 +9,13 @@ import pytest
 from coordinator.batch import Batch
 from coordinator.commands import Act, Start, WriterCommand, Written
 from coordinator.errors import OldPolicyError
-from coordinator.storage import EMPTY_HEAD, Append, Release
+from coordinator.storage import EMPTY_HEAD, Append
 from coordinator.unsealed import Ground
 from quorumseal.ceremony.admission import Known, identity
 from quorumseal.ceremony.commands import Record
 from quorumseal.ceremony.entries import policy_entry
 from quorumseal.ceremony.errors import ChainBrokenError, OtherPolicyError
+from quorumseal.ceremony.fitting import Release
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.request_errors import OpenCeremonyExistsError
 from quorumseal.ceremony.standing_chain import StandingChain, replay_standing
