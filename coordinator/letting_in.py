@@ -3,13 +3,14 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 
 from coordinator.certificates import Authority
 from coordinator.enrolling import Enrolling, Office
 from coordinator.enrolment_errors import NoAuthorityError
-from coordinator.enrolment_settings import AuthorityFiles, EnrolmentPort
+from coordinator.enrolment_settings import DEFAULT_CLIENT_DAYS, AuthorityFiles, EnrolmentPort
 from coordinator.founders import Founders
 from coordinator.inviting import Inviting
 from coordinator.log_keys import LogKeys
@@ -52,14 +53,16 @@ class LettingIn:
         )
 
     def enrolling(self) -> Enrolling | None:
-        """Return what issues certificates, where there is an authority."""
+        """Return what issues certificates, where the settings name an authority."""
+        return None if self._authority is None else self.enrolling_by(self._authority)
+
+    def enrolling_by(self, authority: Authority) -> Enrolling:
+        """Return what issues certificates by this authority."""
         files, port = self._settings.enrolment.authority, self._settings.enrolment.port
-        if files is None or self._authority is None:
-            return None
         office = Office(
-            authority=self._authority,
+            authority=authority,
             client_authorities=read_named(self._settings.tls.client_authorities),
-            lifetime=files.lifetime,
+            lifetime=timedelta(days=DEFAULT_CLIENT_DAYS) if files is None else files.lifetime,
             coordinator="" if port is None else port.coordinator,
         )
         return Enrolling(self.storage, self.roster, office, now=self._now, randomness=secrets.token_bytes)
@@ -76,20 +79,27 @@ class LettingIn:
 
 
 def read_authority(files: AuthorityFiles, organisation: str) -> Authority:
-    """Open the certificate authority."""
+    """Open the certificate authority of the settings."""
     passphrase = read_passphrase(files.passphrase_file)
+    return open_authority(files.certificate, files.key, passphrase, organisation, where="settings.authority")
+
+
+def open_authority(
+    certificate: Path, key: Path, passphrase: bytes | None, organisation: str, *, where: str
+) -> Authority:
+    """Open an organisation's certificate authority; ``where`` says what named the two files."""
     try:
-        authority = Authority.load(read_named(files.certificate), read_named(files.key), passphrase)
+        authority = Authority.load(read_named(certificate), read_named(key), passphrase)
     except SettingsError:
         raise
     except Refusal as refusal:
         raise SettingsError(
-            f"settings.authority ({files.key}): {refusal}",
+            f"{where} ({key}): {refusal}",
             hint=refusal.hint or "certificate, key and passphrase are one set: restore them from one backup",
         ) from None
     if authority.organisation != organisation:
         raise SettingsError(
-            f"settings.authority.certificate: expected the authority of {organisation}, "
+            f"{where} ({certificate}): expected the authority of {organisation}, "
             f"got that of {authority.organisation}",
             hint="name the authority of this organisation",
         )

@@ -76,3 +76,64 @@ def test_what_is_no_request_makes_no_home(site: FoundingSite, tmp_path: Path, da
     file.write_bytes(data)
     assert auditor(site, "--request", str(file), "--out", str(tmp_path / "home")) >= code
     assert not (tmp_path / "home").exists()
+
+
+PASSPHRASE = "correct horse"
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    """An organisation as ``org init --local`` makes it."""
+    (tmp_path / "passphrase").write_text(PASSPHRASE + "\n")
+    (tmp_path / "passphrase").chmod(0o600)
+    made = ["org", "init", "--local", str(tmp_path / "acme"), "--passphrase-file"]
+    assert main([*made, str(tmp_path / "passphrase")]) == 0
+    return tmp_path
+
+
+def local_auditor(local: Path, *words: str) -> int:
+    named = ["--request", str(request(local)), "--out", str(local / "olga")]
+    settings = local / "acme" / "coordinator" / "coordinator.toml"
+    return main(["org", "auditor", "olga", *named, *words, "--settings", str(settings)])
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["where init made it", "moved"])
+def test_a_local_organisation_has_its_authority_in_a_folder_under_a_passphrase(
+    local: Path, moved: bool
+) -> None:
+    words = ["--passphrase-file", str(local / "passphrase")]
+    if moved:
+        (local / "acme" / "authority").rename(local / "safe")
+        words += ["--authority", str(local / "safe")]
+    assert local_auditor(local, *words) == 0
+    certificate = local / "olga" / "certificate.pem"
+    assert identity_of(certificate.read_bytes()).kind is Kind.AUDITOR
+    verified = ["openssl", "verify", "-CAfile", str(local / "acme" / "coordinator" / "ca.pem")]
+    subprocess.run([*verified, str(certificate)], check=True, capture_output=True)
+
+
+def test_without_a_way_to_ask_for_its_passphrase_the_option_is_named(
+    local: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert local_auditor(local) != 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "acme/authority/ca.key.pem, got no terminal to ask for it" in said
+    assert "add --passphrase-file FILE" in said
+    assert not (local / "olga").exists()
+
+
+def test_a_wrong_passphrase_is_named_as_such(local: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (local / "passphrase").write_text("wrong\n")
+    assert local_auditor(local, "--passphrase-file", str(local / "passphrase")) != 0
+    assert "passphrase" in capsys.readouterr().err
+    assert not (local / "olga").exists()
+
+
+def test_where_there_is_no_authority_the_option_is_named(
+    local: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (local / "acme" / "authority").rename(local / "safe")
+    assert local_auditor(local) != 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "expected [authority] in the settings, or" in said
+    assert "--authority DIR" in said

@@ -5,6 +5,9 @@ Run it where the coordinator runs. The auditor makes the key, which stays with t
 
   openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \\
     -subj / -keyout tls.key.pem -out olga.csr
+
+The certificate is of the [authority] of the settings; where they name none, as after org init --local, of the
+one in its folder, whose passphrase is asked for.
 """
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -13,12 +16,13 @@ from binascii import Error as Base64Error
 from datetime import timedelta
 from pathlib import Path
 
-from coordinator.enrolment_errors import NoAuthorityError
 from coordinator.named_files import read_named
 from coordinator.policies import Policies
 from quorumseal.ceremony.values import instant_text as exact
 from quorumseal.cli.errors import FileError
 from quorumseal.cli.files import read_file, write_new
+from quorumseal.cli.org.local_authority import add_arguments as add_authority
+from quorumseal.cli.org.local_authority import authority_of
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.own_coordinator import add_name, add_settings, own_coordinator
 from quorumseal.terminal import Mark, instant_text, parse_duration
@@ -46,6 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="TIME",
         help="for how long (default: 30d; 90d at most)",
     )
+    add_authority(parser)
     add_settings(parser)
 
 
@@ -53,12 +58,7 @@ def run(arguments: Namespace) -> int:
     """Issue the certificate, and write the home around it."""
     request = _request(arguments.request)
     with own_coordinator(arguments) as (settings, door):
-        enrolling = door.enrolling()
-        if enrolling is None:
-            raise NoAuthorityError(
-                "expected [authority] in the settings, got none",
-                hint="name the organisation's authority there, as the operator's manual says",
-            )
+        enrolling = door.enrolling_by(authority_of(arguments, settings))
         first = Policies(door.storage).all[0].digest
         row = enrolling.certify_auditor(arguments.name, request, lasts=arguments.valid)
         port = settings.enrolment.port
