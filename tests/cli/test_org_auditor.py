@@ -112,6 +112,15 @@ def test_a_local_organisation_has_its_authority_in_a_folder_under_a_passphrase(
     subprocess.run([*verified, str(certificate)], check=True, capture_output=True)
 
 
+def test_the_authority_is_found_from_within_the_coordinators_folder(
+    local: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(local / "acme" / "coordinator")
+    named = ["--request", str(request(local)), "--out", str(local / "olga")]
+    opened = ["--passphrase-file", str(local / "passphrase"), "--settings", "coordinator.toml"]
+    assert main(["org", "auditor", "olga", *named, *opened]) == 0
+
+
 def test_without_a_way_to_ask_for_its_passphrase_the_option_is_named(
     local: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,7 +39,7 @@ def authority_of(arguments: Namespace, settings: Settings) -> Authority:
     """Open the authority of the settings; in its folder, where one is given or the settings name none."""
     if arguments.authority is None and settings.enrolment.authority is not None:
         return read_authority(settings.enrolment.authority, settings.organisation)
-    folder = arguments.authority or arguments.settings.parent.parent / FOLDER
+    folder = arguments.authority or arguments.settings.absolute().parents[1] / FOLDER
     certificate, key = folder / CERTIFICATE, folder / KEY
     for file in (certificate, key):
         if not file.is_file():
