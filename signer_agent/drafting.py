@@ -36,7 +36,6 @@ from quorumseal.ceremony.statements import (
 from quorumseal.ceremony.values import digest_of, name, whole_milliseconds
 from quorumseal.client.values import SALT_BYTES, Annex
 from quorumseal.signatures import Envelope
-from quorumseal.terminal import visible
 from signer_agent.errors import UnreadableTextError, UsageError
 from signer_agent.review import Review
 from signer_agent.standing_in import seat_of
@@ -93,7 +92,7 @@ def make_reason(
     for character in text:
         if character != "\n" and not character.isprintable():
             raise UnreadableTextError(
-                f"expected a {what} that everybody can read, got {visible(character)} in it",
+                f"expected a {what} that everybody can read, got U+{ord(character):04X} in it",
                 hint="write it in plain words; line breaks are fine, other control characters are not",
             )
     return Annex(salt=randomness(SALT_BYTES), text=text)

@@ -14,6 +14,7 @@ from quorumseal.ceremony.request_errors import AlreadyApprovedError, MustSuperse
 from quorumseal.ceremony.statements import CheckOutcome, Choice, Decision, Subject
 from quorumseal.ceremony.values import digest_of
 from quorumseal.refusal import Refusal
+from quorumseal.terminal import visible
 from signer_agent.changes import changes_between
 from signer_agent.deciding import look, require_decidable
 from signer_agent.draft_screen import consequences_text
@@ -265,8 +266,10 @@ def test_a_reason_says_something_and_not_too_much(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a\x1b[2Jb", "tab\there", "a\u202eb", "zero\u200bwidth", "\ud800", "\r"])
 def test_a_reason_that_a_screen_would_not_show_is_refused(text: str) -> None:
-    with pytest.raises(UnreadableTextError):
+    with pytest.raises(UnreadableTextError) as refused:
         make_reason(f"x{text}", bytes)
+    assert visible(str(refused.value)) == str(refused.value), "a screen shows the message as it is"
+    assert f"got U+{ord(next(c for c in text if not c.isprintable())):04X} in it" in str(refused.value)
 
 
 def test_a_reason_is_hidden_by_32_random_bytes() -> None:
