@@ -8,6 +8,7 @@ nothing is, by any coordinator of the database, until the lost end is recovered.
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from coordinator.anchor import Anchor
 from coordinator.errors import AnchorError, RewoundError
@@ -19,6 +20,8 @@ from quorumseal.signatures import PublicKey
 from quorumseal.tlog import Checkpoint, TlogError, hash_text, open_checkpoint
 
 MAX_SHOWN_BYTES = 16 << 10
+_FOUNDED = 1
+"""So many entries has the log of an organisation that was founded and has done nothing: its first policy."""
 _log = logging.getLogger(__name__)
 
 
@@ -54,14 +57,21 @@ class HighWater:
             return
         note, newest = self._anchor.read(), self._storage.log.checkpoint()
         if note is None:
-            _log.warning(
-                "there was no anchor in %s: one is made; if there should have been one, see who took it away",
-                self._anchor.file,
-            )
+            self._say_missing(self._anchor.file)
         else:
             self._compare(self._anchored(note), note, "its own anchor")
         if self._refusal is None and newest is not None:
             self._anchor.write(newest.note)
+
+    def _say_missing(self, file: Path) -> None:
+        """A log that nothing was written to since it was founded has had no anchor yet."""
+        if self._storage.log.size() <= _FOUNDED:
+            _log.info("the log begins: its anchor is %s", file)
+        else:
+            _log.warning(
+                "there was no anchor in %s: one is made; if there should have been one, see who took it away",
+                file,
+            )
 
     def show(self, note: bytes, *, by: str) -> Checkpoint | None:
         """Take in a checkpoint that somebody holds, and return it.

@@ -155,9 +155,19 @@ def test_a_statement_shows_the_checkpoint_that_its_signer_had_seen(workshop: Wor
 def test_a_missing_anchor_is_made_and_said_to_have_been_missing(
     workshop: Workshop, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    workshop.approved()
     with caplog.at_level(logging.WARNING):
         desk = workshop.desk(anchor=tmp_path / "anchor")
     assert "there was no anchor in" in caplog.text
+    assert (tmp_path / "anchor").read_bytes() == desk.reader.newest_checkpoint().note
+
+
+def test_a_log_that_was_just_founded_has_had_no_anchor_and_nobody_is_warned(
+    workshop: Workshop, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        desk = workshop.desk(anchor=tmp_path / "anchor")
+    assert [each.levelno for each in caplog.records if "anchor" in each.message] == [logging.INFO]
     assert (tmp_path / "anchor").read_bytes() == desk.reader.newest_checkpoint().note
 
 
