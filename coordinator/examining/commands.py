@@ -41,9 +41,10 @@ def health(arguments: Namespace) -> int:
 
     With a client certificate the health service itself is asked, otherwise only whether the port presents the
     coordinator's certificate.  Exit code 0: it serves.  1: it does not answer, or its log is rewound, so that
-    it answers reads and writes nothing.  A SIEM that takes nothing is told and is no reason for 1.
+    it answers reads and writes nothing.  That a SIEM takes nothing is told to those who show one, and is no
+    reason for 1.
     """
-    from coordinator.examining.gathering import ask_health, ask_siem
+    from coordinator.examining.gathering import BLOCKED, UNKNOWN, ask_health, ask_siem
 
     settings = read_settings(arguments.settings)
     problem = ask_health(settings, arguments.certificate, arguments.key)
@@ -53,10 +54,15 @@ def health(arguments: Namespace) -> int:
     else:
         screen = Screen.on(sys.stdout, sys.stderr, os.environ)
         said = f"the coordinator does not serve: {problem}" if problem else "the coordinator serves"
-        if siem == "blocked":
+        if siem == BLOCKED:
             said += ", but the SIEM takes nothing: coordinator doctor says how much waits"
-        mark = Mark.WARNING if siem == "blocked" else Mark.DONE
+        mark = Mark.WARNING if siem == BLOCKED else Mark.DONE
         screen.answer(Mark.FAILED if problem else mark, Foreign(said))
+        if siem == UNKNOWN:
+            screen.line(
+                "  Whether the SIEM takes entries was not found out: that is told to a client certificate,"
+            )
+            screen.line("  by --certificate and --key; coordinator doctor says how much waits.")
     return Outcome.UNEXPECTED if problem else 0
 
 
@@ -79,7 +85,9 @@ def check_config(arguments: Namespace) -> int:
         Mark.WARNING: f"{whose} can be used, but: {counted(seen.findings)}",
         Mark.FAILED: f"{whose} cannot be used: {counted(seen.findings)}",
     }[level]
-    about, verb = ("When all is mended", "check-config") if level is Mark.FAILED else ("Start it", "run")
+    about, verb = ("It is at work; see how it is", "doctor") if seen.at_work else ("Start it", "run")
+    if level is Mark.FAILED:
+        about, verb = "When all is mended", "check-config"
     shown = [each for each in seen.findings if arguments.all or each.mark is not Mark.DONE]
     _show(arguments, level, verdict, shown, about, verb)
     return _CONFIG[level]

@@ -64,6 +64,8 @@ class Facts:
     rooms: tuple[Room, ...]
     siem: Cursor | Refusal | None = None
     """How far the export is, where there is one."""
+    witnesses: tuple[str, ...] = ()
+    """The witnesses elsewhere that the settings say how to reach."""
     backup: timedelta | None = None
     """How old the file is that was named as the backup."""
     backup_named: str = ""

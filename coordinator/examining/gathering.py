@@ -2,13 +2,12 @@
 """Finding out how a coordinator is: the only part of ``doctor`` that looks at anything."""
 
 import shutil
-import socket
-import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from coordinator.certificates import Seen, look_at
-from coordinator.examining.facts import Answer, Database, Facts, Room
+from coordinator.examining.facts import Database, Facts, Room
+from coordinator.examining.knocking import PATIENCE_SECONDS, knock, reached
 from coordinator.examining.settings import examine
 from coordinator.high_water import rewound_in
 from coordinator.policies import Policies
@@ -20,8 +19,7 @@ from coordinator.storage.hanging import Hanging
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import PublicKey
 
-PATIENCE_SECONDS = 5
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is asked instead
+BLOCKED, UNKNOWN = "blocked", "unknown"
 
 
 def gather(path: Path, *, at: datetime, backup: Path | None) -> Facts:
@@ -37,29 +35,10 @@ def gather(path: Path, *, at: datetime, backup: Path | None) -> Facts:
         database=_database(settings.database),
         rooms=_rooms(settings),
         siem=_siem(settings),
+        witnesses=tuple(each.name for each in settings.witnesses),
         backup=None if backup is None else _age(backup, at),
         backup_named="" if backup is None else str(backup),
     )
-
-
-def knock(listen: str) -> Answer:
-    """Begin a TLS handshake without a certificate of our own, and look at what is presented."""
-    host, _, port = listen.rpartition(":")
-    host = host.strip("[]")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # what it presents is compared, and nothing is said to it
-    try:
-        address = (_ANYWHERE.get(host, host), int(port))
-        with (
-            socket.create_connection(address, PATIENCE_SECONDS) as connected,
-            context.wrap_socket(connected) as secured,
-        ):
-            presented = secured.getpeercert(binary_form=True) or b""
-        (seen,) = look_at(ssl.DER_cert_to_PEM_cert(presented).encode())
-    except (OSError, ValueError, Refusal) as error:
-        return Answer(address=listen, certificate=None, reason=str(error))
-    return Answer(address=listen, certificate=seen)
 
 
 def ask_health(settings: Settings, certificate: Path | None, key: Path | None) -> str:
@@ -76,21 +55,27 @@ def ask_health(settings: Settings, certificate: Path | None, key: Path | None) -
 
 
 def ask_siem(settings: Settings, certificate: Path | None, key: Path | None) -> str | None:
-    """Return how the export to a SIEM is, where there is one and whoever asks may know."""
-    presented = knock(settings.listen).certificate if settings.siem is not None else None
-    if presented is None or certificate is None or key is None:
+    """Return how the export to a SIEM is; none where there is none.
+
+    Only whoever shows a client certificate is told, so without one it is unknown.
+    """
+    if settings.siem is None:
         return None
+    presented = knock(settings.listen).certificate
+    if presented is None or certificate is None or key is None:
+        return UNKNOWN
     from coordinator.grpc_api.server import SIEM
 
-    return "current" if _asked(settings, presented, certificate, key, SIEM) == "SERVING" else "blocked"
+    told = _asked(settings, presented, certificate, key, SIEM)
+    return {"SERVING": "current", "NOT_SERVING": BLOCKED}.get(told, UNKNOWN)
 
 
 def _asked(settings: Settings, presented: Seen, certificate: Path, key: Path, service: str = "") -> str:
     from coordinator.grpc_api.asking import serving
 
-    host, _, port = settings.listen.rpartition(":")
+    host, port = reached(settings.listen)
     return serving(
-        f"{_ANYWHERE.get(host.strip('[]'), host)}:{port}",
+        f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         authorities=settings.tls.client_authorities.read_bytes(),
         certificate=certificate.read_bytes(),
         key=key.read_bytes(),

@@ -41,6 +41,7 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
         found += whole(facts.database)
         found += [clock(facts.database, at=facts.at), *queues(facts.database, at=facts.at)]
         found += ends(policy, at=facts.at)
+        found += witnesses(facts.witnesses, policy)
         if facts.siem is not None:
             found.append(siem(facts.siem, facts.database))
     return (*found, *map(room, facts.rooms), backup(facts))
@@ -139,6 +140,27 @@ def ends(policy: Policy, *, at: datetime) -> list[Finding]:
     """Say what of the policy ends within sixty days, by person."""
     near = [end(each, at=at) for each in expiries(policy, at=at)]
     return near or [fine("policy", f"version {policy.version}; it and everybody's keys last sixty days more")]
+
+
+def witnesses(reached: Iterable[str], policy: Policy) -> Iterator[Finding]:
+    """Compare the witnesses elsewhere that the settings reach with those that count."""
+    named, version = [*reached], f"policy version {policy.version}"
+    listed = [each.name for each in policy.log.witnesses]
+    for name in sorted({*named} - {*listed}):
+        yield warning(
+            f"witness {name}",
+            f"expected a witness that {version} lists, got one that only the settings name",
+            "it is never asked: correct its name in [witnesses], or take it out there",
+        )
+    for name in sorted({*listed} - {*named}):
+        yield warning(
+            f"witness {name}",
+            f"expected the settings to say where it is, for {version} lists it, got nothing about it",
+            f'it is not asked from here: add [witnesses."{name}"] with its url',
+        )
+    both = len({*named} & {*listed})
+    if both:
+        yield fine("witnesses", f"{both} of the settings, as {version} lists them")
 
 
 def siem(cursor: Cursor | Refusal, known: Database) -> Finding:

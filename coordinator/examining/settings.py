@@ -2,7 +2,7 @@
 """Everything that is wrong with the settings, at once: what the reader refuses, and what only looking shows.
 
 What the reader refused is not looked at again, so that what is wrong is said once.  Nothing is made and
-nothing is sent.
+nothing is sent; where a port is in use, a TLS handshake finds out by whom.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,9 +15,10 @@ from pathlib import Path
 from coordinator.certificates import look_at
 from coordinator.errors import LogEmptyError
 from coordinator.examining import enrolment, pages, siem
-from coordinator.examining.addresses import listenable
+from coordinator.examining.addresses import in_use, judge_holders, listenable
 from coordinator.examining.certificates import life, server
 from coordinator.examining.files import secret, writable
+from coordinator.examining.knocking import at_work
 from coordinator.notifying.opening import open_channel
 from coordinator.notifying.settings import (
     ChannelSettings,
@@ -53,6 +54,8 @@ class Examination:
 
     organisation: str
     findings: tuple[Finding, ...]
+    at_work: bool = False
+    """Whether this coordinator is known to run already."""
 
 
 def examine(path: Path, *, at: datetime) -> Examination:
@@ -64,7 +67,9 @@ def examine(path: Path, *, at: datetime) -> Examination:
     examiner = _Examiner(path, at, bad=[problem for problem in read.problems if not _unknown(problem)])
     found = [examiner.finding(problem) for problem in read.problems]
     found += examiner.look(read.settings)
-    return Examination(organisation=read.settings.organisation, findings=tuple(found))
+    runs = any(map(in_use, found)) and at_work(read.settings)
+    judged = tuple(judge_holders(found, at_work=runs))
+    return Examination(organisation=read.settings.organisation, findings=judged, at_work=runs)
 
 
 def _unknown(problem: Refusal) -> bool:

@@ -11,8 +11,10 @@ import pytest
 
 from coordinator.certificates import Seen
 from coordinator.errors import StorageFailedError
+from coordinator.examining import gathering
 from coordinator.examining.facts import Answer, Database, Facts, Room
 from coordinator.examining.rules import answering, backup, clock, judge, log_key, queues, room, settings
+from coordinator.grpc_api.server import SIEM
 from coordinator.settings import SettingsError
 from coordinator.siem.cursor import Cursor
 from coordinator.siem.errors import CursorError
@@ -21,6 +23,8 @@ from coordinator.storage.hanging import Due
 from quorumseal.cli.main import main
 from quorumseal.terminal import Mark
 from quorumseal.terminal.findings import Finding, fine, warning, worst, wrong
+from quorumseal.tlog import Witness
+from tests.grpc_api.knocking import wait_until
 from tests.organisation import NOW, Organisation, key_of
 from tests.running_coordinator import Site
 
@@ -107,6 +111,69 @@ def test_a_key_that_ends_is_named_with_its_holder() -> None:
     policy = replace(POLICY, signers={**POLICY.signers, "alice": replace(signer, keys=(key,))})
     found = marks(judge(replace(FACTS, database=replace(DATABASE, policy=policy))))
     assert found == {"key of alice": Mark.WARNING}
+
+
+OUTSIDE = tuple(Witness(name=f"witness.example/{name}", key=key_of(name).public) for name in ("w1", "w2"))
+
+
+@pytest.mark.parametrize(
+    ("reached", "expected"),
+    [
+        ((), {"witness witness.example/w1", "witness witness.example/w2"}),
+        (("witness.example/w1",), {"witness witness.example/w2"}),
+        (("witness.example/w1", "witness.example/w2"), set()),
+        (
+            ("witness.example/w1", "witness.example/W2"),
+            {"witness witness.example/W2", "witness witness.example/w2"},
+        ),
+    ],
+)
+def test_witnesses_that_only_the_settings_or_only_the_policy_name_are_named(
+    reached: tuple[str, ...], expected: set[str]
+) -> None:
+    policy = replace(POLICY, log=replace(POLICY.log, witnesses=OUTSIDE))
+    facts = replace(FACTS, witnesses=reached, database=replace(DATABASE, policy=policy))
+    assert marks(judge(facts)) == dict.fromkeys(expected, Mark.WARNING)
+
+
+def test_the_doctor_reads_the_witnesses_of_the_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site(tmp_path, more='[witnesses."witness.example/w1"]\nurl = "https://witness.example/w1"\n')
+    site.found()
+    main(["coordinator", "doctor", "--settings", str(site.settings), "--json"])
+    found = {each["about"]: each for each in json.loads(capsys.readouterr().out)["findings"]}
+    assert found["witness witness.example/w1"]["level"] == "warning"
+    assert "take it out there" in found["witness witness.example/w1"]["hint"]
+
+
+def test_health_tells_how_the_siem_is_or_that_it_was_not_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(tmp_path, more=f'[siem]\nfile = "{tmp_path / "log.jsonl"}"\n')
+    with site.in_process() as running:
+        site.port = int(running.address.rpartition(":")[2])
+        asked = ["coordinator", "health", "--settings", str(site.settings)]
+        own = site.client_files("alice")
+        shown = ["--certificate", str(own.certificate), "--key", str(own.key)]
+        assert json_of(asked, capsys)["siem"] == "unknown"
+        wait_until(lambda: json_of(asked + shown, capsys)["siem"] == "current")
+        assert main(asked) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0] == "✓ the coordinator serves"
+        assert "was not found out" in lines[1]
+        assert "--certificate and --key" in lines[2]
+        status = {"": "SERVING", SIEM: "SERVICE_UNKNOWN: no such service"}
+        monkeypatch.setattr(gathering, "_asked", lambda *given: status[given[4] if len(given) > 4 else ""])
+        assert json_of(asked + shown, capsys)["siem"] == "unknown", "an error is not the SIEM's word"
+        status[SIEM] = "NOT_SERVING"
+        assert json_of(asked + shown, capsys)["siem"] == "blocked"
+
+
+def json_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert main([*words, "--json"]) == 0
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return told
 
 
 def test_a_port_in_use_is_as_it_should_be() -> None:

@@ -252,6 +252,42 @@ def test_an_address_in_use_is_a_warning_for_it_may_be_our_own(taken: str) -> Non
     assert listenable("listen", "192.0.2.1:0").mark is Mark.FAILED
 
 
+def asked(site: Site, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
+    """Return the exit code and the lines of check-config."""
+    code = main(["coordinator", "check-config", "--all", "--settings", str(site.settings)])
+    return code, capsys.readouterr().out.splitlines()
+
+
+def test_beside_a_coordinator_at_work_its_ports_are_its_own_and_it_is_not_to_be_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = f'[metrics]\nenabled = true\nlisten = "127.0.0.1:{_free_port()}"\n'
+    site = Site(tmp_path, port=_free_port(), more=metrics)
+    with site.in_process():
+        code, lines = asked(site, capsys)
+        assert code == 0, lines
+        own = [line for line in lines if "in use, by this coordinator" in line]
+        assert [line.split(":")[1] for line in own] == ["listen", "metrics.listen"]
+        assert lines[-2] == "It is at work; see how it is:"
+        assert lines[-1].startswith("quorumseal coordinator doctor ")
+    code, lines = asked(site, capsys)
+    assert (code, lines[-2]) == (0, "Start it:")
+
+
+def test_a_port_that_another_process_holds_stops_a_start(
+    tmp_path: Path, taken: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = Site(tmp_path, port=_free_port(), more=f'[metrics]\nenabled = true\nlisten = "{taken}"\n')
+    site.found()
+    code, lines = asked(site, capsys)
+    assert code == 2
+    assert any(f"{taken} to be free, but somebody listens there" in line for line in lines)
+    assert lines[-2] == "When all is mended:"
+    (tmp_path / "other").mkdir()
+    with Site(tmp_path / "other", port=site.port).in_process():
+        assert found(site.settings)["listen"].mark is Mark.FAILED, "another coordinator is not this one"
+
+
 @pytest.mark.parametrize(
     ("number", "hint"), [(errno.EACCES, "a port from 1024 on"), (errno.EADDRNOTAVAIL, "of this machine")]
 )
