@@ -32,6 +32,7 @@ from coordinator.use_cases import UseCases
 from quorumseal.client.connection import TlsFiles
 from quorumseal.signatures import write_key_file
 from tests.organisation import Organisation
+from tests.prepared_tables import with_tables
 
 HOST = "127.0.0.1"
 DAY = timedelta(days=1)
@@ -129,7 +130,7 @@ reflection = {json.dumps(self.reflection)}
 
     def found(self) -> None:
         """Write the organisation's policy into the log, unless one is there."""
-        database = read_settings(self.settings).database
+        database = with_tables(read_settings(self.settings).database)
         with suppress(LogNotEmptyError):
             found(database, self.organisation.log_key, self.organisation.policy, at=datetime.now(UTC))
 

@@ -16,6 +16,7 @@ from tests.audit.copying import copy_of, trust_in
 from tests.coordinator.workshop import Desk, Workshop
 from tests.losing import LOSING, by_owner, suspends
 from tests.organisation import NOW
+from tests.prepared_tables import with_tables
 
 TRUST: Trust = trust_in(LOSING)
 _PEOPLE = ("alice", "bob", "carol", "dan")
@@ -34,7 +35,7 @@ def written(folder: Path, *, entries: int) -> LogCopy:
 
 def database_in(folder: Path) -> str:
     """Found the organisation in a database of its own."""
-    database = f"sqlite:///{folder / 'log.sqlite'}"
+    database = with_tables(f"sqlite:///{folder / 'log.sqlite'}")
     found(database, LOSING.log_key, LOSING.policy, at=NOW - timedelta(days=1))
     return database
 

@@ -24,6 +24,7 @@ from coordinator.values import Receipt
 from quorumseal.tlog import open_checkpoint
 from tests.coordinator.workshop import Desk, Workshop
 from tests.organisation import NOW, Organisation
+from tests.prepared_tables import with_tables
 
 CUTS = 200 if os.environ.get("QUORUMSEAL_DEEP") else 4
 CEREMONIES = 30
@@ -36,7 +37,7 @@ class History:
 
     def __init__(self, folder: Path, chance: random.Random) -> None:
         self.folder, self.organisation = folder, Organisation()
-        self.database = f"sqlite:///{folder / 'log.sqlite'}"
+        self.database = with_tables(f"sqlite:///{folder / 'log.sqlite'}")
         found(self.database, self.organisation.log_key, self.organisation.policy, at=NOW)
         shop = Workshop(self.database, self.organisation, folder / "published")
         desk = shop.desk()

@@ -6,17 +6,20 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 
 from coordinator.errors import RewoundError
+from coordinator.founding import found
 from coordinator.handing_back import HandingBack
 from coordinator.log_keys import LogKeys
 from coordinator.rebuilding import rebuild_in
 from coordinator.recovering import recover_log
 from tests.coordinator.workshop import Workshop
+from tests.organisation import NOW, Organisation
 
 pytestmark = pytest.mark.postgresql
 MANUAL = Path(__file__).parents[2] / "docs" / "manuals" / "operator.md"
@@ -28,7 +31,7 @@ def program(name: str) -> str:
     newest = max(versions, key=lambda file: float(file.parts[-3]), default=None)
     found = str(newest) if newest else shutil.which(name)
     if found is None:
-        pytest.skip(f"NOT TESTED: dumping and restoring PostgreSQL, for want of the program {name}")
+        pytest.skip(f"dumps of PostgreSQL were not restored, for want of {name}")
     return found
 
 
@@ -39,9 +42,11 @@ def run(name: str, *words: str) -> None:
 
 
 @pytest.fixture
-def empty_database() -> Iterator[str]:
-    """A database that PostgreSQL's own programs made."""
-    yield from made("dumped")
+def database(organisation: Organisation) -> Iterator[str]:
+    """A database that PostgreSQL's own programs made, with the organisation founded in it."""
+    for url in made("dumped"):
+        found(url, organisation.log_key, organisation.policy, at=NOW - timedelta(days=1))
+        yield url
 
 
 @pytest.fixture

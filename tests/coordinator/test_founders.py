@@ -26,6 +26,7 @@ from tests.coordinator.test_enrolling import AUTHORITY, DAY, LATER, Door
 from tests.founding_site import FOUNDERS, small_policy
 from tests.newcomer import Newcomer
 from tests.organisation import Organisation, key_of
+from tests.prepared_tables import with_tables
 
 OURS = Organisation().log_key
 
@@ -77,7 +78,7 @@ def code_of(refused: pytest.ExceptionInfo[Refusal]) -> str:
 @pytest.fixture
 def acme(empty_database: str, tmp_path: Path) -> Iterator[Founding]:
     (tmp_path / "policy.toml").write_text(small_policy(AUTHORITY, OURS))
-    storage = Storage(empty_database)
+    storage = Storage(with_tables(empty_database))
     yield Founding(storage, tmp_path / "policy.toml")
     storage.close()
 

@@ -86,7 +86,7 @@ def test_a_database_that_is_not_durable_or_not_known_is_no_database(url: str) ->
 
 
 @pytest.mark.postgresql
-@pytest.mark.parametrize("empty_database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("sort", ["postgresql"])
 def test_a_postgresql_that_may_forget_commits_is_refused(empty_database: str) -> None:
     with pytest.raises(StorageUnsafeError, match="synchronous_commit to be on, got off"):
         Storage(f"{empty_database}?options=-csynchronous_commit%3Doff")

@@ -16,6 +16,7 @@ from coordinator.web.context import open_context
 from coordinator.web.viewer import Viewer
 from tests.coordinator.workshop import Desk, Workshop
 from tests.organisation import NOW, Organisation
+from tests.prepared_tables import with_tables
 from tests.web import story
 from tests.web.browser import chromium
 
@@ -29,7 +30,7 @@ def organisation() -> Organisation:
 
 @pytest.fixture
 def database(organisation: Organisation, tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path / 'log.sqlite'}"
+    url = with_tables(f"sqlite:///{tmp_path / 'log.sqlite'}")
     found(url, organisation.log_key, organisation.policy, at=NOW - timedelta(days=1))
     return url
 
