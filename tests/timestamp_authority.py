@@ -21,7 +21,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from quorumseal.signatures import Authority, der
 
-openssl_needed = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+openssl_needed = pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="not compared with openssl, for want of it"
+)
 TST_INFO = "1.2.840.113549.1.9.16.1.4"
 SHA256_ALGORITHM = bytes.fromhex("300d06096086480165030402010500")
 _EPOCH, _END = datetime(2020, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)

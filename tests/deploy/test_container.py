@@ -19,7 +19,9 @@ from tests.running_coordinator import Site
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "deploy" / "container" / "Containerfile"
 BWRAP = shutil.which("bwrap")
-needs_bwrap = pytest.mark.skipif(BWRAP is None, reason="needs bwrap (bubblewrap), which .ci/run gets")
+needs_bwrap = pytest.mark.skipif(
+    BWRAP is None, reason="nothing was run as in a container, for want of bwrap (bubblewrap)"
+)
 
 
 def instructions() -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ def postgresql_programs() -> Path:
     """Where PostgreSQL's own programs are; a test that mistreats a server starts its own."""
     found = programs()
     if found is None:
-        pytest.skip("PostgreSQL's programs are not on this machine")
+        pytest.skip("no PostgreSQL server was mistreated, for want of its own programs")
     return found
 
 

@@ -35,7 +35,9 @@ GENERATE = {
 }
 PASSPHRASE = "correct horse"
 
-openssl_needed = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+openssl_needed = pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="not compared with openssl, for want of it"
+)
 
 
 def openssl(*arguments: str | Path, accepted: bool = True) -> bytes:

@@ -31,7 +31,7 @@ from coordinator.web.tls import context_of
 from coordinator.web.visitors import Visitors, Watched
 
 CHROMIUM = shutil.which("chromium")
-MISSING = "the pages were not looked at in a browser: there is no chromium, which .ci/run installs"
+MISSING = "the pages were not looked at in a browser, for want of chromium"
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 HOST = "localhost"
 _DAY = timedelta(days=1)
