@@ -66,6 +66,12 @@ class EvidenceTable:
                 select(evidence.c.size).where(evidence.c.digest == digest)
             ).scalar_one_or_none()
 
+    def sizes(self, digests: Collection[str]) -> dict[str, int]:
+        """Return how large some files are; those that are not there are left out."""
+        wanted = select(evidence.c.digest, evidence.c.size).where(evidence.c.digest.in_(digests))
+        with self._engines.reading() as connection:
+            return {row.digest: row.size for row in connection.execute(wanted)}
+
     def missing(self, digests: Collection[str], *, until: datetime) -> set[str]:
         """Return those that are not stored; the others stay until then at least."""
         later = to_milliseconds(until)

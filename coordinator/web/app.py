@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import count
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,7 +20,7 @@ from coordinator.web.asked import Asked
 from coordinator.web.context import WebContext
 from coordinator.web.errors import NoSuchPageError, PageBrokenError, PageError, PageTooLargeError
 from coordinator.web.guard import HEADERS, Guard
-from coordinator.web.page import Download, File, Page
+from coordinator.web.page import Download, File, Page, Pieces
 from coordinator.web.showing import DOWNLOADS, HOME, PAGES
 from coordinator.web.statics import statics
 from coordinator.web.streaming import Streams
@@ -68,7 +69,7 @@ class _Pages:
 
     async def keep(self, download: Download, request: Request) -> Response:
         """Answer with a file."""
-        return await self._answer(request, "", lambda _: _file(download.read(self._context, _asked(request))))
+        return await self._answer(request, "", lambda _: self._kept(download, request))
 
     async def stream(self, request: Request) -> Response:
         """Answer with what tells a script of news."""
@@ -117,6 +118,23 @@ class _Pages:
         shown = page.read(self._context, _asked(request))
         frame = self._frame(viewer, page.here)
         return _bounded(render(page.template, frame, page=shown), 200)
+
+    def _kept(self, download: Download, request: Request) -> Response:
+        file = download.read(self._context, _asked(request))
+        if isinstance(file, File):
+            return _attached(file.name, Response(file.data, media_type=file.media_type))
+        pieces = self._pieces(file) if request.method == "GET" else ()
+        headers = {"Content-Length": str(file.size)}
+        answer = StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
+        return _attached(file.name, answer)
+
+    async def _pieces(self, file: Pieces) -> AsyncIterator[bytes]:
+        """Yield one at a time, as fast as it is taken: no more than one of a file is ever held."""
+        for number in count():
+            piece = await self._desk.make(partial(file.piece, number))
+            if piece is None:
+                return
+            yield piece
 
     def _listen(self, viewer: Viewer, request: Request) -> Response:
         asked = _asked(request)
@@ -172,9 +190,9 @@ def _bounded(html: str, status: int) -> Response:
     return HTMLResponse(data, status)
 
 
-def _file(file: File) -> Response:
-    kept = {"Content-Disposition": f'attachment; filename="{file.name}"'}
-    return Response(file.data, media_type=file.media_type, headers=kept)
+def _attached(name: str, answer: Response) -> Response:
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 def _status(refusal: Refusal) -> int:

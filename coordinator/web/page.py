@@ -29,8 +29,18 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """Bytes of others that a browser keeps and never shows, a piece at a time."""
+
+    name: str
+    size: int
+    piece: Callable[[int], bytes | None]
+    """Returns one of them by its number, none after the last; it blocks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
     """One kind of file."""
 
     path: str
-    read: Callable[[WebContext, Asked], File]
+    read: Callable[[WebContext, Asked], File | Pieces]

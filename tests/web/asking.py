@@ -62,6 +62,7 @@ async def asked(
 ) -> Answer:
     """Ask for an address in the running loop."""
     parts = urlsplit(url)
+    received: list[str] = []
     sent: list[Message] = []
     scope = {
         "type": "http",
@@ -80,6 +81,9 @@ async def asked(
     }
 
     async def receive() -> Message:
+        if received:  # nobody goes away before the whole answer is there
+            await asyncio.Event().wait()
+        received.append(url)
         return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:

@@ -9,7 +9,7 @@ from coordinator.commands import Act, Stand, Start
 from coordinator.values import Annex
 from quorumseal.ceremony.commands import Cancel, Expire, Record
 from quorumseal.ceremony.policy import Kind
-from quorumseal.ceremony.statements import Choice, KeyRevocation, Locator, Request, RevocationReason
+from quorumseal.ceremony.statements import Choice, Evidence, KeyRevocation, Locator, Request, RevocationReason
 from quorumseal.ceremony.values import digest_of
 from tests.burning import (
     BURNING,
@@ -40,6 +40,13 @@ TWO = next_version(
 APPROVED, REJECTED, EXPIRED, CANCELLED, OPEN, BURNT, VETOED, BURNING_NOW = (
     ceremony_number(number) for number in (1, 2, 3, 4, 5, 6, 7, 8)
 )
+
+SBOM_FILE = b"<script>alert(1)</script>" * 30_000
+SBOM = Evidence(
+    kind="sbom", name="reports/sbom.html", media_type="text/html; charset=utf-8", digest=digest_of(SBOM_FILE)
+)
+LOST = Evidence(kind="log", name="tests.log", media_type="text/plain", digest=digest_of(b"lost"))
+UNNAMED = digest_of(b"of no request")
 
 
 def annex(text: str) -> Annex:
@@ -159,8 +166,11 @@ def tell(shop: Workshop, desk: Desk) -> Story:
     story.change(TWO, 20)
     story.passes(DAY)
     waits = story.acme.request(number=5, version="3.0", at=story.now, deadline=3 * DAY)
+    desk.storage.evidence.put(SBOM.digest, SBOM_FILE, uploader="mallory", until=story.now + DAY)
+    desk.storage.evidence.put(UNNAMED, b"of no request", uploader="mallory", until=story.now + DAY)
     waits = replace(
         waits,
+        evidence=(SBOM, LOST),
         ticket="REL-17 ready to go",
         locators=(Locator(name="widget.tar.gz", uri="https://dl.acme.example/widget.tar.gz"),),
     )

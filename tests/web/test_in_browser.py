@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 from coordinator.founding import found
 from coordinator.web.app import make_app
 from coordinator.web.context import open_context
+from quorumseal.ceremony.values import digest_of
 from tests.coordinator.workshop import Workshop
 from tests.organisation import NOW
 from tests.web import story
@@ -143,6 +144,16 @@ def test_what_is_folded_opens_by_keyboard(gallery: Gallery, page: Page) -> None:
     summary.focus()
     page.keyboard.press("Enter")
     assert page.locator("#happened details[open]").count() == 1
+
+
+def test_evidence_is_kept_as_a_file_and_opened_nowhere(gallery: Gallery, page: Page) -> None:
+    opened(page, gallery, f"/ceremonies/{story.OPEN}")
+    with page.expect_download() as coming:
+        page.get_by_role("link", name=story.SBOM.name).click()
+    assert coming.value.suggested_filename == "sbom.html"
+    assert digest_of(Path(coming.value.path()).read_bytes()) == story.SBOM.digest
+    assert page.url == gallery.url(f"/ceremonies/{story.OPEN}")
+    assert gallery.heard == []
 
 
 def test_every_page_can_be_read_with_scripts_off(gallery: Gallery, browser: Browser, page: Page) -> None:

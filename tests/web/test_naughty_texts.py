@@ -136,6 +136,8 @@ def test_nothing_of_a_hostile_text_runs_or_becomes_an_element(
         "/emergencies",
         "/releases",
         "/people",
+        "/people/alice",
+        "/people/mallory",
         "/policies",
         "/policies/1",
         "/log",

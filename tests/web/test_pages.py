@@ -29,6 +29,7 @@ EACH_PAGE = (
     "/emergencies",
     "/people",
     "/people/erin",
+    "/people/mallory",
     "/policies",
     "/policies/1",
     "/policies/2",
@@ -71,7 +72,15 @@ SAID = [
     ("/emergencies", "vetoed by carol"),
     ("/people", "frank may stand in as engineering for 1 day 18 h"),
     ("/people", "revoked 1 day 5 h ago"),
+    (f"/ceremonies/{story.OPEN}", "sbom, text/html; charset=utf-8 750 000 bytes"),
+    (f"/ceremonies/{story.OPEN}", "tests.log log, text/plain it is kept no more"),
     ("/people/zoe", "Counts in engineering."),
+    ("/people/zoe", "Nothing in any ceremony."),
+    ("/people/carol", "widget 2.1 · vetoed it 2026-11-21 18:31:00 UTC ✗ rejected 30"),
+    ("/people/carol", "widget 1.1 ✗ rejected as security"),
+    ("/people/dan", "widget 2.0 · reported on the emergency"),
+    ("/people/mallory", "widget 1.3 · cancelled it"),
+    ("/people/mallory?before=16", "widget 1.3 · asked for it"),
     ("/policies", "weakens in 3 ways"),
     ("/policies/2", "the clock skew is 4m, was 2m"),
     ("/policies/1?against=2", "the clock skew is 2m, was 4m"),
@@ -84,6 +93,11 @@ REFUSED = [
     ("/ceremonies/nonsense", 404),
     ("/ceremonies/01934000-0000-7000-8000-0000000000ff", 404),
     (f"/ceremonies/{story.OPEN}/bundle.json", 409),
+    (f"/ceremonies/{story.OPEN}/evidence/{story.LOST.digest}", 404),
+    (f"/ceremonies/{story.OPEN}/evidence/{story.UNNAMED}", 404),
+    (f"/ceremonies/{story.APPROVED}/evidence/{story.SBOM.digest}", 404),
+    (f"/ceremonies/{story.OPEN}/evidence/sbom.html", 404),
+    ("/people/alice?before=x", 400),
     ("/ceremonies?state=happy", 400),
     ("/ceremonies?before=-1", 400),
     ("/ceremonies?before=99999999999999999999", 400),
@@ -101,6 +115,7 @@ REFUSED = [
     ("/stream?ceremony=all", 400),
     ("/../etc/passwd", 404),
 ]
+SBOM = f"/ceremonies/{story.OPEN}/evidence/{story.SBOM.digest}"
 _HEADING = re.compile(r"<h([1-6])")
 
 
@@ -131,7 +146,7 @@ def test_nothing_but_reading_is_let_in(told: Starlette, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [*EACH_PAGE, f"/ceremonies/{story.APPROVED}/bundle.json", "/", "/stream?x=1"]
+    "path", [*EACH_PAGE, f"/ceremonies/{story.APPROVED}/bundle.json", SBOM, "/", "/stream?x=1"]
 )
 def test_every_answer_has_the_headers_and_is_kept_nowhere(told: Starlette, path: str) -> None:
     headers = ask(told, path).headers
@@ -206,6 +221,50 @@ def test_a_record_and_entries_can_be_taken_away(told: Starlette) -> None:
     lines = ask(told, f"/ceremonies/{story.REJECTED}/entries.jsonl").body.splitlines()
     assert [json.loads(line)["type"] for line in lines] == ["opened", "decided", "decided", "rejected"]
     assert ask(told, "/log/8/entry.json").body == lines[1]
+
+
+def test_evidence_is_bytes_to_keep_whatever_it_says_that_it_is(told: Starlette) -> None:
+    answer = ask(told, SBOM)
+    assert (answer.status, digest_of(answer.body)) == (200, story.SBOM.digest)
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"] == 'attachment; filename="sbom.html"'
+    assert answer.headers["content-length"] == str(len(story.SBOM_FILE))
+    assert ask(told, SBOM, "HEAD").body == b""
+
+
+def test_evidence_that_no_request_names_and_that_of_others_is_not_to_be_had(told: Starlette) -> None:
+    for ceremony, digest in ((story.OPEN, story.UNNAMED), (story.APPROVED, story.SBOM.digest)):
+        answer = ask(told, f"/ceremonies/{ceremony}/evidence/{digest}")
+        assert answer.status == 404
+        assert f"expected evidence that ceremony {ceremony} names" in answer.words
+
+
+def test_what_somebody_signed_is_listed_a_page_at_a_time(
+    told: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _signed(told, "/people/mallory")
+    monkeypatch.setattr("coordinator.web.showing.signed.ROWS", 3)
+    monkeypatch.setattr("coordinator.web.showing.signed.LOOKED", 9)
+    seen, path = _signed(told, "/people/mallory"), "/people/mallory"
+    paths = [path]
+    while onwards := [link for link in ask(told, path).links if "?before=" in link]:
+        path = onwards[-1]
+        paths.append(path)
+        seen += _signed(told, path)
+    assert seen == whole
+    assert len(paths) > len(whole) / 3
+    back: list[str] = []
+    while upwards := [link for link in ask(told, path).links if "?after=" in link]:
+        path = upwards[0]
+        back = _signed(told, path) + back
+    assert back[: len(back)] == whole[: len(back)]
+    assert back
+
+
+def _signed(app: Starlette, path: str) -> list[str]:
+    """Return the entries that the page of somebody lists."""
+    return re.findall(r'href="(/log/[0-9]+)"', ask(app, path).text)
 
 
 def test_the_exact_statement_is_laid_open(told: Starlette) -> None:

@@ -71,6 +71,8 @@ class OneCeremony:
     track: Track
     staged: bool
     texts: tuple[Text, ...]
+    evidence: Mapping[str, int]
+    """How large each file of it is that is stored, by its digest."""
     happened: tuple[Happening, ...]
     publications: tuple[Publication, ...]
     proof: Proof
@@ -98,6 +100,7 @@ def read(context: WebContext, asked: Asked) -> OneCeremony:
         track=track_of(chain.ceremony, at=at),
         staged=bool(chain.ceremony.rule.stages) and chain.ceremony.emergency is None,
         texts=tuple(_texts(request, texts)),
+        evidence=context.storage.evidence.sizes({each.digest for each in request.evidence}),
         happened=tuple(happenings(rows, record, texts)),
         publications=context.reader.publications(row.ceremony),
         proof=proof_of(context, rows[-1].index),

@@ -10,6 +10,7 @@ from coordinator.web.asked import Asked
 from coordinator.web.context import WebContext
 from coordinator.web.errors import NoSuchPageError
 from coordinator.web.page import Page
+from coordinator.web.showing.signed import SignedSlice, signed_by
 from coordinator.web.showing.standing import begun
 from quorumseal.ceremony.activity import OLD_KEY, report
 from quorumseal.ceremony.policy import Policy, Role, Rule, SignerKey
@@ -84,6 +85,7 @@ class OnePerson:
     """As the newest policy has them, if it does."""
     course: Sequence[tuple[int, datetime, str]]
     """What each version changed for them."""
+    signed: SignedSlice
 
 
 def read(context: WebContext, asked: Asked) -> People:
@@ -105,14 +107,15 @@ def read(context: WebContext, asked: Asked) -> People:
 
 def read_one(context: WebContext, asked: Asked) -> OnePerson:
     """Read the page of somebody who is, or was, in a policy."""
-    asked.allow()
+    asked.allow("before", "after")
     name, policy = asked.path["name"], context.policies.newest.policy
     course = [*_course(context, name)]
     if not course:
         raise NoSuchPageError(f"expected somebody of a policy, got {name!r}")
     known = name in policy.signers
     person = _person(context, policy, name, at=context.now()) if known else None
-    return OnePerson(name=name, person=person, course=course[::-1])
+    signed = signed_by(context, name, asked)
+    return OnePerson(name=name, person=person, course=course[::-1], signed=signed)
 
 
 def _person(context: WebContext, policy: Policy, name: str, *, at: datetime) -> Person:
