@@ -21,8 +21,8 @@ from quorumseal.tlog import (
     admit,
     cosign,
     nothing_seen,
-    read_submission,
 )
+from tests.submissions import read_submission
 
 STATUSES: dict[type[Refusal], int] = {
     MalformedSubmissionError: 400,

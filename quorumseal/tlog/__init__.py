@@ -60,7 +60,6 @@ from quorumseal.tlog.witnessing import (
     Submission,
     admit,
     nothing_seen,
-    read_submission,
     write_submission,
 )
 
@@ -112,7 +111,6 @@ __all__ = [
     "read_cosignatures",
     "read_cosigner_key",
     "read_fork_proof",
-    "read_submission",
     "sign_checkpoint",
     "sign_note",
     "signature_on",

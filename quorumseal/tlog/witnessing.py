@@ -6,8 +6,7 @@ leads there from the one it keeps, and only after it has kept the new one: so it
 histories, nor for a smaller tree after a larger one.  Its memory is its caller's: here is the rule alone.
 """
 
-import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -15,12 +14,9 @@ from typing import Final
 from quorumseal.signatures import PublicKey
 from quorumseal.tlog.checkpoint import Checkpoint, open_checkpoint
 from quorumseal.tlog.errors import MalformedSubmissionError, WitnessConflictError
-from quorumseal.tlog.merkle import EMPTY_ROOT, HASH_SIZE, verify_consistency
-from quorumseal.tlog.note import MAX_NOTE_BYTES
+from quorumseal.tlog.merkle import EMPTY_ROOT, verify_consistency
 
 MAX_PROOF_HASHES: Final = 63
-MAX_SUBMISSION_BYTES: Final = MAX_NOTE_BYTES + 64 * 64
-_OLD: Final = re.compile(r"old (0|[1-9][0-9]{0,15})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,30 +68,3 @@ def write_submission(submission: Submission) -> bytes:
         raise ValueError(f"a proof has at most {MAX_PROOF_HASHES} hashes, not {len(submission.proof)}")
     head = [f"old {submission.old_size}", *(b64encode(node).decode() for node in submission.proof)]
     return "\n".join([*head, "", ""]).encode() + submission.checkpoint
-
-
-def read_submission(body: bytes) -> Submission:
-    """Read the body of ``add-checkpoint``; the checkpoint in it is not judged."""
-    if len(body) > MAX_SUBMISSION_BYTES:
-        raise MalformedSubmissionError(f"expected at most {MAX_SUBMISSION_BYTES} bytes, got {len(body)}")
-    head, separator, checkpoint = body.partition(b"\n\n")
-    if not separator:
-        raise MalformedSubmissionError("expected an empty line between proof and checkpoint, got none")
-    first, *nodes = head.decode("ascii", "backslashreplace").split("\n")
-    old = _OLD.fullmatch(first)
-    if old is None:
-        raise MalformedSubmissionError(f"expected a line of old and a size in decimal, got {first[:80]!a}")
-    if len(nodes) > MAX_PROOF_HASHES:
-        raise MalformedSubmissionError(f"expected at most {MAX_PROOF_HASHES} hashes, got {len(nodes)}")
-    proof = tuple(_node(node) for node in nodes)
-    return Submission(old_size=int(old[1]), proof=proof, checkpoint=checkpoint)
-
-
-def _node(line: str) -> bytes:
-    try:
-        node = b64decode(line, validate=True)
-    except ValueError:
-        node = b""
-    if len(node) != HASH_SIZE or b64encode(node).decode() != line:
-        raise MalformedSubmissionError(f"expected a hash of {HASH_SIZE} bytes in base64, got {line[:80]!a}")
-    return node

@@ -24,11 +24,11 @@ from quorumseal.tlog import (
     leaf_hash,
     nothing_seen,
     prove_consistency,
-    read_submission,
     sign_checkpoint,
     write_submission,
 )
-from quorumseal.tlog.witnessing import MAX_PROOF_HASHES, MAX_SUBMISSION_BYTES
+from quorumseal.tlog.witnessing import MAX_PROOF_HASHES
+from tests.submissions import MAX_SUBMISSION_BYTES, read_submission
 
 ORIGIN = "log.acme.example"
 LOG, OTHER = Ed25519PrivateKey(bytes(range(32))), Ed25519PrivateKey(bytes(32))
