@@ -6,9 +6,13 @@ long as it is not set back together with the database: it belongs on another dis
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from coordinator.errors import AnchorError
+from quorumseal.ceremony.policy import Log
+from quorumseal.signatures import PublicKey
+from quorumseal.tlog import Checkpoint, TlogError, open_checkpoint
 from quorumseal.tlog.note import MAX_NOTE_BYTES
 
 _HINT = "see that its folder is there, has room, and can be written by the coordinator's user"
@@ -30,6 +34,18 @@ class Anchor:
         except OSError as error:
             raise AnchorError(
                 f"expected to read the anchor {self.file}, got {error.strerror}", hint=_HINT
+            ) from None
+
+    def open(self, note: bytes, log: Log, held: Iterable[PublicKey]) -> Checkpoint:
+        """Return the checkpoint that was read; its key may have retired since, or be in no policy yet."""
+        keys = (*held, *(key.key for key in log.keys))
+        try:
+            return open_checkpoint(note, log.origin, tuple(dict.fromkeys(keys)))
+        except TlogError as refusal:
+            raise AnchorError(
+                f"expected a checkpoint of log {log.origin} in {self.file}, got: {refusal}",
+                hint="name this log's own anchor; whoever knows that the database was not set back may put a "
+                "damaged one aside",
             ) from None
 
     def write(self, note: bytes) -> None:

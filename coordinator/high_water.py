@@ -11,12 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from coordinator.anchor import Anchor
-from coordinator.errors import AnchorError, RewoundError
+from coordinator.errors import RewoundError
 from coordinator.log_keys import LogKeys
 from coordinator.running_log import about
 from coordinator.storage import CheckpointRow, LogHead, ShownRow, Storage
 from quorumseal.ceremony.policy import Log
-from quorumseal.signatures import PublicKey
 from quorumseal.tlog import Checkpoint, TlogError, hash_text, open_checkpoint
 
 MAX_SHOWN_BYTES = 16 << 10
@@ -59,7 +58,8 @@ class HighWater:
         if note is None:
             self._say_missing(self._anchor.file)
         else:
-            self._compare(self._anchored(note), note, "its own anchor")
+            anchored = self._anchor.open(note, self._log(), self._log_keys.public)
+            self._compare(anchored, note, "its own anchor")
         if self._refusal is None and newest is not None:
             self._anchor.write(newest.note)
 
@@ -81,7 +81,7 @@ class HighWater:
         if len(note) > MAX_SHOWN_BYTES:
             return None
         try:
-            checkpoint = self._open(note, self._log_keys.public)
+            checkpoint = open_checkpoint(note, self._log().origin, self._log_keys.public)
         except TlogError as refusal:
             _log.info("a checkpoint was shown that this log did not sign", extra=about(reason=refusal))
             return None
@@ -126,22 +126,6 @@ class HighWater:
     def _contains(self, size: int, other: int, root: bytes) -> bool:
         return other <= size and self._storage.log.root_at(other) == root
 
-    def _open(self, note: bytes, keys: tuple[PublicKey, ...]) -> Checkpoint:
-        return open_checkpoint(note, self._log().origin, keys)
-
-    def _anchored(self, note: bytes) -> Checkpoint:
-        """Open the anchor; the key that signed it may have retired since, or be in no policy yet."""
-        keys = (*self._log_keys.public, *(key.key for key in self._log().keys))
-        try:
-            return self._open(note, tuple(dict.fromkeys(keys)))
-        except TlogError as refusal:
-            assert self._anchor is not None  # noqa: S101 - it was read
-            raise AnchorError(
-                f"expected a checkpoint of log {self._log().origin} in {self._anchor.file}, got: {refusal}",
-                hint="name this log's own anchor; whoever knows that the database was not set back may put a "
-                "damaged one aside",
-            ) from None
-
 
 def rewound_in(storage: Storage) -> RewoundError | None:
     """Return why nothing is written to a database, as it says itself; none while all is well."""
@@ -154,7 +138,7 @@ def _refusal(shown: ShownRow, size: int) -> RewoundError:
         return RewoundError(
             f"expected a log of at least {shown.size} entries, of which {shown.shown_by} shows a signed "
             f"checkpoint, got one of {size}",
-            hint="nothing is written until its operator has it recovered: `quorumseal coordinator recover`",
+            hint="nothing is written until its operator has recovered it: let your agent run, it hands back",
         )
     return RewoundError(
         f"expected the log that {shown.shown_by} shows a signed checkpoint of (size {shown.size}, "

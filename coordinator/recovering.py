@@ -8,6 +8,7 @@ from datetime import datetime
 from coordinator.anchor import Anchor
 from coordinator.errors import LogKeyError, NothingLostError, RecoveryError, RewoundError
 from coordinator.log_keys import LogKeys
+from coordinator.outbox import due_bundles
 from coordinator.piecing import Pieced, piece_together
 from coordinator.policies import Policies
 from coordinator.projection import ceremony_row
@@ -18,20 +19,18 @@ from coordinator.storage import (
     CheckpointRow,
     EntryRow,
     LogHead,
-    OutboxRow,
     ShownRow,
     Storage,
 )
-from coordinator.values import PublicationState
 from quorumseal.ceremony.commitments import commitments
 from quorumseal.ceremony.entries import CONCLUSIONS, PUBLISHED, Entry, EntryType, policy_of, read_entry
-from quorumseal.ceremony.policy import GOVERNED, Kind, Log
+from quorumseal.ceremony.policy import Kind, Log
 from quorumseal.ceremony.policy_document import adopted_policy
 from quorumseal.ceremony.recovery import Extent, Recovery
 from quorumseal.ceremony.standing_chain import StandingChain, recover, replay_standing
 from quorumseal.ceremony.statement_document import read_statement
 from quorumseal.ceremony.values import digest_of, whole_milliseconds
-from quorumseal.tlog import Checkpoint, Node, hash_text, leaf_hash, open_checkpoint, sign_checkpoint
+from quorumseal.tlog import Checkpoint, Node, hash_text, leaf_hash, sign_checkpoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +131,7 @@ def prepare(
             opened=opened,
             moved=moved,
             annexes=texts,
-            outbox=_outbox(rows, [*opened, *moved], destinations, last),
+            outbox=due_bundles(_published(rows, [*opened, *moved]), destinations, at=last),
             evidence=digests,
             recovers=True,
         ),
@@ -147,7 +146,7 @@ def _largest(shown: Sequence[ShownRow], head: LogHead) -> ShownRow:
     if not shown:
         raise NothingLostError(
             f"expected a log that has lost entries, got one of {head.size} that has all that anybody showed",
-            hint="rehearse instead: `quorumseal coordinator recover --rehearse --backup FILE`",
+            hint="rehearse instead, with a backup",
         )
     if shown[0].size <= head.size:
         raise _forked(shown[0])
@@ -267,34 +266,14 @@ def _evidence(entries: Sequence[Entry]) -> list[str]:
     return sorted({each.digest for statement in statements for each in getattr(statement, "evidence", ())})
 
 
-def _outbox(
-    rows: Sequence[EntryRow],
-    ceremonies: Sequence[CeremonyRow],
-    destinations: Sequence[str],
-    at: datetime,
-) -> list[OutboxRow]:
-    """Publish again what was approved in what was lost: where it is already, it is found to be."""
+def _published(rows: Sequence[EntryRow], ceremonies: Sequence[CeremonyRow]) -> list[tuple[str, Kind]]:
+    """Return what was approved in what was lost: where it is published already, it is found to be."""
     ended = {row.ceremony for row in rows if row.type in PUBLISHED}
-    return [
-        OutboxRow(
-            ceremony=row.ceremony,
-            destination=destination,
-            state=PublicationState.PENDING,
-            detail="",
-            attempts=0,
-            due_at=at,
-        )
-        for row in ceremonies
-        if row.ceremony in ended and Kind(row.kind) not in GOVERNED
-        for destination in destinations
-    ]
+    return [(row.ceremony, Kind(row.kind)) for row in ceremonies if row.ceremony in ended]
 
 
 def anchored_size(storage: Storage, log_keys: LogKeys, anchor: Anchor | None) -> int:
     """Return how far the anchor says that the log reached; 0 without one."""
-    note = None if anchor is None else anchor.read()
-    if note is None:
+    if anchor is None or (note := anchor.read()) is None:
         return 0
-    log = Policies(storage).newest.policy.log
-    keys = (*log_keys.public, *(key.key for key in log.keys))
-    return open_checkpoint(note, log.origin, tuple(dict.fromkeys(keys))).size
+    return anchor.open(note, Policies(storage).newest.policy.log, log_keys.public).size

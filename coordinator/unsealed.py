@@ -12,16 +12,17 @@ from coordinator.metrics.observing import Observation, observations_of
 from coordinator.notifying.notice import Notice
 from coordinator.notifying.routes import Routes
 from coordinator.notifying.telling import notices_of
+from coordinator.outbox import due_bundles
 from coordinator.projection import ceremony_row
-from coordinator.storage import AnnexRow, Append, EntryRow, LogHead, OutboxRow
+from coordinator.storage import AnnexRow, Append, EntryRow, LogHead
 from coordinator.tree import GrowingTree
-from coordinator.values import Annex, PublicationState, Receipt
+from coordinator.values import Annex, Receipt
 from quorumseal.ceremony.admission import Known
 from quorumseal.ceremony.chain import Chain
 from quorumseal.ceremony.emergencies import PastEmergency
 from quorumseal.ceremony.entries import CONCLUSIONS, PUBLISHED, Entry, EntryType
 from quorumseal.ceremony.fitting import Release
-from quorumseal.ceremony.policy import GOVERNED
+from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.standing_chain import StandingChain
 from quorumseal.refusal import Refusal
 from quorumseal.signatures import PrivateKey
@@ -124,7 +125,7 @@ class Unsealed:
                 for ceremony in sorted(self._indexes(_MOVING).keys() - opened.keys())
             ],
             annexes=self._annexes,
-            outbox=self._outbox(),
+            outbox=due_bundles(self._published(), self._ground.destinations, at=self._at),
             evidence=[
                 evidence.digest
                 for ceremony in opened
@@ -149,21 +150,10 @@ class Unsealed:
         """Return the ceremonies that have an entry of these types, each with the index of its last."""
         return {e.ceremony: e.index for e in self._entries if e.type in types and e.ceremony is not None}
 
-    def _releases(self, ceremony: str) -> bool:
-        """Whether a bundle of its own is published: a policy travels with those of the releases under it."""
-        return self.changed[ceremony].ceremony.request.statement.kind not in GOVERNED
-
-    def _outbox(self) -> list[OutboxRow]:
+    def _published(self) -> list[tuple[str, Kind]]:
+        """Return the ceremonies of which there is something to publish since, with their kinds."""
         return [
-            OutboxRow(
-                ceremony=entry.ceremony,
-                destination=destination,
-                state=PublicationState.PENDING,
-                detail="",
-                attempts=0,
-                due_at=self._at,
-            )
+            (entry.ceremony, self.changed[entry.ceremony].ceremony.request.statement.kind)
             for entry in self._entries
-            if entry.type in PUBLISHED and entry.ceremony is not None and self._releases(entry.ceremony)
-            for destination in self._ground.destinations
+            if entry.type in PUBLISHED and entry.ceremony is not None
         ]

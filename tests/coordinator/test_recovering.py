@@ -2,16 +2,18 @@
 """A log that was set back gets its end back from the agents, byte for byte, and goes on from there."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
 
+from coordinator.anchor import Anchor
 from coordinator.commands import Written
-from coordinator.errors import HandedBackError, NothingLostError, RecoveryError, RewoundError
+from coordinator.errors import AnchorError, HandedBackError, NothingLostError, RecoveryError, RewoundError
 from coordinator.handing_back import HandingBack
 from coordinator.log_keys import LogKeys
 from coordinator.rebuilding import rebuild_in
-from coordinator.recovering import Recovered, prepare, recover_log
+from coordinator.recovering import Recovered, anchored_size, prepare, recover_log
 from coordinator.storage import LogHead, LostRaceError, Storage
 from coordinator.storage.schema import evidence, evidence_chunks
 from coordinator.sweeping import Sweeping
@@ -313,3 +315,16 @@ def test_a_coordinator_that_runs_meanwhile_goes_on_by_itself(workshop: Workshop)
     assert isinstance(refusal, RewoundError)
     lost.recover()
     assert isinstance(lost.desk.written(workshop.decide("carol", lost.open)), Written)
+
+
+def test_a_damaged_anchor_is_named_before_anything_is_recovered(workshop: Workshop, tmp_path: Path) -> None:
+    anchor = Anchor(tmp_path / "anchor")
+    desk = workshop.desk(anchor=anchor.file)
+    size = desk.storage.log.size()
+    assert anchored_size(desk.storage, LogKeys(workshop.organisation.log_key), anchor) == size
+    assert anchored_size(desk.storage, LogKeys(workshop.organisation.log_key), Anchor(tmp_path / "none")) == 0
+    assert anchored_size(desk.storage, LogKeys(workshop.organisation.log_key), None) == 0
+    anchor.file.write_bytes(anchor.file.read_bytes()[:-9])
+    with pytest.raises(AnchorError, match="got: ") as refused:
+        anchored_size(desk.storage, LogKeys(workshop.organisation.log_key), anchor)
+    assert "name this log's own anchor" in refused.value.hint
