@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from coordinator.errors import NothingLostError
+from coordinator.next_command import next_command
 from coordinator.settings import Settings, read_settings
 from quorumseal.terminal import Mark, Screen
 
@@ -88,10 +90,15 @@ def recover(arguments: Namespace) -> int:
     """
     settings = read_settings(arguments.settings)
     began = time.monotonic()
-    if arguments.rehearse:
-        recovered = _rehearse(settings, arguments.backup)
-    else:
-        recovered = _recover(settings, without_unheard=arguments.without_unheard)
+    try:
+        if arguments.rehearse:
+            recovered = _rehearse(settings, arguments.backup)
+        else:
+            recovered = _recover(settings, without_unheard=arguments.without_unheard)
+    except NothingLostError as nothing:
+        doctor = next_command(arguments.settings, "doctor")
+        hint = f"rehearse instead, with --rehearse --backup FILE; how the coordinator is: `{doctor}`"
+        raise NothingLostError(str(nothing), hint=hint) from None
     return _say(arguments, recovered, time.monotonic() - began)
 
 

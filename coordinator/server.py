@@ -25,6 +25,7 @@ from coordinator.letting_in import LettingIn
 from coordinator.metrics.catalogue import PAGES, SIEM_BLOCKED, SIEM_WAITING
 from coordinator.metrics.observing import Observation, unobserved
 from coordinator.named_files import read_named, read_passphrase
+from coordinator.next_command import next_command
 from coordinator.peers import nobody
 from coordinator.policies import Policies
 from coordinator.revoking import Revocations, revoked_by
@@ -341,8 +342,9 @@ async def serve(
         )
         if server.coordinator.rewound():
             _log.critical(
-                "the log is rewound: it answers reads only, and nothing is written until "
-                "`quorumseal coordinator recover`; as long, `coordinator health` ends with 1"
+                "the log is rewound: it answers reads only, and nothing is written until `%s`; as long, "
+                "`coordinator health` ends with 1",
+                next_command(settings.file, "recover"),
             )
         await stop.wait()
         stopping()

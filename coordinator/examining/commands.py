@@ -99,10 +99,12 @@ def doctor(arguments: Namespace) -> int:
     Nothing is changed and nobody is told.  Exit code 0: all is well; 12: something should be seen to;
     1: something is wrong.
     """
+    from coordinator.examining.facts import Database
     from coordinator.examining.gathering import gather
     from coordinator.examining.rules import judge
 
-    findings = judge(gather(arguments.settings, at=datetime.now(UTC), backup=arguments.backup))
+    facts = gather(arguments.settings, at=datetime.now(UTC), backup=arguments.backup)
+    findings = judge(facts)
     level = worst(findings)
     if arguments.json:
         _print({"findings": findings_json(findings)})
@@ -112,7 +114,9 @@ def doctor(arguments: Namespace) -> int:
         Mark.WARNING: f"the coordinator works, but something should be seen to: {counted(findings)}",
         Mark.FAILED: f"the coordinator is not well: {counted(findings)}",
     }[level]
-    _show(arguments, level, verdict, findings, "Look again", "doctor")
+    rewound = isinstance(facts.database, Database) and facts.database.rewound is not None
+    about, verb = ("Once agents run, bring it back", "recover") if rewound else ("Look again", "doctor")
+    _show(arguments, level, verdict, findings, about, verb)
     return _DOCTOR[level]
 
 

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from coordinator.certificates import Seen
 from coordinator.siem.cursor import Cursor
@@ -54,6 +55,7 @@ class Facts:
     """Everything that was found out at one instant."""
 
     at: datetime
+    settings_file: Path
     settings: tuple[Finding, ...]
     """What ``check-config`` says."""
     answer: Answer

@@ -27,6 +27,7 @@ def gather(path: Path, *, at: datetime, backup: Path | None) -> Facts:
     settings = read_settings(path)
     return Facts(
         at=at,
+        settings_file=path,
         settings=examine(path, at=at).findings,
         answer=knock(settings.listen),
         server=next(iter(_certificates(settings.tls.certificate)), None),

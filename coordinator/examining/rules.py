@@ -3,9 +3,11 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from coordinator.examining.certificates import life
 from coordinator.examining.facts import Answer, Database, Facts, Room
+from coordinator.next_command import next_command
 from coordinator.siem.cursor import Cursor
 from quorumseal.ceremony.expiring import expiries
 from quorumseal.ceremony.policy import Policy
@@ -22,12 +24,12 @@ OLDEST_BACKUP = timedelta(days=2)
 MOST_WAITING = 100
 """So many entries may be on their way to a SIEM while somebody looks."""
 LEAST_FREE, LITTLE_FREE = 256 << 20, 2 << 30
-_RUN = "start it: `quorumseal coordinator run`; its running log says why it ended"
 
 
 def judge(facts: Facts) -> tuple[Finding, ...]:
     """Return one finding or more for everything that is known."""
-    found = [settings(facts.settings), answering(facts.answer)]
+    file = facts.settings_file
+    found = [settings(facts.settings, file), answering(facts.answer, file)]
     if facts.server is not None:
         found.append(life("server certificate", facts.server, at=facts.at))
         found += presented(facts)
@@ -38,8 +40,8 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
     else:
         policy = facts.database.policy
         found += [database(facts.database), log_key(facts.log_keys, policy)]
-        found += whole(facts.database)
-        found += [clock(facts.database, at=facts.at), *queues(facts.database, at=facts.at)]
+        found += whole(facts.database, file)
+        found += [clock(facts.database, at=facts.at), *queues(facts.database, file, at=facts.at)]
         found += ends(policy, at=facts.at)
         found += witnesses(facts.witnesses, policy)
         if facts.siem is not None:
@@ -47,10 +49,10 @@ def judge(facts: Facts) -> tuple[Finding, ...]:
     return (*found, *map(room, facts.rooms), backup(facts))
 
 
-def settings(findings: Iterable[Finding]) -> Finding:
+def settings(findings: Iterable[Finding], file: Path) -> Finding:
     """Sum up what ``check-config`` says; that somebody listens on our port is as it should be."""
     listed = [each for each in findings if not each.about.endswith("listen")]
-    hint = "see all of it: `quorumseal coordinator check-config`"
+    hint = f"see all of it: `{next_command(file, 'check-config')}`"
     match worst(listed):
         case Mark.DONE:
             return fine("settings", f"{len(listed)} things looked at")
@@ -60,11 +62,11 @@ def settings(findings: Iterable[Finding]) -> Finding:
             return wrong("settings", counted(listed), hint)
 
 
-def answering(answer: Answer) -> Finding:
+def answering(answer: Answer, file: Path) -> Finding:
     """Judge whether it runs, and can be reached from here."""
     if answer.certificate is not None:
         return fine("running", f"it answers on {answer.address}")
-    return wrong("running", f"expected an answer on {answer.address}, got: {answer.reason}", _RUN)
+    return wrong("running", f"expected an answer on {answer.address}, got: {answer.reason}", _run(file))
 
 
 def presented(facts: Facts) -> Iterator[Finding]:
@@ -78,11 +80,15 @@ def presented(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def whole(database: Database) -> Iterator[Finding]:
+def whole(database: Database, file: Path) -> Iterator[Finding]:
     """Say where the log has lost entries that it had."""
     if database.rewound is not None:
-        hint = "have the agents give them back: `quorumseal coordinator recover`"
+        hint = f"have the agents give them back, then: `{next_command(file, 'recover')}`"
         yield wrong("log", str(database.rewound), hint)
+
+
+def _run(file: Path) -> str:
+    return f"start it: `{next_command(file, 'run')}`; its running log says why it ended"
 
 
 def database(known: Database) -> Finding:
@@ -118,13 +124,15 @@ def clock(known: Database, *, at: datetime) -> Finding:
     return fine("clock", f"{duration_text(-behind)} after the newest entry")
 
 
-def queues(known: Database, *, at: datetime) -> Iterator[Finding]:
+def queues(known: Database, file: Path, *, at: datetime) -> Iterator[Finding]:
     """Look for due work that nobody does, and for what was given up."""
     due = known.due
     for about, first in (("deadlines", due.ceremonies), ("bundles", due.bundles), ("notices", due.notices)):
         if first is not None and at - first > PATIENCE:
             late = duration_text(at - first)
-            yield wrong(about, f"expected due work to be done within minutes, but it waits for {late}", _RUN)
+            yield wrong(
+                about, f"expected due work to be done within minutes, but it waits for {late}", _run(file)
+            )
         else:
             yield fine(about, "nothing hangs")
     failed = known.counts.publications.get("failed", 0)

@@ -194,6 +194,9 @@ def test_agents_that_run_or_are_started_meanwhile_hand_back_by_themselves_and_go
         with coordinator_of(office):
             refused = operator.do("rita", "start", "widget", "3.0", str(office.artifact), expected=14)
             assert "log.rewound" in refused
+            assert "let your agent run" in refused
+            doctor = operator.run("doctor", expected=1)
+            assert doctor.endswith(f"quorumseal coordinator recover --settings {operator.settings}")
             handed = erin.until("handed-back")
             assert (handed["from"], handed["to"], handed["entries"]) == (1, len(before), len(before) - 1)
             bob = everybody.enter_context(starting(office, "bob"))  # he has signed, and let no agent run
@@ -255,7 +258,9 @@ def test_nothing_is_rehearsed_with_another_logs_backup(operator: Operator, tmp_p
     assert "earlier state of this log" in operator.run(
         "recover", "--rehearse", "--backup", str(backup), expected=69
     )
-    assert "rehearse instead" in operator.run("recover", expected=1)
+    said = operator.run("recover", expected=1)
+    assert "rehearse instead" in said
+    assert f"`quorumsealcoordinatordoctor--settings{operator.settings}`" in said.replace(" ", "")
     storage = Storage(operator.database)
     assert storage.rewound.shown() == []
     storage.close()

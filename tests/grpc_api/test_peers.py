@@ -98,7 +98,8 @@ def test_a_stale_coordinator_hears_it_from_its_peer_at_the_start_and_writes_noth
     with pair.stale.subprocess():  # its peer is gone by now, and it has not forgotten
         said = pair.stale.folder / "coordinator.log"
         wait_until(lambda: "it answers reads only" in said.read_text().splitlines()[-1])
-        assert "`quorumseal coordinator recover`" in said.read_text().splitlines()[-1]
+        recover = f"`quorumseal coordinator recover --settings {pair.stale.settings}`"
+        assert recover in said.read_text().splitlines()[-1]
     assert log_of(pair.stale) == before
 
 

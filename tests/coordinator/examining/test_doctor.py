@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from coordinator.certificates import Seen
-from coordinator.errors import StorageFailedError
+from coordinator.errors import RewoundError, StorageFailedError
 from coordinator.examining import gathering
 from coordinator.examining.facts import Answer, Database, Facts, Room
 from coordinator.examining.rules import answering, backup, clock, judge, log_key, queues, room, settings
@@ -30,6 +30,7 @@ from tests.running_coordinator import Site
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 GIB = 1 << 30
+FILE = Path("/etc/my coordinator.toml")
 POLICY = replace(Organisation().policy.policy, expires=NOW + 400 * DAY)
 NOTHING = Counts(
     ceremonies={},
@@ -45,6 +46,7 @@ DATABASE = Database(kind="SQLite", policy=POLICY, entries=1, head=NOW - DAY, cou
 SEEN = Seen(not_before=NOW - DAY, not_after=NOW + 300 * DAY, hosts=frozenset({"localhost"}))
 FACTS = Facts(
     at=NOW,
+    settings_file=FILE,
     settings=(fine("coordinator.toml:tls", "right"),),
     answer=Answer(address="localhost:1", certificate=SEEN),
     server=SEEN,
@@ -103,6 +105,21 @@ SICK: list[tuple[str, dict[str, Any], dict[str, Mark]]] = [
 @pytest.mark.parametrize(("changes", "expected"), [row[1:] for row in SICK], ids=[row[0] for row in SICK])
 def test_everything_that_is_known_is_judged(changes: dict[str, Any], expected: dict[str, Mark]) -> None:
     assert marks(judge(replace(FACTS, **changes))) == expected
+
+
+def test_every_command_of_the_coordinator_is_given_with_its_settings() -> None:
+    rewound = replace(DATABASE, rewound=RewoundError("expected a log of 8 entries, got one of 3"))
+    sick = replace(
+        FACTS,
+        settings=(wrong("x:tls.key", "open", "close"),),
+        answer=Answer(address="localhost:1", certificate=None, reason="refused"),
+        database=replace(rewound, due=replace(IDLE, bundles=NOW - DAY)),
+    )
+    hints = [each.hint for each in judge(sick) if "quorumseal coordinator" in each.hint]
+    assert [hint.split("`")[1] for hint in hints] == [
+        f"quorumseal coordinator {verb} --settings '/etc/my coordinator.toml'"
+        for verb in ("check-config", "run", "recover", "run")
+    ]
 
 
 def test_a_key_that_ends_is_named_with_its_holder() -> None:
@@ -177,8 +194,8 @@ def json_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, A
 
 
 def test_a_port_in_use_is_as_it_should_be() -> None:
-    assert settings([warning("coordinator.toml:listen", "in use", "free it")]).mark is Mark.DONE
-    assert settings([wrong("coordinator.toml:tls", "gone", "restore it")]).mark is Mark.FAILED
+    assert settings([warning("coordinator.toml:listen", "in use", "free it")], FILE).mark is Mark.DONE
+    assert settings([wrong("coordinator.toml:tls", "gone", "restore it")], FILE).mark is Mark.FAILED
 
 
 @pytest.mark.parametrize(
@@ -194,12 +211,12 @@ def test_a_clock_behind_the_newest_entry_is_seen(ahead: timedelta, mark: Mark) -
 @pytest.mark.parametrize("queue", ["ceremonies", "bundles", "notices"])
 def test_due_work_that_nobody_does_hangs(queue: str, since: timedelta | None, mark: Mark) -> None:
     due = replace(IDLE, **{queue: None if since is None else NOW - since})
-    assert worst(queues(replace(DATABASE, due=due), at=NOW)) is mark
+    assert worst(queues(replace(DATABASE, due=due), FILE, at=NOW)) is mark
 
 
 def test_what_failed_or_was_given_up_is_counted() -> None:
     counts = replace(NOTHING, publications={"failed": 2}, dead=3)
-    texts = [each.text for each in queues(replace(DATABASE, counts=counts), at=NOW) if each.hint]
+    texts = [each.text for each in queues(replace(DATABASE, counts=counts), FILE, at=NOW) if each.hint]
     assert len(texts) == 2
     assert "2 failed" in texts[0]
     assert "3 were given up" in texts[1]
@@ -229,8 +246,8 @@ def test_the_log_key_opens_and_is_the_one_that_the_policy_names() -> None:
 
 
 def test_an_answer_without_a_certificate_is_none() -> None:
-    assert answering(FACTS.answer).mark is Mark.DONE
-    assert answering(Answer(address="x:1", certificate=None, reason="refused")).mark is Mark.FAILED
+    assert answering(FACTS.answer, FILE).mark is Mark.DONE
+    assert answering(Answer(address="x:1", certificate=None, reason="refused"), FILE).mark is Mark.FAILED
 
 
 def test_a_coordinator_that_runs_is_found_and_one_that_does_not_is_missed(
