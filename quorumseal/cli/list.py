@@ -76,7 +76,8 @@ def run(arguments: Namespace) -> int:
         ],
     )
     for each in (each for each in page.ceremonies if each.publication == AWAITING):
-        drawn.item(Mark.WAITING, Foreign(_name(each)), "is approved, and awaiting witnesses of the log")
+        state = Foreign(f"{each.state}, and awaiting witnesses of the log")
+        drawn.item(Mark.WAITING, Foreign(_name(each)), "is", state)
     drawn.next("Look at one, verified", command(arguments, "show", page.ceremonies[0].ceremony))
     return 0
 

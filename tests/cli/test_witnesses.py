@@ -105,6 +105,8 @@ def _it_waits(office: Office, rita: Callable[..., tuple[int, Any]], screen: Call
     assert "acme/witness/alice" in _detail(rita)
     assert "awaiting witnesses for" in screen("show", RELEASE)
     assert "widget 1.0 is approved, and awaiting witnesses of the log" in screen("list")
+    (listed,) = rita("list")[1]["ceremonies"]
+    assert listed["publication"] == "awaiting witnesses"
     published = screen("release", "publish", RELEASE, code=8)
     assert "widget 1.0 is not published everywhere yet" in published
     assert "awaiting witnesses for" in published
