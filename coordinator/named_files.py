@@ -5,7 +5,7 @@ from pathlib import Path
 
 from coordinator.settings import SettingsError
 
-LONGEST_CLIENT_SECRET = 1000
+LONGEST_CLIENT_SECRET, LONGEST_AUTHORIZATION = 1000, 8192
 
 
 def read_named(path: Path) -> bytes:
@@ -19,21 +19,45 @@ def read_named(path: Path) -> bytes:
         ) from None
 
 
-def read_client_secret(path: Path) -> str:
-    """Return what an OpenID provider knows this coordinator by, without the end of its line."""
+def read_secret_line(path: Path, *, setting: str, longest: int, hint: str) -> str:
+    """Return the one line of printable ASCII in a file, without its end; a refusal repeats none of it."""
     try:
-        secret = read_named(path).removesuffix(b"\n").removesuffix(b"\r").decode("ascii")
+        line = _without_end(read_named(path)).decode("ascii")
     except UnicodeDecodeError:
-        secret = ""
-    if not 0 < len(secret) <= LONGEST_CLIENT_SECRET or not secret.isprintable():
+        line = ""
+    if not 0 < len(line) <= longest or not line.isprintable():
         raise SettingsError(
-            f"settings.pages.sign_in.client_secret_file ({path}): expected one line of 1 to "
-            f"{LONGEST_CLIENT_SECRET} printable ASCII characters, got another content",
-            hint="write the secret that the provider gave this client into the file",
+            f"{setting} ({path}): expected one line of 1 to {longest} printable ASCII characters, "
+            "got another content",
+            hint=hint,
         )
-    return secret
+    return line
+
+
+def read_client_secret(path: Path) -> str:
+    """Return what an OpenID provider knows this coordinator by."""
+    return read_secret_line(
+        path,
+        setting="settings.pages.sign_in.client_secret_file",
+        longest=LONGEST_CLIENT_SECRET,
+        hint="write the secret that the provider gave this client into the file",
+    )
+
+
+def read_authorization(path: Path) -> str:
+    """Return what the header of a SIEM's receiver says."""
+    return read_secret_line(
+        path,
+        setting="settings.siem.authorization_file",
+        longest=LONGEST_AUTHORIZATION,
+        hint="write the whole value of the header into the file: Bearer …, Splunk …",
+    )
 
 
 def read_passphrase(path: Path | None) -> bytes | None:
     """Return the passphrase in a file, without the end of its line; none where a key has none."""
-    return None if path is None else read_named(path).removesuffix(b"\n").removesuffix(b"\r")
+    return None if path is None else _without_end(read_named(path))
+
+
+def _without_end(line: bytes) -> bytes:
+    return line.removesuffix(b"\n").removesuffix(b"\r")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from coordinator.examining.enrolment import Place
 from coordinator.examining.files import secret_line, writable
+from coordinator.named_files import read_authorization
 from coordinator.notifying.connecting import tls_context
 from coordinator.siem.cursor import Cursor
-from coordinator.siem.sinks import read_authorization
 from coordinator.siem_settings import SiemSettings
 from quorumseal.refusal import Refusal
 from quorumseal.terminal.findings import Finding, fine, wrong

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
 
-from coordinator.named_files import read_named
+from coordinator.named_files import read_authorization
 from coordinator.notifying.connecting import OwnPorts, tls_context
 from coordinator.notifying.posting import HttpAddress, post
 from coordinator.siem.errors import SinkError
@@ -21,7 +21,6 @@ from quorumseal.refusal import Refusal
 SECONDS: Final = 5.0
 _MODE: Final = 0o640
 _FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
-_LONGEST_HEADER: Final = 8192
 _TYPE: Final = {"Content-Type": "application/x-ndjson"}
 
 
@@ -139,21 +138,6 @@ def open_sink(settings: SiemSettings, own_ports: OwnPorts) -> Sink:
     if settings.authorization_file is not None:
         headers["Authorization"] = read_authorization(settings.authorization_file)
     return HttpSink(settings.address, headers, tls=tls_context(settings.authorities), own_ports=own_ports)
-
-
-def read_authorization(path: Path) -> str:
-    """Return what the header says, without the end of its line."""
-    try:
-        text = read_named(path).removesuffix(b"\n").removesuffix(b"\r").decode("ascii")
-    except UnicodeDecodeError:
-        text = ""
-    if not 0 < len(text) <= _LONGEST_HEADER or not text.isprintable():
-        raise SinkError(
-            f"settings.siem.authorization_file ({path}): expected one line of printable ASCII, got another "
-            "content",
-            hint="write the whole value of the header into the file: Bearer …, Splunk …",
-        )
-    return text
 
 
 def _ends_in_a_line_that_was_cut_off(path: Path, descriptor: int) -> bool:
