@@ -13,6 +13,7 @@ from pathlib import Path
 
 from quorumseal.audit.defect import Defect
 from quorumseal.audit.examining import Examined, examine
+from quorumseal.cli.audit.defects import counted, draw_defects
 from quorumseal.cli.audit.lists import compare_lists
 from quorumseal.cli.audit.opened import seconds_text
 from quorumseal.cli.audit.source import add_source, open_source, source_words
@@ -21,11 +22,8 @@ from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_trust_file
 from quorumseal.cli.output import print_json, screen
 from quorumseal.cli.progress import reporter
-from quorumseal.terminal import Foreign, Mark
+from quorumseal.terminal import Mark
 from quorumseal.verifier.outcomes import Outcome
-
-_SHOWN = 20
-_LONG = 2000
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -85,14 +83,8 @@ def _draw(arguments: Namespace, examined: Examined, defects: Sequence[Defect], t
     if not defects:
         drawn.answer(Mark.DONE, f"nothing is wrong with this log: {what}, each as the rules make it")
     else:
-        count = f"{len(defects)} thing{'s are' if len(defects) > 1 else ' is'}"
-        drawn.answer(Mark.FAILED, f"{count} wrong with this log: {what}")
-    for defect in defects[:_SHOWN]:
-        drawn.item(Mark.FAILED, Foreign(f"{defect.where}: {defect.refusal}", _LONG))
-        if defect.refusal.hint:
-            drawn.note(Foreign(defect.refusal.hint, _LONG))
-    if len(defects) > _SHOWN:
-        drawn.line(f"  and {len(defects) - _SHOWN} more: --json lists all")
+        drawn.answer(Mark.FAILED, f"{counted(defects)} with this log: {what}")
+    draw_defects(drawn, defects)
     drawn.line(f"  took {seconds_text(took)}, {examined.entries / max(took, 0.001):,.0f} entries per second")
     if defects:
         drawn.next("Keep the copy, and list all of it for whoever asks", _again(arguments, "--json"))

@@ -18,6 +18,7 @@ _PACKAGES: Final = ("audit", "ceremony", "signatures", "strict_json", "terminal"
 _COMMANDS: Final = (
     "__init__",
     "audit/__init__",
+    "audit/defects",
     "audit/pack_reading",
     "audit/verify",
     "errors",

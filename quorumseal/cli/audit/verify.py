@@ -14,6 +14,7 @@ from pathlib import Path
 from quorumseal.audit.pack.judging import JudgedPack, judge_pack
 from quorumseal.audit.pack.manifest import MANIFEST, read_manifest
 from quorumseal.ceremony.values import digest, instant_text
+from quorumseal.cli.audit.defects import counted, draw_defects
 from quorumseal.cli.audit.pack_reading import open_pack
 from quorumseal.cli.errors import UsageError
 from quorumseal.cli.files import read_file, read_trust_file
@@ -21,13 +22,10 @@ from quorumseal.cli.output import Json, print_json, screen
 from quorumseal.cli.program import program_file, program_version, verify_words
 from quorumseal.cli.progress import reporter
 from quorumseal.refusal import Refusal
-from quorumseal.terminal import Foreign, Mark, Screen
+from quorumseal.terminal import Mark, Screen
 from quorumseal.tlog.note import MAX_NOTE_BYTES
 from quorumseal.verifier.outcomes import Outcome, outcome_of
 from quorumseal.verifier.trust import Trust
-
-_SHOWN = 20
-_LONG = 2000
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -97,17 +95,10 @@ def _code(judged: JudgedPack, trust: Trust | None) -> int:
 
 
 def _draw(drawn: Screen, judged: JudgedPack, arguments: Namespace, trust: Trust | None, took: float) -> None:
-    about, counted = judged.manifest.about, judged.counted
-    if judged.defects or counted is None:
-        many = len(judged.defects)
-        count = f"{many} thing{'s are' if many > 1 else ' is'}"
-        drawn.answer(Mark.FAILED, f"{count} wrong with this pack: believe nothing in it")
-        for defect in judged.defects[:_SHOWN]:
-            drawn.item(Mark.FAILED, Foreign(f"{defect.where}: {defect.refusal}", _LONG))
-            if defect.refusal.hint:
-                drawn.note(Foreign(defect.refusal.hint, _LONG))
-        if many > _SHOWN:
-            drawn.line(f"  and {many - _SHOWN} more: --json lists all")
+    about = judged.manifest.about
+    if judged.defects or judged.counted is None:
+        drawn.answer(Mark.FAILED, f"{counted(judged.defects)} with this pack: believe nothing in it")
+        draw_defects(drawn, judged.defects)
         drawn.next("Keep the pack, and list all of it for whoever asks", _again(arguments, "--json"))
         return
     if trust is None:
@@ -134,13 +125,13 @@ def _draw(drawn: Screen, judged: JudgedPack, arguments: Namespace, trust: Trust 
 
 
 def _facts(judged: JudgedPack, took: float) -> list[tuple[str, str]]:
-    about, counted = judged.manifest.about, judged.counted
-    assert counted is not None  # noqa: S101 - nothing was wrong
-    states = ", ".join(f"{number} {state}" for state, number in counted.by_state.items())
+    about, sums = judged.manifest.about, judged.counted
+    assert sums is not None  # noqa: S101 - nothing was wrong
+    states = ", ".join(f"{number} {state}" for state, number in sums.by_state.items())
     return [
         ("  period", str(about.period)),
-        ("  ceremonies", f"{counted.ceremonies:,}, each replayed by the rules: {states or 'none'}"),
-        ("  decisions", f"{counted.decisions:,}, by {counted.people} signers"),
+        ("  ceremonies", f"{sums.ceremonies:,}, each replayed by the rules: {states or 'none'}"),
+        ("  decisions", f"{sums.decisions:,}, by {sums.people} signers"),
         ("  signatures", f"{judged.signatures:,} statements, each by a key of its signer"),
         ("  log", f"{judged.entries:,} entries here, of the {about.size:,} under its signed checkpoint"),
         ("  until", _until(judged)),
@@ -161,7 +152,7 @@ def _again(arguments: Namespace, *more: str) -> list[str]:
 
 
 def _json(judged: JudgedPack, *, pinned: bool) -> dict[str, Json]:
-    about, counted = judged.manifest.about, judged.counted
+    about, sums = judged.manifest.about, judged.counted
     return {
         "verified": not judged.defects and pinned,
         "pinned": pinned,
@@ -172,9 +163,9 @@ def _json(judged: JudgedPack, *, pinned: bool) -> dict[str, Json]:
         "files": judged.files,
         "entries": judged.entries,
         "signatures": judged.signatures,
-        "ceremonies": counted.ceremonies if counted else None,
-        "by_state": dict(counted.by_state) if counted else None,
-        "decisions": counted.decisions if counted else None,
+        "ceremonies": sums.ceremonies if sums else None,
+        "by_state": dict(sums.by_state) if sums else None,
+        "decisions": sums.decisions if sums else None,
         "bundles": judged.bundles,
         "unpublished": [*about.unpublished],
         "timestamps_not_judged": judged.unjudged,
