@@ -19,7 +19,7 @@ from coordinator.policies import FollowedPolicies
 from coordinator.storage import EntryRow, Storage, Wanted
 from quorumseal.audit.effectiveness import Measure, measures
 from quorumseal.audit.pictures import svg
-from quorumseal.audit.population import Audited, LoggedEntry, Period, Population
+from quorumseal.audit.population import Audited, Period, PlacedEntry, Population
 from quorumseal.ceremony.entries import EntryType, read_entry
 from quorumseal.verifier.part import open_log_checkpoint
 
@@ -158,5 +158,5 @@ def _audited(storage: Storage, policies: FollowedPolicies, ids: list[str]) -> It
             yield Audited(chain=chain, policy=policies.named(pinned), entries=entries)
 
 
-def _logged(row: EntryRow) -> LoggedEntry:
-    return LoggedEntry(row.index, read_entry(row.payload))
+def _logged(row: EntryRow) -> PlacedEntry:
+    return PlacedEntry(row.index, read_entry(row.payload))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
 
-from quorumseal.audit.population import Audited, LoggedEntry
+from quorumseal.audit.population import Audited, PlacedEntry
 from quorumseal.ceremony.lifecycle import Ceremony
 from quorumseal.ceremony.policy import Kind
 from quorumseal.ceremony.statements import Mode
@@ -115,7 +115,7 @@ def called(ceremony: Ceremony) -> str:
 def exhibit_of(
     audited: Audited,
     says: str,
-    *entries: LoggedEntry,
+    *entries: PlacedEntry,
     exception: bool = False,
     kind: str = "",
     digests: Iterable[str] = (),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from quorumseal.audit.answer import Exhibit
-from quorumseal.audit.population import LoggedEntry, Period, Population
+from quorumseal.audit.population import Period, PlacedEntry, Population
 from quorumseal.ceremony.differing import Difference
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.policy_differences import differences
@@ -27,7 +27,7 @@ from quorumseal.strict_json import JsonValue
 class Change:
     """A policy version that came into force, and what it says otherwise than the one before."""
 
-    entry: LoggedEntry
+    entry: PlacedEntry
     policy: SignedPolicy
     differences: tuple[Difference, ...]
     """None for the first version."""
@@ -96,7 +96,7 @@ def _standing(population: Population, period: Period) -> Iterator[Exhibit]:
         )
 
 
-def _recovered(entry: LoggedEntry) -> str:
+def _recovered(entry: PlacedEntry) -> str:
     recovery = read_recovery(entry.entry.body)
     unheard = f"; not heard: {', '.join(recovery.unheard)}" if recovery.unheard else ""
     return (

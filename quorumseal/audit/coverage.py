@@ -3,11 +3,11 @@
 
 from collections.abc import Iterator
 
-from quorumseal.audit.population import LoggedEntry, Period, Population
+from quorumseal.audit.population import Period, PlacedEntry, Population
 from quorumseal.ceremony.values import instant_text
 
 
-def every_entry(population: Population) -> Iterator[LoggedEntry]:
+def every_entry(population: Population) -> Iterator[PlacedEntry]:
     """Give every entry that is here, in no order."""
     yield from population.standing_entries
     for each in population.ceremonies:

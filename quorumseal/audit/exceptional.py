@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum, unique
 
 from quorumseal.audit.answer import Exhibit, exhibit_of
-from quorumseal.audit.population import Audited, LoggedEntry
+from quorumseal.audit.population import Audited, PlacedEntry
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.policy import Kind, SignerKind
@@ -100,7 +100,7 @@ def _asked(audited: Audited) -> Iterator[Exhibit]:
         )
 
 
-def _ended(audited: Audited) -> tuple[LoggedEntry, ...]:
+def _ended(audited: Audited) -> tuple[PlacedEntry, ...]:
     return (audited.concluded,) if audited.concluded else ()
 
 
@@ -118,7 +118,7 @@ def _happened(audited: Audited) -> Iterator[Exhibit]:
             yield _exhibit(audited, each, kind, says + who, texts=texts_of(audited, *why))
 
 
-def _cause(audited: Audited, ended: LoggedEntry) -> Statement | None:
+def _cause(audited: Audited, ended: PlacedEntry) -> Statement | None:
     """Return the statement of an entry, or of the rejection before it, which it follows from."""
     if ended.statement is not None:
         return ended.statement
@@ -183,7 +183,7 @@ _OUTCOMES = {
 
 def _exhibit(
     audited: Audited,
-    entry: LoggedEntry,
+    entry: PlacedEntry,
     kind: ExceptionKind,
     says: str,
     *,

@@ -38,8 +38,8 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedEntry:
-    """An entry, and where it stands in the log."""
+class PlacedEntry:
+    """An entry that was read, and where it stands in the log."""
 
     index: int
     entry: Entry
@@ -60,7 +60,7 @@ class Audited:
     chain: Chain
     policy: SignedPolicy
     """As of then."""
-    entries: tuple[LoggedEntry, ...]
+    entries: tuple[PlacedEntry, ...]
     texts: Mapping[str, str] = field(default_factory=dict)
     """What its statements commit to, by commitment, where it was asked for."""
 
@@ -100,12 +100,12 @@ class Audited:
         return self.ceremony.ended_at
 
     @property
-    def concluded(self) -> LoggedEntry | None:
+    def concluded(self) -> PlacedEntry | None:
         """The entry that ended it."""
         return next((each for each in self.entries if each.entry.type in CONCLUSIONS), None)
 
     @property
-    def statements(self) -> tuple[tuple[LoggedEntry, Statement], ...]:
+    def statements(self) -> tuple[tuple[PlacedEntry, Statement], ...]:
         """Everything that somebody signed in it, in the order of the log."""
         given = ((each, each.statement) for each in self.entries)
         return tuple((each, statement) for each, statement in given if statement is not None)
@@ -130,7 +130,7 @@ class Population:
     begins: tuple[int, ...]
     """The index of the entry from which on each version holds."""
     standing: StandingChain
-    standing_entries: tuple[LoggedEntry, ...]
+    standing_entries: tuple[PlacedEntry, ...]
     """Those of no ceremony: policies, absences, delegations, revocations, suspensions."""
     ceremonies: tuple[Audited, ...]
     """In the order in which they were opened."""

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from quorumseal.audit.defect import Defect
 from quorumseal.audit.errors import EntryMissingError, EntryUnexpectedError, PolicyNotInForceError
-from quorumseal.audit.population import Audited, LoggedEntry
+from quorumseal.audit.population import Audited, PlacedEntry
 from quorumseal.ceremony.admission import Existing, Known, admit
 from quorumseal.ceremony.chain import (
     Chain,
@@ -61,7 +61,7 @@ class Replay:
         self._emergencies: list[str] = []
         self._broken: set[str | None] = set()
         self.chains: dict[str, Chain] = {}
-        self.entries: dict[str | None, list[LoggedEntry]] = {}
+        self.entries: dict[str | None, list[PlacedEntry]] = {}
         self.policies: dict[str, SignedPolicy] = {}
         """Under which policy each ceremony runs."""
         self.begins: list[int] = []
@@ -119,7 +119,7 @@ class Replay:
             self._go_on(entry, entry.ceremony)
         else:
             self._open_one(entry)
-        self.entries.setdefault(entry.ceremony, []).append(LoggedEntry(index, entry))
+        self.entries.setdefault(entry.ceremony, []).append(PlacedEntry(index, entry))
         if entry.ceremony is None and entry.type is EntryType.POLICY:
             self.begins.append(index)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from quorumseal.audit.asking_errors import NoSuchReleaseError
 from quorumseal.audit.log_copy import LogCopy
-from quorumseal.audit.population import Audited, LoggedEntry, Population
+from quorumseal.audit.population import Audited, PlacedEntry, Population
 from quorumseal.audit.proving import prove
 from quorumseal.audit.tree_check import roots_of
 from quorumseal.ceremony.delegating import known_as
@@ -211,7 +211,7 @@ def _not_standing(audited: Audited) -> tuple[Counted, ...]:
     )
 
 
-def _why_not(audited: Audited, entry: LoggedEntry, digest: str) -> str:
+def _why_not(audited: Audited, entry: PlacedEntry, digest: str) -> str:
     if digest in audited.ceremony.fallen:
         return "stood until a key was revoked, or they were suspended"
     if entry.entry.type is EntryType.LATE:

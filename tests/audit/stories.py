@@ -6,7 +6,7 @@ from typing import Any
 
 from quorumseal.audit.examining import populate
 from quorumseal.audit.log_copy import LogCopy
-from quorumseal.audit.population import LoggedEntry, Period, Population
+from quorumseal.audit.population import Period, PlacedEntry, Population
 from quorumseal.ceremony.annex import Annex
 from quorumseal.ceremony.commands import Command, Expire
 from quorumseal.ceremony.commitments import commitments
@@ -131,7 +131,7 @@ class Story:
         """Return what an auditor would hold of the log."""
         annexes: dict[str, tuple[Annex, ...]] = {}
         for ceremony, entries in self.coordinator.entries.items() if texts else ():
-            statements = [LoggedEntry(0, entry).statement for entry in entries]
+            statements = [PlacedEntry(0, entry).statement for entry in entries]
             bound = {each for statement in statements if statement for each in commitments(statement)}
             known = self.coordinator.annexes
             annexes[ceremony] = tuple(known[each] for each in sorted(bound & known.keys()))

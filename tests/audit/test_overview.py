@@ -12,7 +12,7 @@ from quorumseal.audit.coverage import every_entry, gaps, whole
 from quorumseal.audit.examining import populate
 from quorumseal.audit.log_copy import cut
 from quorumseal.audit.overview import MOST_FIRST, overview
-from quorumseal.audit.population import LoggedEntry, Period, Population
+from quorumseal.audit.population import Period, PlacedEntry, Population
 from quorumseal.ceremony.commands import Expire
 from quorumseal.ceremony.entries import EntryType, write_entry
 from quorumseal.ceremony.lifecycle import State
@@ -192,7 +192,7 @@ def test_a_recovery_is_looked_at_whatever_else_happened() -> None:
         Recovery(before=before, after=after, handed_back=("alice",), unheard=("carol",)),
     ]
     entries = tuple(
-        LoggedEntry(
+        PlacedEntry(
             index,
             write_entry(
                 EntryType.RECOVERED, write_recovery(each), at=NOW, ceremony=None, seq=index, prev=None

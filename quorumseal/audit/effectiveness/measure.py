@@ -7,7 +7,7 @@ from datetime import timedelta
 from math import ceil
 from typing import TypeAlias
 
-from quorumseal.audit.population import Audited, LoggedEntry, Period
+from quorumseal.audit.population import Audited, Period, PlacedEntry
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.statements import Decision
 
@@ -60,7 +60,7 @@ class Measure:
 
 def decisions(
     ceremonies: Sequence[Audited], period: Period
-) -> Iterator[tuple[Audited, LoggedEntry, Decision]]:
+) -> Iterator[tuple[Audited, PlacedEntry, Decision]]:
     """Give every decision that was logged in a period, with its ceremony and its entry."""
     for audited in ceremonies:
         for logged, statement in audited.statements:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from quorumseal.audit.log_copy import LogCopy, cut
-from quorumseal.audit.population import Audited, LoggedEntry, Period, Population
+from quorumseal.audit.population import Audited, Period, PlacedEntry, Population
 from quorumseal.ceremony.policy import GOVERNED
 
 
@@ -24,7 +24,7 @@ def slice_of(copy: LogCopy, population: Population, period: Period) -> LogCopy:
     return replace(cut(copy, first, _kept(population, first)), annexes=annexes, held=())
 
 
-def _entries(population: Population) -> Iterator[LoggedEntry]:
+def _entries(population: Population) -> Iterator[PlacedEntry]:
     yield from population.standing_entries
     for audited in population.ceremonies:
         yield from audited.entries

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from quorumseal.audit.answer import Answer, Exhibit, counted
 from quorumseal.audit.in_force import Held, held_in
-from quorumseal.audit.population import LoggedEntry, Period, Population
+from quorumseal.audit.population import Period, PlacedEntry, Population
 from quorumseal.ceremony.policy import Signer
 from quorumseal.ceremony.values import instant_text
 
@@ -43,11 +43,11 @@ def ask(population: Population, period: Period) -> Answer:
     )
 
 
-def _last_signed(population: Population, period: Period) -> Mapping[str, LoggedEntry]:
+def _last_signed(population: Population, period: Period) -> Mapping[str, PlacedEntry]:
     """Return what each signer signed last in the period."""
     given = [*population.standing_entries]
     given += [entry for each in population.within(period).ceremonies for entry in each.entries]
-    last: dict[str, LoggedEntry] = {}
+    last: dict[str, PlacedEntry] = {}
     for entry in sorted(given, key=lambda each: each.index):
         statement = entry.statement
         if statement is not None and entry.entry.at in period:
@@ -56,7 +56,7 @@ def _last_signed(population: Population, period: Period) -> Mapping[str, LoggedE
 
 
 def _told(
-    newest: Held, signer: Signer, last: LoggedEntry | None, population: Population, end: datetime
+    newest: Held, signer: Signer, last: PlacedEntry | None, population: Population, end: datetime
 ) -> Iterator[Exhibit]:
     policy = newest.policy
     roles = [name for name, role in sorted(policy.roles.items()) if signer.name in role.members]

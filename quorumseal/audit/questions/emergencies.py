@@ -7,7 +7,7 @@ from datetime import datetime
 from quorumseal.audit.answer import Answer, Exhibit, counted, exhibit_of
 from quorumseal.audit.exceptional import texts_of
 from quorumseal.audit.leading_on import lead_on
-from quorumseal.audit.population import Audited, LoggedEntry, Period, Population
+from quorumseal.audit.population import Audited, Period, PlacedEntry, Population
 from quorumseal.ceremony.aftermath import Owed, owed_until
 from quorumseal.ceremony.entries import EntryType
 from quorumseal.ceremony.lifecycle import State
@@ -75,7 +75,7 @@ def _told(audited: Audited, population: Population, *, as_of: datetime) -> Itera
     yield from _aftermath(audited, population, as_of)
 
 
-def _report(audited: Audited, entry: LoggedEntry, signer: str, text: str) -> Exhibit:
+def _report(audited: Audited, entry: PlacedEntry, signer: str, text: str) -> Exhibit:
     rule, ended = audited.ceremony.emergency, audited.ended_at
     late = rule is not None and ended is not None and entry.entry.at >= ended + rule.report
     says = f"{signer} reported{', late' if late else ''}"

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from quorumseal.audit.answer import Answer, Exhibit, counted
 from quorumseal.audit.in_force import Held, held
-from quorumseal.audit.population import LoggedEntry, Period, Population
+from quorumseal.audit.population import Period, PlacedEntry, Population
 from quorumseal.ceremony.statements import (
     KeyRevocation,
     RevocationReason,
@@ -18,7 +18,7 @@ from quorumseal.ceremony.statements import (
 from quorumseal.ceremony.values import instant_text
 
 QUESTION = "Who left, or lost a role, and when did their access end?"
-_Given = tuple[LoggedEntry, Statement, str | None]
+_Given = tuple[PlacedEntry, Statement, str | None]
 
 
 def ask(population: Population, period: Period) -> Answer:
@@ -135,7 +135,7 @@ def _still_there(versions: tuple[Held, ...], given: tuple[_Given, ...], end: dat
                 pass
 
 
-def _lingers(person: str, entry: LoggedEntry, how: str) -> Exhibit:
+def _lingers(person: str, entry: PlacedEntry, how: str) -> Exhibit:
     return Exhibit(
         says=f"{person} was said to leave ({how} {instant_text(entry.entry.at)}), and is still on the roster",
         at=entry.entry.at,

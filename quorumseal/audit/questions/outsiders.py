@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from quorumseal.audit.answer import Answer, Exhibit, counted, exhibit_of
 from quorumseal.audit.in_force import Held, held, held_in
 from quorumseal.audit.leading_on import lead_on
-from quorumseal.audit.population import Audited, LoggedEntry, Period, Population
+from quorumseal.audit.population import Audited, Period, PlacedEntry, Population
 from quorumseal.ceremony.policy import GOVERNED, Policy
 from quorumseal.ceremony.statements import Decision
 
@@ -51,7 +51,7 @@ def _outside(audited: Audited, versions: tuple[Held, ...]) -> Iterator[Exhibit]:
 
 
 def _since_then(
-    audited: Audited, entry: LoggedEntry, role: str, now: Held, decision: Decision
+    audited: Audited, entry: PlacedEntry, role: str, now: Held, decision: Decision
 ) -> Iterator[Exhibit]:
     signer = decision.context.signer
     if not _holds(now.policy, signer, role, standing_in=decision.delegation is not None):
@@ -59,7 +59,7 @@ def _since_then(
         yield exhibit_of(audited, says, entry, exception=True, digests=(now.signed.digest,))
 
 
-def _in_force(versions: tuple[Held, ...], entry: LoggedEntry) -> Held:
+def _in_force(versions: tuple[Held, ...], entry: PlacedEntry) -> Held:
     return [each for each in versions if each.index < entry.index][-1]
 
 

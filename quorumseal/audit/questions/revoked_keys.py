@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from quorumseal.audit.answer import Answer, Exhibit, counted, exhibit_of
 from quorumseal.audit.leading_on import lead_on
-from quorumseal.audit.population import Audited, LoggedEntry, Period, Population
+from quorumseal.audit.population import Audited, Period, PlacedEntry, Population
 from quorumseal.ceremony.compromise import remainder
 from quorumseal.ceremony.lifecycle import State
 from quorumseal.ceremony.revoking import Revoked, owner_of
@@ -100,7 +100,7 @@ def _by_person(audited: Audited, suspended: Suspended, population: Population) -
             yield exhibit_of(audited, says, entry, logged, exception=True)
 
 
-def _logged(population: Population, payload: bytes) -> LoggedEntry:
+def _logged(population: Population, payload: bytes) -> PlacedEntry:
     """Return the standing entry that holds a statement."""
     return next(
         each
