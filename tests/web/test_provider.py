@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.notifying.posting import HttpAddress, http_address
-from coordinator.web.signing_in.errors import (
+from coordinator.web.errors import (
     ProviderAnswerError,
     ProviderUnreachableError,
     TokenError,

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias, cast
 
 from coordinator.notifying.connecting import OwnPorts, connect, cut_off
 from coordinator.notifying.posting import HttpAddress
-from coordinator.web.signing_in.errors import ProviderAnswerError, ProviderUnreachableError
+from coordinator.web.errors import ProviderAnswerError, ProviderUnreachableError
 from quorumseal.refusal import Refusal
 
 SECONDS: Final = 8.0

@@ -24,7 +24,7 @@ from starlette.routing import BaseRoute, Route
 from coordinator.metrics.catalogue import REFUSALS
 from coordinator.metrics.observing import Observation, Observe, unobserved
 from coordinator.running_log import about
-from coordinator.web.signing_in.errors import (
+from coordinator.web.errors import (
     AttemptUnknownError,
     ProviderAnswerError,
     ProviderRefusedError,

@@ -15,7 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 
 from coordinator.notifying.posting import HttpAddress, http_address
-from coordinator.web.signing_in.errors import ProviderAnswerError, ProviderUnreachableError, TokenError
+from coordinator.web.errors import ProviderAnswerError, ProviderUnreachableError, TokenError
 from coordinator.web.signing_in.exchanging import Document, Exchange, text_of
 from quorumseal.refusal import Refusal
 

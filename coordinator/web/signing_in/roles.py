@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from coordinator.web.signing_in.errors import NoRoleError
+from coordinator.web.errors import NoRoleError
 from coordinator.web.signing_in.exchanging import Document
 from coordinator.web.viewer import Viewer
 

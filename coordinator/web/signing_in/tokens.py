@@ -13,7 +13,7 @@ from typing import Final
 from joserfc import jws
 from joserfc.errors import JoseError
 
-from coordinator.web.signing_in.errors import ProviderAnswerError, TokenError
+from coordinator.web.errors import ProviderAnswerError, TokenError
 from coordinator.web.signing_in.exchanging import Document, read_document
 from coordinator.web.signing_in.provider import Key
 
