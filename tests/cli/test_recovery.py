@@ -201,6 +201,10 @@ def test_agents_that_run_or_are_started_meanwhile_hand_back_by_themselves_and_go
             assert (handed["from"], handed["to"], handed["entries"]) == (1, len(before), len(before) - 1)
             bob = everybody.enter_context(starting(office, "bob"))  # he has signed, and let no agent run
             assert bob.until("handed-back")["entries"] >= 1
+            with starting(office, "dan") as dan:  # he has seen nothing of it, and is heard all the same
+                assert dan.until("handed-back")["entries"] == 0
+            with existing_storage(operator.database) as storage:
+                assert {"bob", "dan", "erin"} <= {row.signer for row in storage.rewound.heard()}
             assert operator.entries() == kept
             recovered = operator.ask("recover")
             assert (recovered["before"], recovered["after"]) == (1, len(before))
