@@ -61,7 +61,9 @@ def place(tmp_path: Path) -> Place:
 def test_it_says_what_will_be_refused_before_it_raises_anything(place: Place, capsys: Capture) -> None:
     assert place.update(place.old, place.new, "--bundle", place.new) == 2
     told = flat(capsys.readouterr().err)
-    assert f"{place.old} will be refused from then on" in told
+    assert f"{place.old} will be refused from then on".replace(" ", "") in told.replace(
+        " ", ""
+    )  # a long path
     assert "raise the minimum version from 1 to 2" in told
     assert place.minimum == 1
 
