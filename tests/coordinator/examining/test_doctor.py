@@ -3,7 +3,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -253,7 +253,7 @@ def test_an_answer_without_a_certificate_is_none() -> None:
 def test_a_coordinator_that_runs_is_found_and_one_that_does_not_is_missed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    site = Site(tmp_path)
+    site = Site(tmp_path, Organisation(founded=datetime.now(UTC)))
     with site.in_process() as running:
         site.port = int(running.address.rpartition(":")[2])
         command = ["coordinator", "doctor", "--settings", str(site.settings)]
