@@ -178,7 +178,7 @@ def _reject(told: story.Story, number: int, text: str, product: str) -> None:
     start = told.start(request)
     approval = replace(
         told.acme.decision("alice", start.request, at=told.now),
-        checks=(Check(name=name, outcome=CheckOutcome.WAIVED),),
+        checks=(Check(name=product, outcome=CheckOutcome.WAIVED),),
     )
     told.desk.written(Act(ceremony=request.ceremony, command=Record(told.acme.sign_decision(approval))))
     told.decides(start, "carol", Choice.REJECTION, said(text))
