@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -254,7 +254,7 @@ def test_governance_that_nobody_can_meet_is_refused() -> None:
 def test_a_large_policy_is_judged_at_once() -> None:
     people = {f"person-{number}" for number in range(32)}
     roles = {f"role-{number}": tuple(sorted(people)) for number in range(16)}
-    started = perf_counter()
+    started = process_time()
     changed(
         ACME, roles={**roles, "managers": ("ann",)}, quorum=dict.fromkeys(roles, 2), veto=frozenset()
     ).build_policy()
@@ -262,7 +262,7 @@ def test_a_large_policy_is_judged_at_once() -> None:
         changed(
             ACME, roles={**roles, "managers": ("ann",)}, quorum={**dict.fromkeys(roles, 2), "role-15": 3}
         ).build_policy()
-    assert perf_counter() - started < 20
+    assert process_time() - started < 20
 
 
 def test_a_product_and_kind_have_exactly_one_rule() -> None:
