@@ -73,5 +73,5 @@ class Terminal:
 
 
 def shows(text: str) -> Callable[[Terminal], bool]:
-    """Return what is true once a line of the screen contains the text."""
-    return lambda terminal: any(text in line for line in terminal.lines)
+    """Return what is true once the screen contains the text, maybe where a long line goes on in the next."""
+    return lambda terminal: text in "".join(terminal.screen.display)
