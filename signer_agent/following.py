@@ -32,6 +32,7 @@ from signer_agent.drafting import draft_decision
 from signer_agent.errors import ForkError
 from signer_agent.handing_back import Returned
 from signer_agent.inbox import Inbox, open_inbox
+from signer_agent.kept_entries import MOST_KEPT
 from signer_agent.log_check import Found, LogCheck
 from signer_agent.notices import Notice, Told
 from signer_agent.observing import observe, observe_standing
@@ -225,7 +226,8 @@ class Watch:
     def _keep(self) -> None:
         """Put on the disk what was followed, for a coordinator that loses it."""
         if self._kept:
-            self.agent.journal.kept.keep(self._kept)
+            end = self._log.size + MOST_KEPT  # a log that claims to be far longer wipes nothing out
+            self.agent.journal.kept.keep([each for each in self._kept if each.index < end])
             self._kept.clear()
 
     def _entry(self, logged: LoggedEntry) -> None:
@@ -275,7 +277,7 @@ class Watch:
         was = self._log.short
         self._tell_log(self._log.look(), before=was)
         if was and not self._log.short and not self._guarded(self._begin):
-            self._log.short = True  # then once more
+            self._log.not_begun()
 
     def _tell_log(self, found: Found, *, before: bool) -> None:
         """Say what is new about the log, and what is wrong with it once; ``before``: it was short already."""

@@ -73,6 +73,10 @@ class LogCheck:
         """Make a look due: something was refused for what it would find."""
         self._looked_at = None
 
+    def not_begun(self) -> None:
+        """Go on waiting: the log is whole again, and what should have followed was refused."""
+        self.short = True
+
     def look(self) -> Found:
         """Look; only a fork is raised.  Between two looks, a log that is rewound is only asked after."""
         if self._returned is not None and not self.is_due:
@@ -90,16 +94,16 @@ class LogCheck:
             return Found(refusal=asked)
         self._returned = None
         self.short = refusal is not None and (was or refusal.code in _SHORTER)
-        self._looks = self._looks + 1 if self.short else 0
+        self._looks = self._looks + 1 if self.short or was else 0
         if refusal is None and isinstance(asked, Refusal):
             refusal = asked
         return Found(recovered=was and not self.short, refusal=refusal)
 
     def _still_short(self, asked: Returned | Refusal) -> Found:
+        self._looks += 1
         if isinstance(asked, Refusal):
             return Found(refusal=asked)
         self.short = True
-        self._looks += 1
         new, self._returned = asked != self._returned, asked
         return Found(returned=asked if new else None)
 

@@ -94,7 +94,7 @@ def observe_policy(agent: Agent) -> SignedPolicy:
 
 
 def observe_head(agent: Agent, policy: SignedPolicy) -> Signature:
-    """Return the log's newest checkpoint, verified to extend the newest one known."""
+    """Return the log's newest checkpoint, verified to extend the newest one known and all that were met."""
 
     def ask(log: Log) -> Signature:
         known = newest_known(agent, log)
@@ -103,7 +103,9 @@ def observe_head(agent: Agent, policy: SignedPolicy) -> Signature:
             if known
             else agent.connection.consistency(0)
         )
-        return accept(agent, log, known, answer.checkpoint, answer.proof)
+        head = accept(agent, log, known, answer.checkpoint, answer.proof)
+        connect_met(agent, log)
+        return head
 
     return by_log_in_force(agent, policy, ask)
 

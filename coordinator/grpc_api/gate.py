@@ -13,11 +13,11 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from enum import StrEnum, unique
 from types import TracebackType
-from typing import Final
+from typing import Final, TypeVar
 
 from grpc import aio
 from grpc.aio import AbortError
@@ -39,6 +39,7 @@ from coordinator.metrics.observing import Observation, Observe, unobserved
 from coordinator.running_log import about
 from quorumseal.refusal import Refusal
 
+_Request = TypeVar("_Request")
 _log = logging.getLogger(__name__)
 _CLOSING: Final = "expected a coordinator that goes on, got one that is stopping"
 _SWEEP_EVERY: Final = 0.25
@@ -204,10 +205,20 @@ class Call:
         received = await self.context.read()
         if received is aio.EOF:
             raise GarbageError("expected a message, got none", hint="send one before you end the call")
-        self._asked = True
-        self.ends_at += self.seconds - self._waiting
+        self._begin()
         message: bytes = received
         return message
+
+    async def requests(self, stream: AsyncIterator[_Request]) -> AsyncIterator[_Request]:
+        """Yield the messages of a caller who sends many; the first must come within the time of a call."""
+        async for each in stream:
+            self._begin()
+            yield each
+
+    def _begin(self) -> None:
+        if not self._asked:
+            self._asked = True
+            self.ends_at += self.seconds - self._waiting
 
     async def send(self, message: object) -> None:
         """Hand a message to the reader, and wait until the connection has taken it."""

@@ -64,7 +64,9 @@ def guarded(gate: Gate, method: str, handler: Handler, sort: Sort) -> Handler:
     read: Any = handler.request_deserializer
 
     async def requested(call: Call, requests: AsyncIterator[Any]) -> Any:
-        return requests if handler.request_streaming else decoded(read, await call.request(), "message")
+        if handler.request_streaming:
+            return call.requests(requests)
+        return decoded(read, await call.request(), "message")
 
     async def answer(requests: AsyncIterator[Any], context: Context) -> Any:
         call = gate.call(method, context, sort)
@@ -110,8 +112,10 @@ def _upload(
     method = _method(kind)
 
     async def handle(stream: AsyncIterator[bytes], context: Context) -> bytes:
-        async with gate.call(method, context, Sort.TRANSFER) as caller:
-            return (await behaviour(parse_each(kind, stream), caller)).SerializeToString()
+        call = gate.call(method, context, Sort.TRANSFER)
+        async with call as caller:
+            requests = parse_each(kind, call.requests(stream))
+            return (await behaviour(requests, caller)).SerializeToString()
 
     return grpc.stream_unary_rpc_method_handler(handle)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The log as it is read: by index, by ceremony and by tree node."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from sqlalchemy import Connection, and_, or_, select
@@ -11,6 +11,9 @@ from coordinator.storage.engine import Engines
 from coordinator.storage.rows import CheckpointRow, EntryRow, LogHead, from_milliseconds
 from coordinator.storage.schema import checkpoints, entries, log_head, tree_nodes
 from quorumseal.tlog import Coordinate, Frontier, NodeSource, frontier_nodes
+
+_MOST_NODES = 4000
+"""In one query: each takes a parameter, of which some databases take 32,766."""
 
 _ENTRY_COLUMNS = (
     entries.c.index,
@@ -129,24 +132,23 @@ def read_chains(connection: Connection, ceremonies: Collection[str]) -> dict[str
 
 
 def node_source(connection: Connection, wanted: Iterable[Coordinate]) -> NodeSource:
-    """Fetch tree nodes in one query and give them out."""
-    by_level: dict[int, list[int]] = {}
-    for level, index in wanted:
-        by_level.setdefault(level, []).append(index)
-    if not by_level:
-        return lambda level, index: _missing(level, index)
-    rows = connection.execute(
-        select(tree_nodes.c.level, tree_nodes.c.index, tree_nodes.c.hash).where(
-            or_(
-                *(
-                    and_(tree_nodes.c.level == level, tree_nodes.c.index.in_(indices))
-                    for level, indices in by_level.items()
-                )
-            )
-        )
-    )
-    nodes = {(level, index): node for level, index, node in rows}
+    """Fetch tree nodes, so many in one query as every database takes, and give them out."""
+    nodes: dict[tuple[int, int], bytes] = {}
+    for some in _slices(sorted(set(wanted))):
+        by_level = groupby(some, key=lambda each: each.level)
+        same = [
+            and_(tree_nodes.c.level == level, tree_nodes.c.index.in_([each.index for each in group]))
+            for level, group in by_level
+        ]
+        columns = select(tree_nodes.c.level, tree_nodes.c.index, tree_nodes.c.hash)
+        rows = connection.execute(columns.where(or_(*same)))
+        nodes |= {(level, index): node for level, index, node in rows}
     return lambda level, index: nodes.get((level, index)) or _missing(level, index)
+
+
+def _slices(wanted: Sequence[Coordinate]) -> Iterator[Sequence[Coordinate]]:
+    for start in range(0, len(wanted), _MOST_NODES):
+        yield wanted[start : start + _MOST_NODES]
 
 
 def _missing(level: int, index: int) -> bytes:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The door of the pages: browsers come in by handshakes, of which there are only so many at once.
 
-A browser's handshake takes moments, so the one that has lasted longest is one that never comes: where there
-is no room, it goes.  Nobody keeps others out by knocking, and nobody uses up the coordinator's descriptors.
+A browser's handshake takes moments.  Where there is no room, the address that knocks most makes some: the one
+of its handshakes goes that has lasted longest.  So nobody keeps others out by knocking from one place, and
+nobody uses up the coordinator's descriptors.
 """
 
 import asyncio
 import logging
 import socket
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
@@ -29,7 +31,8 @@ class Door:
         self._listening = listening
         self._tls = tls
         self._protocol = protocol
-        self._handshakes: dict[asyncio.Task[None], None] = {}
+        self._handshakes: dict[asyncio.Task[None], str] = {}
+        """With where each comes from, the oldest first."""
         self._accepting: asyncio.Task[None] | None = None
 
     @property
@@ -42,6 +45,7 @@ class Door:
         self._listening.setblocking(False)
         self._listening.listen()
         self._accepting = asyncio.get_running_loop().create_task(self._accept())
+        self._accepting.add_done_callback(_tell_end)
 
     async def close(self) -> None:
         """Let nobody in any more; safe where it was never open."""
@@ -54,21 +58,23 @@ class Door:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, _ = await loop.sock_accept(self._listening)
+                connection, address = await loop.sock_accept(self._listening)
             except OSError as error:  # no descriptor is left, or the one who knocked has gone
                 _log.warning("a browser could not connect: %s", error.strerror)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 continue
             while len(self._handshakes) >= MOST_HANDSHAKES:
-                self._give_up(next(iter(self._handshakes)))
+                self._make_room()
             handshake = loop.create_task(self._shake_hands(connection))
-            self._handshakes[handshake] = None
+            self._handshakes[handshake] = str(address[0])
             handshake.add_done_callback(lambda done: self._handshakes.pop(done, None))
             await asyncio.sleep(0)  # it begins, and so closes its connection whatever comes
 
-    def _give_up(self, handshake: asyncio.Task[None]) -> None:
-        del self._handshakes[handshake]
-        handshake.cancel()
+    def _make_room(self) -> None:
+        ((crowd, _),) = Counter(self._handshakes.values()).most_common(1)
+        oldest = next(each for each, address in self._handshakes.items() if address == crowd)
+        del self._handshakes[oldest]
+        oldest.cancel()
 
     async def _shake_hands(self, connection: socket.socket) -> None:
         with suppress(OSError):  # a handshake that failed concerns nobody else
@@ -79,3 +85,8 @@ class Door:
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
                 ssl_shutdown_timeout=_GOODBYE_SECONDS,
             )
+
+
+def _tell_end(accepting: asyncio.Task[None]) -> None:
+    if not accepting.cancelled() and (error := accepting.exception()) is not None:
+        _log.critical("no browser can connect any more: start the coordinator again", exc_info=error)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application: every address, who may read it, and what comes of a refusal."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -18,7 +19,13 @@ from coordinator.errors import CoordinatorError, UnknownCeremonyError
 from coordinator.web.answering import Desk
 from coordinator.web.asked import Asked
 from coordinator.web.context import WebContext
-from coordinator.web.errors import NoSuchPageError, PageBrokenError, PageError, PageTooLargeError
+from coordinator.web.errors import (
+    NoSuchPageError,
+    PageBrokenError,
+    PageError,
+    PagesBusyError,
+    PageTooLargeError,
+)
 from coordinator.web.guard import HEADERS, Guard
 from coordinator.web.page import Download, File, Page, Pieces
 from coordinator.web.showing import DOWNLOADS, HOME, PAGES
@@ -28,6 +35,7 @@ from coordinator.web.templating import LARGEST_PAGE, Frame, render
 from coordinator.web.viewer import NotSignedInError, Viewer
 from quorumseal.refusal import Refusal
 
+_MOST_WAITS, _WAIT = 50, 0.1
 _log = logging.getLogger(__name__)
 Viewers = Callable[[Request], Viewer]
 """Says who looks, or raises ``NotSignedInError``; it may block, and is called in a thread."""
@@ -131,10 +139,19 @@ class _Pages:
     async def _pieces(self, file: Pieces) -> AsyncIterator[bytes]:
         """Yield one at a time, as fast as it is taken: no more than one of a file is ever held."""
         for number in count():
-            piece = await self._desk.make(partial(file.piece, number))
+            piece = await self._in_time(partial(file.piece, number))
             if piece is None:
                 return
             yield piece
+
+    async def _in_time(self, work: Callable[[], bytes | None]) -> bytes | None:
+        """Wait for a place at the desk: nobody can be told any more that there is none."""
+        for _ in range(_MOST_WAITS):
+            try:
+                return await self._desk.make(work)
+            except PagesBusyError:
+                await asyncio.sleep(_WAIT)
+        return await self._desk.make(work)
 
     def _listen(self, viewer: Viewer, request: Request) -> Response:
         asked = _asked(request)

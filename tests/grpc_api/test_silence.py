@@ -104,6 +104,26 @@ def test_a_call_of_any_kind_without_a_message_has_the_time_of_a_call(site: Site,
         wait_until(lambda: api.server.gate.in_progress == 0)
 
 
+def test_an_upload_has_the_time_of_a_transfer_once_it_has_begun(
+    site: Site, api: InProcess[ApiServer], use_cases: StandIn
+) -> None:
+    def slowly() -> Iterator[bytes]:
+        for _ in range(9):
+            yield wire.PutEvidenceRequest(chunk=bytes(1 << 10)).SerializeToString()
+            time.sleep(0.4)  # 3.6 s in all, over the time of a call and a sweep
+
+    with knock(site, api.address, site.client("alice")) as door:
+        door.upload("PutEvidence", slowly())
+    assert use_cases.reached["put_evidence"] == 1
+
+
+def test_an_upload_that_does_not_begin_has_the_time_of_a_call(
+    api: InProcess[ApiServer], alice: Silent
+) -> None:
+    assert alice.code(alice.begin(of("PutEvidence"))) == "limit.time"
+    wait_until(lambda: api.server.gate.in_progress == 0)
+
+
 @pytest.mark.parametrize("rpc", ["GetOrganisation", "Follow"])
 def test_a_revoked_certificate_is_refused_before_any_message(
     site: Site, use_cases: StandIn, rpc: str

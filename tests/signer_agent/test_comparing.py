@@ -13,11 +13,12 @@ from quorumseal.client.errors import CoordinatorRefusedError, CoordinatorUnreach
 from quorumseal.client.values import CeremonyRecord
 from quorumseal.refusal import Refusal
 from quorumseal.tlog import ConsistencyProofError, read_fork_proof
+from signer_agent.checkpoints import signed_by_log
 from signer_agent.comparing import connect_met, meet, meet_bundle, meet_seen
 from signer_agent.errors import ForkError
 from signer_agent.journal import Journal
 from signer_agent.log_memory import LogMemory
-from signer_agent.observing import observe_standing
+from signer_agent.observing import observe_head, observe_standing
 from tests.burning import DAY, absence
 from tests.organisation import NOW, Organisation
 from tests.signer_agent.desks import Desk
@@ -268,6 +269,21 @@ def test_a_bundle_of_another_view_is_a_fork_to_whoever_fetches_it(views: Views) 
     with pytest.raises(ForkError):
         bob.look(views.ceremony)
     assert proof_of(bob) == (8, 9, False)
+
+
+def test_what_was_met_keeps_everything_back_until_it_is_connected(views: Views) -> None:
+    """Whoever cosigns or asks for something looks at the newest checkpoint alone."""
+    bob = views.bob()
+    bob.look(views.ceremony)
+    views.first.open(ACME.request(number=4, version="4.0"))
+    met = signed_by_log(views.first.log.checkpoint(), LOG)
+    bob.agent.journal.log.meet(met.checkpoint, met.note, at=NOW)
+    with pytest.raises(CoordinatorRefusedError):  # the log is not that long, it says
+        observe_head(bob.agent, ACME.policy)
+    assert accuses_nobody(bob)
+    views.second.open(ACME.request(number=5, version="5.0"))
+    with pytest.raises(ForkError):
+        observe_head(bob.agent, ACME.policy)
 
 
 def test_a_receipt_that_nobody_connects_is_kept_and_asked_about_later(views: Views) -> None:

@@ -31,6 +31,14 @@ def kept() -> Kept:
 def test_an_attempt_goes_on_in_its_browser_alone(kept: Kept) -> None:
     state, cookie, attempt = kept.keeping.begin("", to="/log?from=1&to=2")
     assert kept.keeping.resume(state, cookie) == attempt
+    for header in (
+        '["alg","enc"]',
+        '"alg enc"',
+        '{"alg":"dir","enc":[]}',
+        '{"alg":"dir","enc":"A256GCM","crit":5}',
+    ):
+        odd = base64.urlsafe_b64encode(header.encode()).rstrip(b"=").decode()
+        assert kept.keeping.resume(f"{odd}..{'A' * 16}.AAAA.{'A' * 22}", cookie) is None
     for other in ("another", "", "é\udcff", cookie + "x"):
         assert kept.keeping.resume(state, other) is None
     for other in (

@@ -10,6 +10,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 
+from coordinator.web.answering import Desk
+from coordinator.web.errors import PagesBusyError
 from coordinator.web.guard import HEADERS
 from coordinator.web.showing import DOWNLOADS, PAGES
 from coordinator.web.viewer import NotSignedInError, Viewer
@@ -231,6 +233,20 @@ def test_evidence_is_bytes_to_keep_whatever_it_says_that_it_is(told: Starlette) 
     assert answer.headers["content-disposition"] == 'attachment; filename="sbom.html"'
     assert answer.headers["content-length"] == str(len(story.SBOM_FILE))
     assert ask(told, SBOM, "HEAD").body == b""
+
+
+def test_evidence_waits_for_a_place_at_the_desk_where_it_has_begun(
+    told: Starlette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, crowds = Desk.make, iter([False, True, True, False])
+
+    async def crowded(desk: Desk, work: Callable[[], object]) -> object:
+        if next(crowds, False):
+            raise PagesBusyError("expected fewer")
+        return await make(desk, work)
+
+    monkeypatch.setattr(Desk, "make", crowded)
+    assert digest_of(ask(told, SBOM).body) == story.SBOM.digest
 
 
 def test_evidence_that_no_request_names_and_that_of_others_is_not_to_be_had(told: Starlette) -> None:

@@ -92,7 +92,7 @@ class Keeping:
         """Return the attempt that somebody comes back from: in time, and in the browser that began it."""
         try:
             opened = jwe.decrypt_compact(state, self._seal, algorithms=["dir", "A256GCM"])
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):
             return None
         begun, browser, nonce, verifier, to = (opened.plaintext or b"").decode().split("\n")
         late = self._elapsed() - float(begun) >= ATTEMPT_SECONDS

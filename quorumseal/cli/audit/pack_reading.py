@@ -58,7 +58,7 @@ class PackZip(Mapping[str, bytes]):
             raise FileError(
                 f"expected {name} in the zip as it is or deflated, got another method", hint=_WHERE
             )
-        if entry.file_size > max(LARGE, MOST_GROWTH * min(entry.compress_size, self._size)):
+        if not may_grow(min(entry.compress_size, self._size), entry.file_size):
             raise FileError(
                 f"expected {name} in the zip to unpack to at most {MOST_GROWTH} times its size, got "
                 f"{entry.file_size} bytes of {entry.compress_size}",
@@ -67,7 +67,14 @@ class PackZip(Mapping[str, bytes]):
         try:
             with self._archive.open(entry) as file:
                 data = file.read(min(entry.file_size, MAX_PACK_FILE) + 1)
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as reason:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            NotImplementedError,
+            RuntimeError,
+            EOFError,
+            ValueError,
+        ) as reason:
             raise FileError(f"expected {name} in the zip, got one that is damaged: {reason}") from None
         if len(data) != entry.file_size:
             raise FileError(f"expected {entry.file_size} bytes of {name} in the zip, got others")
@@ -81,6 +88,11 @@ class PackZip(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def may_grow(packed: int, size: int) -> bool:
+    """Whether a file that takes so many bytes in a zip may unpack to this size."""
+    return size <= max(LARGE, MOST_GROWTH * packed)
 
 
 def open_pack(path: Path) -> Mapping[str, bytes]:

@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from quorumseal.cli.audit.pack_reading import LARGE, MOST_GROWTH
+from quorumseal.cli.audit.pack_reading import LARGE, may_grow
 from quorumseal.cli.errors import OverwriteError
 
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
+_ZLIB_FRAME: Final = 6
+"""What stands around deflated bytes, and not in a zip."""
 _PLAIN_FILE: Final = 0o100644 << 16
 
 
@@ -55,7 +57,7 @@ def write_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> None:
 
 def _may_deflate(data: bytes) -> bool:
     """Whether a reader will take it deflated: texts that somebody handed in may be one letter all through."""
-    return len(data) <= LARGE or len(data) <= len(zlib.compress(data)) * MOST_GROWTH
+    return len(data) <= LARGE or may_grow(len(zlib.compress(data)) - _ZLIB_FRAME, len(data))
 
 
 def _draft(path: Path) -> Path:

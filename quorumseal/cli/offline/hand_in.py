@@ -29,7 +29,7 @@ from quorumseal.offline.errors import NotInJournalError
 from quorumseal.refusal import Refusal
 from quorumseal.terminal import Mark
 from signer_agent.agent import Agent
-from signer_agent.comparing import connect_met, meet_seen
+from signer_agent.comparing import meet, meet_seen
 from signer_agent.observing import Observation, observe, observe_head, observe_policy
 from signer_agent.offline import carried_request, signed_before
 from signer_agent.recollection import Fate
@@ -66,9 +66,10 @@ def run(arguments: Namespace) -> int:
         signed = read_statements((e for file in files for e in file.statements), policy)
         every = [request, *signed]
         _require_own(agent, every)
+        if carried.known.checkpoint is not None:
+            meet(agent, policy.policy.log, carried.known.checkpoint)
         meet_seen(agent, policy.policy.log, [each.statement.context.checkpoint for each in every])
         observe_head(agent, policy)
-        connect_met(agent, policy.policy.log)
         ceremony = _hand_in_request(desk, request, policy, evidence)
         before = _observe(agent, ceremony, policy, request)
         own = [stored.envelope for stored in signed_before(agent, request.statement.ceremony)]
