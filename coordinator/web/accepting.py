@@ -31,8 +31,8 @@ class Door:
         self._listening = listening
         self._tls = tls
         self._protocol = protocol
-        self._handshakes: dict[asyncio.Task[None], str] = {}
-        """With where each comes from, the oldest first."""
+        self._handshakes: dict[asyncio.Task[None], tuple[str, socket.socket]] = {}
+        """With where each comes from, and by what; the oldest first."""
         self._accepting: asyncio.Task[None] | None = None
 
     @property
@@ -49,10 +49,12 @@ class Door:
 
     async def close(self) -> None:
         """Let nobody in any more; safe where it was never open."""
-        ended = [*self._handshakes, *filter(None, [self._accepting])]
-        for each in ended:
-            each.cancel()
-        await asyncio.gather(*ended, return_exceptions=True)
+        if self._accepting is not None:
+            self._accepting.cancel()
+            await asyncio.gather(self._accepting, return_exceptions=True)
+        for _, connection in self._handshakes.values():
+            _hang_up(connection)
+        await asyncio.gather(*self._handshakes, return_exceptions=True)
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
@@ -66,15 +68,16 @@ class Door:
             while len(self._handshakes) >= MOST_HANDSHAKES:
                 self._make_room()
             handshake = loop.create_task(self._shake_hands(connection))
-            self._handshakes[handshake] = str(address[0])
+            self._handshakes[handshake] = str(address[0]), connection
             handshake.add_done_callback(lambda done: self._handshakes.pop(done, None))
-            await asyncio.sleep(0)  # it begins, and so closes its connection whatever comes
+            await asyncio.sleep(0)  # others have their turn, however many knock
 
     def _make_room(self) -> None:
-        ((crowd, _),) = Counter(self._handshakes.values()).most_common(1)
-        oldest = next(each for each, address in self._handshakes.items() if address == crowd)
-        del self._handshakes[oldest]
-        oldest.cancel()
+        knocking = Counter(address for address, _ in self._handshakes.values())
+        ((crowd, _),) = knocking.most_common(1)
+        oldest = next(each for each, (address, _) in self._handshakes.items() if address == crowd)
+        _, connection = self._handshakes.pop(oldest)
+        _hang_up(connection)
 
     async def _shake_hands(self, connection: socket.socket) -> None:
         with suppress(OSError):  # a handshake that failed concerns nobody else
@@ -85,6 +88,12 @@ class Door:
                 ssl_handshake_timeout=HANDSHAKE_SECONDS,
                 ssl_shutdown_timeout=_GOODBYE_SECONDS,
             )
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """End a handshake as if the other end had gone: cancelling its task can leave a transport behind."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _tell_end(accepting: asyncio.Task[None]) -> None:
