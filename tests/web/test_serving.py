@@ -3,6 +3,7 @@
 
 import asyncio
 import errno
+import gc
 import os
 import socket
 import ssl
@@ -248,6 +249,25 @@ def test_where_no_descriptor_is_left_it_says_so_and_goes_on(
     with socket.create_server((HOST, 0)) as listening:
         assert asyncio.run(knock(listening))
     assert "a browser could not connect: Too many open files" in caplog.text
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_door_that_closes_leaves_no_connection_open(turns: int) -> None:
+    """However far each of them has come; Python says so of every socket that is left."""
+
+    async def close_after(listening: socket.socket) -> None:
+        door = Door(listening, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), asyncio.Protocol)
+        door.open()
+        knocking = [socket.create_connection(listening.getsockname()) for _ in range(5)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await door.close()
+        for each in knocking:
+            each.close()
+
+    with socket.create_server((HOST, 0)) as listening:
+        asyncio.run(close_after(listening))
+    gc.collect()
 
 
 def dribble(secured: ssl.SSLSocket) -> None:
