@@ -12,6 +12,7 @@ from coordinator.destinations import Destination
 from coordinator.errors import BundleError, NotPublishableError
 from coordinator.notifying.notifier import Notifier
 from coordinator.notifying.telling import notices_of_publication
+from coordinator.outbox import due
 from coordinator.policies import Policies
 from coordinator.reading import LogReader
 from coordinator.running_log import about
@@ -83,17 +84,7 @@ class Publishing:
             )
         now = self._clock.now()
         self._storage.outbox.ask_again(
-            [
-                OutboxRow(
-                    ceremony=ceremony,
-                    destination=destination,
-                    state=PublicationState.PENDING,
-                    detail="",
-                    attempts=0,
-                    due_at=now,
-                )
-                for destination in self._destinations
-            ]
+            [due(ceremony, destination, at=now) for destination in self._destinations]
         )
         self.publish_due(ceremony)
         return self._reader.publications(ceremony)

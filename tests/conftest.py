@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     _leave_out_what_ran(config, items)
     if "QUORUMSEAL_TEST_POSTGRESQL" in os.environ:
         return
-    absent = pytest.mark.skip(reason="QUORUMSEAL_TEST_POSTGRESQL names no server")
+    absent = pytest.mark.skip(reason="PostgreSQL, for want of a server in QUORUMSEAL_TEST_POSTGRESQL")
     for item in items:
         if item.get_closest_marker("postgresql"):
             item.add_marker(absent)

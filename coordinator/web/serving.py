@@ -77,11 +77,6 @@ class PagesServer:
         """How many more have begun to connect."""
         return self._door.handshakes
 
-    @property
-    def alive(self) -> bool:
-        """Whether it goes on."""
-        return self._thread.is_alive()
-
     def start(self) -> None:
         """Answer."""
         self._config.load()
